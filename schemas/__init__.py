@@ -1,0 +1,1 @@
+"""The words of Strikeline: frozen messages and their validation, nothing else."""

@@ -1,0 +1,345 @@
+"""Conditions as frozen trees of data, and their JSON form. The meaning of each node is the engine's business.
+
+JSON: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"op": "lt", "left": operand, "right": operand}`,
+`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
+`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` or
+`{"op": "+", "left": operand, "right": operand}`.
+"""
+
+import re
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import msgspec
+
+from schemas.interval import interval_ms
+
+PriceField = Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4"]
+CompareOp = Literal["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"]
+ArithmeticOp = Literal["+", "-", "*", "/"]
+Seed = Literal["auto", "sma", "first"]
+Side = Literal["below", "above"]
+
+MAX_DEPTH: Final = 8
+MAX_NODES: Final = 64
+MAX_WINDOW: Final = 5_000
+MAX_BARS_AGO: Final = 500
+MAX_MS: Final = 253_402_300_799_999
+DECIMAL_PATTERN: Final = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be accepted. `path` names the place, e.g. `all[1].left.window`."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.path = path
+        self.reason = reason
+
+
+class Const(msgspec.Struct, frozen=True):
+    value: float
+
+
+class Price(msgspec.Struct, frozen=True):
+    field: PriceField
+    timeframe: str | None = None
+    bars_ago: int = 0
+
+
+class Indicator(msgspec.Struct, frozen=True):
+    """`params` are sorted (name, value) pairs as written; the engine fills in defaults and refuses unknown names."""
+
+    name: str
+    params: tuple[tuple[str, float | int], ...] = ()
+    output: str | None = None
+    timeframe: str | None = None
+    bars_ago: int = 0
+    seed: Seed = "auto"
+
+
+class Arithmetic(msgspec.Struct, frozen=True):
+    op: ArithmeticOp
+    left: "Operand"
+    right: "Operand"
+
+
+Operand: TypeAlias = Const | Price | Indicator | Arithmetic
+
+
+class Compare(msgspec.Struct, frozen=True):
+    op: CompareOp
+    left: Operand
+    right: Operand
+
+
+class All(msgspec.Struct, frozen=True):
+    items: tuple["Condition", ...]
+
+
+class AnyOf(msgspec.Struct, frozen=True):
+    items: tuple["Condition", ...]
+
+
+class Not(msgspec.Struct, frozen=True):
+    item: "Condition"
+
+
+class At(msgspec.Struct, frozen=True):
+    """True on the first bar close at or after `ms` (event time)."""
+
+    ms: int
+
+
+class Level(msgspec.Struct, frozen=True):
+    """Touched when the bar's path meets `price` (a decimal string) from or beyond `side`."""
+
+    price: str
+    side: Side
+
+
+Condition: TypeAlias = Compare | All | AnyOf | Not | At | Level
+Node: TypeAlias = Condition | Operand
+
+_DECIMAL = re.compile(DECIMAL_PATTERN)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_OPERAND_KEYS = {"timeframe", "bars_ago"}
+
+
+class _Budget:
+    """Counts nodes so that a hostile tree is refused before it is walked to its end."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def spend(self, path: str, depth: int) -> None:
+        self.nodes += 1
+        if depth > MAX_DEPTH:
+            raise ConditionError(path, f"deeper than {MAX_DEPTH} levels")
+        if self.nodes > MAX_NODES:
+            raise ConditionError(path, f"more than {MAX_NODES} nodes")
+
+
+def condition_from_json(raw: object, path: str = "") -> Condition:
+    """The tree of `raw` (decoded JSON). Raises ConditionError with the path of the first thing that is wrong."""
+    return _condition(raw, path, 1, _Budget())
+
+
+def operand_from_json(raw: object, path: str = "") -> Operand:
+    """The operand of `raw` (decoded JSON). Raises ConditionError with the path of the first thing that is wrong."""
+    return _operand(raw, path, 1, _Budget())
+
+
+def _sub(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _object(raw: object, path: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ConditionError(path, f"expected an object, got {type(raw).__name__}")
+    return raw
+
+
+def _only(raw: dict[str, Any], allowed: set[str], path: str) -> None:
+    for key in raw:
+        if key not in allowed:
+            raise ConditionError(_sub(path, str(key)), "unknown field")
+
+
+def _condition(raw: object, path: str, depth: int, budget: _Budget) -> Condition:
+    budget.spend(path, depth)
+    node = _object(raw, path)
+    kinds = [key for key in _CONDITIONS if key in node]
+    if len(kinds) != 1:
+        raise ConditionError(path, f"expected exactly one of {', '.join(_CONDITIONS)}")
+    return _CONDITIONS[kinds[0]](node, path, depth, budget)
+
+
+def _all(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    return All(_items(node, "all", path, depth, budget))
+
+
+def _any(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    return AnyOf(_items(node, "any", path, depth, budget))
+
+
+def _items(node: dict[str, Any], key: str, path: str, depth: int, budget: _Budget) -> tuple[Condition, ...]:
+    _only(node, {key}, path)
+    raw = node[key]
+    if not isinstance(raw, list) or not raw:
+        raise ConditionError(_sub(path, key), "expected a list of at least one condition")
+    return tuple(_condition(item, f"{_sub(path, key)}[{i}]", depth + 1, budget) for i, item in enumerate(raw))
+
+
+def _not(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"not"}, path)
+    return Not(_condition(node["not"], _sub(path, "not"), depth + 1, budget))
+
+
+def _at(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"at"}, path)
+    return At(_whole(node["at"], _sub(path, "at"), 0, MAX_MS))
+
+
+def _level(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"level"}, path)
+    where = _sub(path, "level")
+    level = _object(node["level"], where)
+    _only(level, {"price", "side"}, where)
+    price = level.get("price")
+    if not isinstance(price, str) or len(price) > 40 or not _DECIMAL.fullmatch(price):
+        raise ConditionError(_sub(where, "price"), "expected a decimal string")
+    return Level(price, _choice(level.get("side"), Side, _sub(where, "side")))
+
+
+def _compare(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"op", "left", "right"}, path)
+    op = _choice(node["op"], CompareOp, _sub(path, "op"))
+    sides = []
+    for key in ("left", "right"):
+        if key not in node:
+            raise ConditionError(_sub(path, key), "missing")
+        sides.append(_operand(node[key], _sub(path, key), depth + 1, budget))
+    if all(isinstance(side, Const) for side in sides):
+        raise ConditionError(path, "compares two constants")
+    return Compare(op, sides[0], sides[1])
+
+
+_Build: TypeAlias = Callable[[dict[str, Any], str, int, _Budget], Condition]
+_CONDITIONS: Final[dict[str, _Build]] = {
+    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compare,
+}  # fmt: skip
+
+
+def _operand(raw: object, path: str, depth: int, budget: _Budget) -> Operand:
+    budget.spend(path, depth)
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return Const(_finite(raw, path))
+    node = _object(raw, path)
+    if "price" in node:
+        _only(node, {"price"} | _OPERAND_KEYS, path)
+        return Price(
+            _choice(node["price"], PriceField, _sub(path, "price")),
+            _timeframe(node, path),
+            _bars_ago(node, path),
+        )
+    if "indicator" in node:
+        return _indicator(node, path)
+    if "op" in node:
+        _only(node, {"op", "left", "right"}, path)
+        op = _choice(node["op"], ArithmeticOp, _sub(path, "op"))
+        left, right = (
+            _operand(node.get(key), _sub(path, key), depth + 1, budget) for key in ("left", "right")
+        )
+        return Arithmetic(op, left, right)
+    raise ConditionError(path, "expected a number, or an object with price, indicator or op")
+
+
+def _indicator(node: dict[str, Any], path: str) -> Indicator:
+    name, output = node["indicator"], node.get("output")
+    for key, text in (("indicator", name), ("output", output)):
+        if text is not None and (not isinstance(text, str) or not _NAME.fullmatch(text)):
+            raise ConditionError(_sub(path, key), "expected a name")
+    if name is None:
+        raise ConditionError(_sub(path, "indicator"), "expected a name")
+    params: list[tuple[str, float | int]] = []
+    for key, value in node.items():
+        if key in {"indicator", "output", "seed"} | _OPERAND_KEYS:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConditionError(_sub(path, key), "expected a number")
+        _finite(value, _sub(path, key))
+        if (
+            "window" in key
+            and key != "window_dev"
+            and not (isinstance(value, int) and 1 <= value <= MAX_WINDOW)
+        ):
+            raise ConditionError(_sub(path, key), f"expected a whole number from 1 to {MAX_WINDOW}")
+        params.append((key, value))
+    seed = _choice(node.get("seed", "auto"), Seed, _sub(path, "seed"))
+    return Indicator(name, tuple(sorted(params)), output, _timeframe(node, path), _bars_ago(node, path), seed)
+
+
+def _timeframe(node: dict[str, Any], path: str) -> str | None:
+    text = node.get("timeframe")
+    if text is None:
+        return None
+    try:
+        interval_ms(text)
+    except (ValueError, TypeError):
+        raise ConditionError(
+            _sub(path, "timeframe"), f"{str(text)[:20]!r} is no interval such as 15m, 4h, 1d"
+        ) from None
+    return str(text)
+
+
+def _bars_ago(node: dict[str, Any], path: str) -> int:
+    return _whole(node.get("bars_ago", 0), _sub(path, "bars_ago"), 0, MAX_BARS_AGO)
+
+
+def _whole(raw: object, path: str, low: int, high: int) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
+        raise ConditionError(path, f"expected a whole number from {low} to {high}")
+    return raw
+
+
+def _finite(raw: int | float, path: str) -> float:
+    try:
+        value = float(raw)
+    except OverflowError:
+        raise ConditionError(path, "number out of range") from None
+    if not isfinite(value):
+        raise ConditionError(path, "expected a finite number")
+    return value
+
+
+def _choice(raw: object, choices: Any, path: str) -> Any:
+    allowed = get_args(choices)
+    if not isinstance(raw, str) or raw not in allowed:
+        raise ConditionError(path, f"expected one of {', '.join(allowed)}")
+    return raw
+
+
+def operand_to_json(node: Operand) -> Any:
+    """The JSON form of an operand; defaults are left out."""
+    match node:
+        case Const(value):
+            return int(value) if value.is_integer() and abs(value) < 2**53 else value
+        case Price(field, timeframe, bars_ago):
+            return {"price": field} | _tail(timeframe, bars_ago)
+        case Indicator(name, params, output, timeframe, bars_ago, seed):
+            head: dict[str, Any] = {"indicator": name, **dict(params)}
+            if output is not None:
+                head["output"] = output
+            if seed != "auto":
+                head["seed"] = seed
+            return head | _tail(timeframe, bars_ago)
+        case Arithmetic(op, left, right):
+            return {"op": op, "left": operand_to_json(left), "right": operand_to_json(right)}
+
+
+def _tail(timeframe: str | None, bars_ago: int) -> dict[str, Any]:
+    tail: dict[str, Any] = {}
+    if timeframe is not None:
+        tail["timeframe"] = timeframe
+    if bars_ago:
+        tail["bars_ago"] = bars_ago
+    return tail
+
+
+def condition_to_json(node: Condition) -> Any:
+    """The JSON form of a condition: `condition_from_json(condition_to_json(c)) == c`."""
+    match node:
+        case Compare(op, left, right):
+            return {"op": op, "left": operand_to_json(left), "right": operand_to_json(right)}
+        case All(items):
+            return {"all": [condition_to_json(item) for item in items]}
+        case AnyOf(items):
+            return {"any": [condition_to_json(item) for item in items]}
+        case Not(item):
+            return {"not": condition_to_json(item)}
+        case At(ms):
+            return {"at": ms}
+        case Level(price, side):
+            return {"level": {"price": price, "side": side}}

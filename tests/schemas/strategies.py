@@ -1,0 +1,78 @@
+"""Hypothesis strategies for condition trees within the limits, as structs and as JSON."""
+
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from schemas.conditions import (
+    MAX_MS,
+    All,
+    AnyOf,
+    Arithmetic,
+    At,
+    Compare,
+    Condition,
+    Const,
+    Indicator,
+    Level,
+    Not,
+    Operand,
+    Price,
+)
+
+finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
+timeframes = st.none() | st.sampled_from(["1m", "15m", "4h", "1d", "1w"])
+bars_ago = st.integers(0, 500)
+names = st.from_regex(r"[a-z_][a-z0-9_]{0,12}", fullmatch=True)
+RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price"}
+
+
+@st.composite
+def parameters(draw: st.DrawFn) -> tuple[tuple[str, float | int], ...]:
+    plain = st.dictionaries(
+        names.filter(lambda n: n not in RESERVED and "window" not in n), finite, max_size=2
+    )
+    windows = st.dictionaries(
+        st.sampled_from(["window", "window_slow", "fast_window"]), st.integers(1, 5_000)
+    )
+    return tuple(sorted({**draw(plain), **draw(windows)}.items()))
+
+
+consts = st.builds(Const, finite)
+prices = st.builds(
+    Price, st.sampled_from(["open", "high", "low", "close", "volume", "hl2"]), timeframes, bars_ago
+)
+indicators = st.builds(
+    Indicator,
+    names,
+    parameters(),
+    st.none() | names,
+    timeframes,
+    bars_ago,
+    st.sampled_from(["auto", "sma", "first"]),
+)
+leaves = consts | prices | indicators
+operands: st.SearchStrategy[Operand] = leaves | st.builds(
+    Arithmetic, st.sampled_from(["+", "-", "*", "/"]), leaves, leaves
+)
+levels = st.builds(
+    Level,
+    st.decimals(0, 10**9, allow_nan=False, allow_infinity=False, places=8).map(lambda d: f"{abs(d):f}"),
+    st.sampled_from(["below", "above"]),
+)
+compares = st.builds(
+    Compare,
+    st.sampled_from(["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"]),
+    operands,
+    operands,
+).filter(lambda node: not (isinstance(node.left, Const) and isinstance(node.right, Const)))
+simple: st.SearchStrategy[Condition] = compares | st.builds(At, st.integers(0, MAX_MS)) | levels
+
+
+def _combine(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    items = st.lists(inner, min_size=1, max_size=3).map(tuple)
+    return st.builds(All, items) | st.builds(AnyOf, items) | st.builds(Not, inner)
+
+
+conditions: st.SearchStrategy[Condition] = simple | _combine(simple | _combine(simple))
+decimal_texts = st.decimals(0, 10**9, places=8).map(lambda d: f"{Decimal(d):f}")

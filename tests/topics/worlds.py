@@ -1,0 +1,87 @@
+"""Two worlds in which one behaviour is tested: the in-process bus, and a real broker."""
+
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from topics.admin import TopicAdmin
+from topics.bus import MemoryBus, MemoryPublisher
+from topics.connection import KafkaSettings
+from topics.producer import KafkaPublisher
+from topics.records import Publisher, Record
+from topics.registry import Topics
+from topics.spec import TopicSpec
+
+READ_S = 60.0
+
+
+class World(Protocol):
+    """Somewhere to publish, and to see what arrived."""
+
+    topics: Topics
+
+    def publisher(self) -> Publisher:
+        """A new publisher, as a new process would make."""
+
+    def records(self, spec: TopicSpec) -> list[Record]:
+        """All that the topic holds, partition by partition."""
+
+
+class MemoryWorld:
+    def __init__(self, topics: Topics) -> None:
+        self.topics = topics
+        self.bus = MemoryBus(*topics.all())
+
+    def publisher(self) -> MemoryPublisher:
+        return MemoryPublisher(self.bus)
+
+    def records(self, spec: TopicSpec) -> list[Record]:
+        return self.bus.records(spec.name)
+
+
+class KafkaWorld:
+    def __init__(self, bootstrap: str, topics: Topics) -> None:
+        self.topics = topics
+        self.settings = KafkaSettings(bootstrap=bootstrap)
+        TopicAdmin(self.settings).create(topics.all())
+
+    def publisher(self) -> KafkaPublisher:
+        return KafkaPublisher(self.settings, delivery_timeout_ms=5_000)
+
+    def records(self, spec: TopicSpec) -> list[Record]:
+        quick = {"group.id": "reader", "fetch.wait.max.ms": 10, "enable.partition.eof": True}
+        consumer = Consumer(self.settings.for_confluent() | quick)
+        try:
+            return [
+                record for p in range(spec.partitions) for record in read_partition(consumer, spec.name, p)
+            ]
+        finally:
+            consumer.close()
+
+
+def read_partition(consumer: Consumer, topic: str, partition: int) -> list[Record]:
+    """Everything between the partition's begin and end."""
+    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_S)
+    if begin == end:
+        return []
+    consumer.assign([TopicPartition(topic, partition, begin)])
+    found: list[Record] = []
+    while True:
+        message = consumer.poll(READ_S)
+        assert message is not None, f"nothing more from {topic}[{partition}] in {READ_S} s"
+        if message.error() is not None:  # the end of the partition
+            return found
+        found.append(record_of(message))
+
+
+def record_of(message: Message) -> Record:
+    """A consumed message as a record."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    raw: Any = message.headers() or []
+    _, timestamp_ms = message.timestamp()
+    return Record(
+        topic, partition, offset, timestamp_ms, message.key(), message.value(), tuple(map(tuple, raw))
+    )

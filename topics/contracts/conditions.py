@@ -1,0 +1,108 @@
+"""JSON Schema of the condition tree: the same rules as `schemas.conditions`, for other languages.
+
+What a schema cannot say (depth, number of nodes) stands in the description.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, get_args
+
+from schemas.conditions import (
+    DECIMAL_PATTERN,
+    MAX_BARS_AGO,
+    MAX_DEPTH,
+    MAX_MS,
+    MAX_NODES,
+    MAX_WINDOW,
+    ArithmeticOp,
+    CompareOp,
+    PriceField,
+    Seed,
+    Side,
+)
+from schemas.interval import INTERVAL_PATTERN
+
+Schema = dict[str, Any]
+Ref = Callable[[str], Schema]
+
+_NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 64}
+_WINDOW: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_WINDOW}
+_CONSTANTS: Final[Schema] = {"left": {"type": "number"}, "right": {"type": "number"}}
+
+
+def condition_schemas(ref: Ref) -> dict[str, Schema]:
+    """Schemas by name, recursive through `ref` (which makes a reference out of a name)."""
+    return {
+        "Condition": {
+            "title": "Condition",
+            "description": f"A tree of at most {MAX_DEPTH} levels and {MAX_NODES} nodes, operands counted.",
+            "oneOf": [ref(name) for name in ("All", "Any", "Not", "Compare", "At", "Level")],
+        },
+        "All": _object("Every one is true.", {"all": _conditions(ref)}),
+        "Any": _object("At least one is true.", {"any": _conditions(ref)}),
+        "Not": _object("It is false.", {"not": ref("Condition")}),
+        "At": _object(
+            "The first bar close at or after this instant, epoch milliseconds.",
+            {"at": {"type": "integer", "minimum": 0, "maximum": MAX_MS}},
+        ),
+        "Level": _object("The bar's path meets a price.", {"level": _level()}),
+        "Compare": _object("Compares two operands.", _sides(CompareOp, ref)) | {"not": _constants_only()},
+        "Operand": {
+            "title": "Operand",
+            "description": "A number, or something that has one on every bar.",
+            "anyOf": [{"type": "number"}, *(ref(name) for name in ("Price", "Indicator", "Arithmetic"))],
+        },
+        "Price": _object("A field of the bar.", {"price": _choice(PriceField)}, _seen_from()),
+        "Indicator": _indicator(),
+        "Arithmetic": _object("Two operands combined.", _sides(ArithmeticOp, ref)),
+    }
+
+
+def _object(description: str, required: Schema, optional: Schema | None = None) -> Schema:
+    return {
+        "description": description,
+        "type": "object",
+        "properties": required | (optional or {}),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _conditions(ref: Ref) -> Schema:
+    return {"type": "array", "items": ref("Condition"), "minItems": 1}
+
+
+def _level() -> Schema:
+    price = {"type": "string", "pattern": DECIMAL_PATTERN, "maxLength": 40}
+    return _object("A decimal string, met from or beyond `side`.", {"price": price, "side": _choice(Side)})
+
+
+def _sides(ops: object, ref: Ref) -> Schema:
+    return {"op": _choice(ops), "left": ref("Operand"), "right": ref("Operand")}
+
+
+def _constants_only() -> Schema:
+    return {"properties": _CONSTANTS, "required": ["left", "right"]}
+
+
+def _choice(literal: object) -> Schema:
+    return {"enum": list(get_args(literal))}
+
+
+def _seen_from() -> Schema:
+    return {
+        "timeframe": {"type": ["string", "null"], "pattern": INTERVAL_PATTERN},
+        "bars_ago": {"type": "integer", "minimum": 0, "maximum": MAX_BARS_AGO},
+    }
+
+
+def _indicator() -> Schema:
+    schema = _object(
+        "An indicator's output; its parameters stand beside its name and are numbers.",
+        {"indicator": _NAME},
+        {"output": _NAME | {"type": ["string", "null"]}, "seed": _choice(Seed), "price": False}
+        | _seen_from(),
+    )
+    return schema | {
+        "patternProperties": {"^(?!window_dev$).*window": _WINDOW},
+        "additionalProperties": {"type": "number"},
+    }
