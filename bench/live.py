@@ -1,0 +1,251 @@
+"""How fast the evaluator is on a real broker, against an empty Faust agent with the same settings.
+
+    python bench/live.py [--json] [--klines 60000] [--alerts 10000] [--symbols 20] [--broker host:port]
+
+Throughput: klines and alerts lie ready on the topics, a worker in a process of its own reads them to the end.
+Latency: klines come at a steady rate, and each alert that fires is timed from the moment its kline was handed
+to the producer.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from confluent_kafka import Consumer
+
+from schemas.alerts import AlertCommand
+from schemas.market import Kline
+from streams.config import WorkerSettings
+from topics.admin import TopicAdmin
+from topics.broker.choose import choose
+from topics.codec import encode
+from topics.connection import KafkaSettings
+from topics.producer import KafkaPublisher
+from topics.records import Outgoing
+from topics.registry import Topics
+
+MINUTE = 60_000
+GOAL_RATIO = 0.8
+GOAL_P99_MS = 250.0
+
+
+def price(bar: int, symbol: int) -> float:
+    """A slow swing that crosses one threshold of its symbol per bar, on average, upwards or back."""
+    return round(1_000 + 200 * math.sin((bar + 37 * symbol) / 160), 2)
+
+
+def klines(symbols: list[str], first: int, count: int) -> Iterator[Outgoing]:
+    """`count` klines of `symbols`, minute by minute from bar `first`."""
+    for at in range(count):
+        bar, which = first + at // len(symbols), at % len(symbols)
+        before, now = price(bar - 1, which), price(bar, which)
+        kline = Kline(
+            symbol=symbols[which], interval="1m", open_time_ms=bar * MINUTE, open=before,
+            high=max(before, now) + 0.5, low=min(before, now) - 0.5, close=now, volume=1.0,
+        )  # fmt: skip
+        yield Outgoing("klines", kline.symbol.encode(), encode(kline), (bar + 1) * MINUTE)
+
+
+def alerts(symbols: list[str], count: int) -> Iterator[AlertCommand]:
+    """Thresholds spread over the swing: four fifths on the price, one fifth on RSI and averages."""
+    each = count // len(symbols)
+    for symbol in symbols:
+        for n in range(each):
+            level = 800 + 400 * (n + 0.5) / each
+            text = f"close > {level:.2f}"
+            if n % 5 == 0:
+                text = f"rsi(14) > {100 * n / each:.2f}" if n % 10 else f"ema(20) > {level:.2f}"
+            yield AlertCommand(
+                alert_id=f"{symbol}-{n}", user_id=f"user-{n % 100}", symbol=symbol, effective_from_ms=0,
+                condition=text, frequency="once_per_bar_close", when_true_at_arming="wait",
+            )  # fmt: skip
+
+
+class Bench:
+    """One namespace on one broker."""
+
+    def __init__(self, bootstrap: str, symbols: int, name: str) -> None:
+        self.kafka = KafkaSettings(bootstrap=bootstrap)
+        self.topics = Topics(name, 4, keep_history=True)
+        self.symbols = [f"SYM{n}" for n in range(symbols)]
+        TopicAdmin(self.kafka).create(self.topics.all())
+        self.publisher = KafkaPublisher(self.kafka)
+
+    def feed(self, first: int, count: int) -> None:
+        """Put klines on the topic, all at once."""
+        for kline in klines(self.symbols, first, count):
+            self.publisher.send(kline._replace(topic=self.topics.klines.name))
+        asyncio.run(self.publisher.flush())
+
+    def arm(self, count: int) -> None:
+        """Put alerts on the topic."""
+        name = self.topics.user_alerts.name
+        for alert in alerts(self.symbols, count):
+            self.publisher.send(Outgoing(name, alert.symbol.encode(), encode(alert), MINUTE))
+        asyncio.run(self.publisher.flush())
+
+    def child(self, kind: str, warm: int, commands: int, records: int) -> subprocess.Popen[str]:
+        """A worker process that prints a line when it is ready and one when it has handled `records` more klines."""
+        settings = {
+            "kind": kind, "namespace": self.topics.namespace, "bootstrap": self.kafka.bootstrap,
+            "warm": warm, "commands": commands, "records": records,
+        }  # fmt: skip
+        arguments = [sys.executable, "-m", "bench.live_child", json.dumps(settings)]
+        root = Path(__file__).resolve().parent.parent
+        return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=root)
+
+
+def throughput(kind: str, bootstrap: str, options: argparse.Namespace) -> dict[str, float]:
+    """Klines per second of wall time and of CPU time, once the alerts are armed."""
+    bench = Bench(bootstrap, options.symbols, f"live-{kind}-{os.getpid()}-{time.monotonic_ns()}")
+    warm = 40 * options.symbols
+    bench.feed(0, warm)
+    if kind == "evaluator":
+        bench.arm(options.alerts)
+    child = bench.child(kind, warm, options.alerts, options.klines)
+    assert child.stdout is not None
+    ready = _line(child.stdout)
+    bench.feed(40, options.klines)
+    done = _line(child.stdout)
+    child.wait(60)
+    return {**ready, **done}
+
+
+def _line(stream: IO[str]) -> dict[str, float]:
+    told: dict[str, float] = json.loads("{" + stream.readline().partition("{")[2])
+    return told
+
+
+def latency(bootstrap: str, options: argparse.Namespace) -> list[float]:
+    """Milliseconds from handing a kline to the producer to reading what it fired."""
+    bench = Bench(bootstrap, options.symbols, f"live-latency-{os.getpid()}")
+    warm, count = 40 * options.symbols, options.rate * options.seconds
+    bench.feed(0, warm)
+    bench.arm(options.alerts)
+    child = bench.child("evaluator", warm, options.alerts, count)
+    assert child.stdout is not None
+    _line(child.stdout)
+    sent: dict[tuple[str, int], float] = {}
+    taken: list[float] = []
+    reader = threading.Thread(target=_read_fired, args=(bench, sent, taken, child))
+    reader.start()
+    start = time.perf_counter()
+    for n, kline in enumerate(klines(bench.symbols, 40, count)):
+        if (ahead := n / options.rate - (time.perf_counter() - start)) > 0:
+            time.sleep(ahead)
+        sent[(kline.key or b"").decode(), kline.timestamp_ms] = time.perf_counter()
+        bench.publisher.send(kline._replace(topic=bench.topics.klines.name))
+    reader.join()
+    return sorted(taken)
+
+
+def _read_fired(
+    bench: Bench, sent: dict[tuple[str, int], float], taken: list[float], child: "subprocess.Popen[str]"
+) -> None:
+    consumer = Consumer(
+        bench.kafka.for_confluent()
+        | {
+            "group.id": "bench",
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 10,
+            "fetch.queue.backoff.ms": 5,
+        }
+    )
+    consumer.subscribe([bench.topics.fired.name])
+    while child.poll() is None:
+        message = consumer.poll(0.1)
+        if message is None or message.error():
+            continue
+        now, fired = time.perf_counter(), json.loads(message.value() or b"{}")
+        at = sent.get((fired["symbol"], fired["bar"]["close_time_ms"]))
+        if at is not None:
+            taken.append((now - at) * 1_000)
+    consumer.close()
+
+
+def results(bootstrap: str, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Empty agent and evaluator by turns, the best run of each; then latency."""
+    best: dict[str, dict[str, float]] = {}
+    for _ in range(options.rounds):
+        for kind in ("empty", "evaluator"):
+            run = throughput(kind, bootstrap, options)
+            if kind not in best or run["klines_per_second"] > best[kind]["klines_per_second"]:
+                best[kind] = run
+    peer, ours = best["empty"]["klines_per_second"], best["evaluator"]["klines_per_second"]
+    per_kline = best["evaluator"]["fired"] / options.klines
+    rows = [
+        _row("live throughput", ours, "klines/s", peer, ours / peer, GOAL_RATIO, ours / peer >= GOAL_RATIO),
+        _row("fires per kline", per_kline, "fires", None, None, 1.0, per_kline >= 0.5),
+        _row("arming", best["evaluator"]["commands_per_second"], "commands/s", None, None, None, True),
+        _row(
+            "CPU per kline",
+            best["evaluator"]["cpu_us"],
+            "µs",
+            best["empty"]["cpu_us"],
+            best["evaluator"]["cpu_us"] / best["empty"]["cpu_us"],
+            1.25,
+            best["evaluator"]["cpu_us"] <= 1.25 * best["empty"]["cpu_us"],
+        ),
+    ]
+    taken = latency(bootstrap, options)
+    if taken:
+        p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+        at = f"at {options.rate} klines/s"
+        rows.append(_row(f"latency p50 {at}", p50, "ms", None, None, None, True))
+        rows.append(_row(f"latency p99 {at}", p99, "ms", None, None, GOAL_P99_MS, p99 <= GOAL_P99_MS))
+    return rows
+
+
+def _row(
+    name: str, value: float, unit: str, peer: float | None, ratio: float | None, goal: float | None, met: bool
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": round(value, 3),
+        "unit": unit,
+        "peer": peer,
+        "ratio": ratio,
+        "goal": goal,
+        "met": met,
+    }
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--broker", default=None)
+    parser.add_argument("--klines", type=int, default=60_000)
+    parser.add_argument("--alerts", type=int, default=10_000)
+    parser.add_argument("--symbols", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rate", type=int, default=1_000)
+    parser.add_argument("--seconds", type=int, default=20)
+    options = parser.parse_args()
+    WorkerSettings()
+    with tempfile.TemporaryDirectory() as folder, choose(Path(folder), options.broker) as broker:
+        rows = results(broker.bootstrap, options)
+    if options.json:
+        print(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        peer = f" ({row['ratio']:.2f} of {row['peer']:.0f})" if row["peer"] else ""
+        print(
+            f"{row['name']:32} {row['value']:>12} {row['unit']}{peer}  {'met' if row['met'] else 'NOT MET'}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Settings of the executor's process, read from STRIKELINE_* variables or given by name."""
+
+from pathlib import Path
+from socket import gethostname
+from typing import Annotated, Final, Literal
+from uuid import uuid4
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.interval import interval_ms
+from sinks.executor.decision import Rules
+from sinks.instruments import load_instruments
+from sinks.venues.paper import Paper
+from topics.connection import KafkaSettings
+from topics.registry import Topics
+
+DEFAULT_DATABASE: Final = "sqlite:///strikeline.db"
+
+
+def _owner() -> str:
+    return f"{gethostname()}-{uuid4().hex[:8]}"
+
+
+class ExecutorSettings(BaseSettings):
+    """One executor. Times are seconds, `batch` and `outbox_batch` count records per transaction.
+
+    `database_url` is an SQLAlchemy URL (`postgresql://…` uses psycopg 3) or the path of an SQLite file.
+    `lost_records`: what to do when retention removed records that were never applied. `database_patience`:
+    how long a database that is away is waited for before the process ends. `executor_delay_max`: wait a random
+    time up to this before each fetch is applied, to try out how the pipeline takes a slow executor.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
+
+    namespace: str = ""
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
+    keep_history: bool = False
+    database_url: SecretStr = SecretStr(DEFAULT_DATABASE)
+    database_patience: Annotated[float, Field(ge=0, le=600)] = 30.0
+    instruments: Path | None = None
+    base_interval: str = "1m"
+    max_bots_per_user: Annotated[int, Field(ge=1)] = 1_000
+    batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    outbox_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    lost_records: Literal["stop", "rearm"] = "stop"
+    executor_delay_max: Annotated[float, Field(ge=0, le=60)] = 0.0
+    owner: str = Field(default_factory=_owner)
+    session_timeout: Annotated[float, Field(ge=6, le=60)] = 10.0
+    heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    log_level: str = "INFO"
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+
+    @field_validator("base_interval")
+    @classmethod
+    def _is_an_interval(cls, interval: str) -> str:
+        interval_ms(interval)
+        return interval
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of its namespace."""
+        return Topics(self.namespace, self.partitions, self.keep_history)
+
+    def rules(self) -> Rules:
+        """What decisions depend on. Raises BadInstruments."""
+        instruments = {} if self.instruments is None else load_instruments(self.instruments)
+        return Rules(Paper(), instruments, self.base_interval, self.max_bots_per_user)

@@ -1,0 +1,119 @@
+"""Booking a settlement: fills, ledger entries and events of what a venue did."""
+
+from decimal import Decimal
+
+from schemas.events import EventName
+from schemas.triggers import Trigger
+from sinks.executor.draft import Detail, Draft
+from sinks.executor.state import Entry, Fill, HeldDeal
+from streams.engine.dca import (
+    Closed,
+    DealEvent,
+    Dust,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    Settlement,
+    Skipped,
+)
+from streams.engine.dca.money import text
+
+
+def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) -> int:
+    """Book every event of `settlement`; `position` fills of the deal came before. Returns how many there are
+    now.
+    """
+    for event in settlement.events:
+        if isinstance(event, OrderFilled):
+            position += 1
+            _book_fill(draft, settlement, event, trigger, position)
+        elif isinstance(event, Dust):
+            _book_dust(draft, settlement, event, trigger)
+        _tell(draft, settlement, event, trigger)
+    return position
+
+
+def tell_opened(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
+    """Report a new deal, before its orders."""
+    deal = held.deal
+    draft.tell(
+        f"{trigger.trigger_id}:deal_opened",
+        "deal_opened",
+        symbol=deal.symbol,
+        group_id=trigger.group_id,
+        deal_id=deal.deal_id,
+        detail={"side": deal.side, "trigger_id": trigger.trigger_id, "config_seq": held.config_seq},
+    )
+
+
+def _book_fill(
+    draft: Draft, settlement: Settlement, fill: OrderFilled, trigger: Trigger, position: int
+) -> None:
+    deal_id, generation = settlement.deal.deal_id, trigger.generation
+    draft.fills.append(
+        Fill(
+            deal_id, fill.level, generation, position, trigger.trigger_id, draft.at_ms, fill.side,
+            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee),
+        )
+    )  # fmt: skip
+    # copy_negate, for the minus sign rounds to the context's 28 digits.
+    base, quote = fill.quantity, fill.quote.copy_negate()
+    if fill.side == "sell":
+        base, quote = base.copy_negate(), quote.copy_negate()
+    amounts = {"base": base, "quote": quote, "fee": fill.fee.copy_negate()}
+    for account, amount in amounts.items():
+        draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount)))
+
+
+def _book_dust(draft: Draft, settlement: Settlement, dust: Dust, trigger: Trigger) -> None:
+    deal = settlement.deal
+    amount = dust.quantity.copy_negate() if deal.terms.long else dust.quantity
+    draft.ledger.append(Entry(deal.deal_id, "dust", trigger.generation, "base", text(amount)))
+
+
+def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigger) -> None:
+    name, level, reason, detail = _words(event)
+    draft.tell(
+        f"{trigger.trigger_id}:{name}" + (f":{level}" if level else ""),
+        name,
+        symbol=settlement.deal.symbol,
+        group_id=trigger.group_id,
+        deal_id=settlement.deal.deal_id,
+        reason=reason,
+        detail=({"level": level} if level else {}) | dict(detail),
+    )
+
+
+def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
+    """(event name, level, reason, detail)."""
+    match event:
+        case OrderAccepted(level, side, quantity, price):
+            return (
+                "order_accepted",
+                level,
+                "",
+                {"side": side, "quantity": text(quantity), "price": _maybe(price)},
+            )
+        case OrderFilled(level, side, quantity, price, quote, fee):
+            amounts = {"quantity": quantity, "price": price, "quote": quote, "fee": fee}
+            return (
+                "filled",
+                level,
+                "",
+                {"side": side, **{name: text(value) for name, value in amounts.items()}},
+            )
+        case OrderCancelled(level, reason):
+            return "order_cancelled", level, reason, {}
+        case OrderRejected(level, reason):
+            return "order_rejected", level, reason, {}
+        case Skipped(level, reason):
+            return "ignored", level, reason, {}
+        case Dust(quantity, value):
+            return "dust", "", "", {"quantity": text(quantity), "value": text(value)}
+        case Closed(reason, profit):
+            return "closed", "", reason, {"profit": text(profit)}
+
+
+def _maybe(price: Decimal | None) -> str | None:
+    return None if price is None else text(price)

@@ -1,0 +1,57 @@
+"""One record decided: given to what knows its kind. Pure."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from schemas.bots import BotConfig
+from schemas.triggers import StaleCommand, Trigger
+from sinks.executor.configs import decide_config, decide_tombstone
+from sinks.executor.decision import Decision, Noted, Rules
+from sinks.executor.edge import Incoming
+from sinks.executor.stale import decide_stale
+from sinks.executor.state import Bot
+from sinks.executor.triggers import decide_trigger
+
+
+class Known(NamedTuple):
+    """What the database says beside the bot: trigger ids in the inbox, and how many bots each user has."""
+
+    trigger_ids: set[str]
+    bots_of: dict[str, int]
+
+
+def decide(bot: Bot | None, incoming: Incoming, known: Known, rules: Rules) -> Decision:
+    """The decision for one record, given its bot as the records before left it."""
+    record, message, refused = incoming
+    if refused is not None:
+        noted = Noted("undecodable", None, "dead", f"{refused.error_class}: {refused.reason}")
+        return Decision(bot, noted, dead=refused)
+    match message:
+        case BotConfig():
+            return decide_config(bot, message, record, rules, known.bots_of.get(message.user_id, 0))
+        case Trigger():
+            return decide_trigger(bot, message, message.trigger_id in known.trigger_ids, rules)
+        case StaleCommand():
+            return decide_stale(bot, message, record, rules)
+        case _:
+            return decide_tombstone(bot, incoming.bot_id or "", record, rules)
+
+
+def decide_all(
+    incoming: list[Incoming], before: Mapping[str, Bot], known: Known, rules: Rules
+) -> tuple[dict[str, Bot], list[Decision]]:
+    """All records in order, each on what those before it left: the bots after them, and the decisions."""
+    after = dict(before)
+    known = Known(set(known.trigger_ids), dict(known.bots_of))
+    decisions: list[Decision] = []
+    for item in incoming:
+        bot = after.get(item.bot_id) if item.bot_id is not None else None
+        decision = decide(bot, item, known, rules)
+        if decision.bot is not None:
+            if bot is None:
+                known.bots_of[decision.bot.user_id] = known.bots_of.get(decision.bot.user_id, 0) + 1
+            after[decision.bot.bot_id] = decision.bot
+        if decision.noted.trigger_id is not None:
+            known.trigger_ids.add(decision.noted.trigger_id)
+        decisions.append(decision)
+    return after, decisions

@@ -1,0 +1,82 @@
+"""Which config governs which bar, and what entry group a pair should have now. Pure.
+
+Configs and triggers arrive on two topics, so a config may be read before or after a trigger of a bar that
+closed before it. That must not matter: a config governs the bars that open at or after its `from_ms`
+(`effective_from_ms` rounded up to a base bar), whenever it is read. So an edit or a pause does not replace an
+armed entry group at once. If the group's members would change, it is armed again from the *same* instant (law
+7: no trigger caused this) with one more member `at` the change; a fire from before the change comes again and
+counts under the old config, and the trigger of the `at` member is answered by what the next config wants. A
+change that an entry group does not show (volumes, targets) leaves it armed as it is.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from schemas.alerts import WhenTrue
+from sinks.executor.state import Accepted, Pair
+
+
+class Plan(NamedTuple):
+    """An entry group to be armed: either the cooldown alone, or the entry, which may end at a change of
+    config.
+    """
+
+    accepted: Accepted
+    armed_from_ms: int
+    when_true: WhenTrue
+    cooldown_until_ms: int | None
+    end_at_ms: int | None
+
+
+def round_up(time_ms: int, interval_ms: int) -> int:
+    """The first boundary of `interval_ms` at or after `time_ms`."""
+    return -(-time_ms // interval_ms) * interval_ms
+
+
+def governing(configs: Sequence[Accepted], open_time_ms: int) -> Accepted | None:
+    """The config for a bar that opens at `open_time_ms`: the one accepted last of those that have begun."""
+    return next((c for c in reversed(configs) if c.from_ms <= open_time_ms), None)
+
+
+def next_change(configs: Sequence[Accepted], after_ms: int) -> Accepted | None:
+    """The config that takes over next after the one that governs at `after_ms`, at its own `from_ms`."""
+    now = governing(configs, after_ms)
+    later = [c for c in configs if c.from_ms > after_ms and (now is None or c.seq > now.seq)]
+    return governing(later, min(c.from_ms for c in later)) if later else None
+
+
+def still_governing(configs: Sequence[Accepted], from_ms: int) -> tuple[Accepted, ...]:
+    """Without those that govern no bar opening at or after `from_ms`; the newest always stays."""
+    kept: list[Accepted] = []
+    earliest: int | None = None
+    for config in reversed(configs):
+        if earliest is None or config.from_ms < earliest:
+            kept.append(config)
+            earliest = config.from_ms
+            if config.from_ms <= from_ms:
+                break
+    return tuple(reversed(kept))
+
+
+def plan_entry(configs: Sequence[Accepted], pair: Pair) -> Plan | None:
+    """The entry group of a pair without an open deal; None: no config, now or later, wants one."""
+    at = pair.free_from_ms
+    accepted = governing(configs, at)
+    while accepted is None or not accepted.enters(pair.symbol):
+        accepted = next_change(configs, at)
+        if accepted is None:
+            return None
+        at = accepted.from_ms
+    if pair.cooldown_until_ms is not None and pair.cooldown_until_ms > at:
+        return Plan(accepted, at, "wait", pair.cooldown_until_ms, None)
+    when_true: WhenTrue = "wait" if pair.seen_signal == accepted.signal else "fire"
+    return Plan(accepted, at, when_true, None, _end(configs, accepted, at, pair.symbol))
+
+
+def _end(configs: Sequence[Accepted], accepted: Accepted, at: int, symbol: str) -> int | None:
+    change = next_change(configs, at)
+    while change is not None:
+        if not change.enters(symbol) or change.shape != accepted.shape:
+            return change.from_ms
+        change = next_change(configs, change.from_ms)
+    return None

@@ -1,0 +1,185 @@
+"""The executor on Kafka: an aiokafka consumer in front of `Executor`, relays behind it.
+
+    assignment   partition n of both topics comes to one member: claim it, seek where the database says
+    loop         fetch, one transaction per partition, wake the relays
+    revocation   the transaction in flight ends, then the claims are dropped
+
+The group's committed offsets only show others how far we are.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from aiokafka import TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from sinks.config import ExecutorSettings
+from sinks.errors import Fenced
+from sinks.executor.core import Executor
+from sinks.executor.owned import Claim, Source
+from sinks.fetching import by_partition, consumer
+from sinks.metrics import Metrics
+from sinks.patience import patiently
+from sinks.relays import Relays
+from topics.admin import TopicAdmin
+from topics.failpoints import failpoint
+from topics.records import Publisher, Record
+
+T = TypeVar("T")
+
+_POLL_MS: Final = 500
+_SHOW_S: Final = 1.0
+_log = logging.getLogger("strikeline.executor")
+
+
+class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Runs until `stop` is called or something fails; `run` raises what failed."""
+
+    def __init__(
+        self, settings: ExecutorSettings, executor: Executor, publisher: Publisher, metrics: Metrics
+    ) -> None:
+        self._settings = settings
+        self._executor = executor
+        self._metrics = metrics
+        self._admin = TopicAdmin(settings.kafka)
+        self._consumer = consumer(settings)
+        self._relays = Relays(
+            executor.engine,
+            publisher,
+            metrics,
+            batch=settings.outbox_batch,
+            patience_s=settings.database_patience,
+        )
+        self._next: dict[TopicPartition, int] = {}
+        self._transaction = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._shown_at = 0.0
+
+    def stop(self) -> None:
+        """End in order, as soon as the transaction in flight is done."""
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Consume until stopped. Raises Stop, DeliveryFailed, or what database and broker raised."""
+        self._consumer.subscribe(list(self._executor.sources), listener=self)
+        await self._consumer.start()
+        consuming = asyncio.create_task(self._consume())
+        relaying = asyncio.create_task(self._relays.run())
+        for task in (consuming, relaying):
+            task.add_done_callback(self._note)
+        try:
+            await self._ended.wait()
+        finally:
+            self._ended.set()
+            await asyncio.wait([consuming])
+            self._relays.end()
+            await asyncio.wait([relaying])
+            await self._consumer.stop()
+        if self._failure is not None:
+            raise self._failure
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Claim what came. aiokafka only logs what is raised in here, so it ends the process from `run`."""
+        claiming = asyncio.create_task(self._claim({tp.partition for tp in assigned}))
+        claiming.add_done_callback(self._note)
+        await asyncio.wait([claiming])
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Wait for the transaction in flight, then forget what goes."""
+        async with self._transaction:
+            for partition in {tp.partition for tp in revoked}:
+                self._release(partition)
+
+    async def _claim(self, partitions: set[int]) -> None:
+        async with self._transaction:
+            states = await asyncio.to_thread(self._admin.describe, self._executor.sources)
+            places = [
+                TopicPartition(topic, p) for p in sorted(partitions) for topic in self._executor.sources
+            ]
+            begins = await self._consumer.beginning_offsets(places)
+            ends = await self._consumer.end_offsets(places)
+            for partition in sorted(partitions):
+                mine = [tp for tp in places if tp.partition == partition]
+                found = [Source(tp.topic, states[tp.topic].topic_id, begins[tp], ends[tp]) for tp in mine]
+                await self._take(partition, found)
+        _log.info("claimed partitions %s", sorted(partitions))
+
+    async def _take(self, partition: int, sources: list[Source]) -> None:
+        accept_lost = self._settings.lost_records == "rearm"
+        claim = await self._in_thread(
+            lambda: self._executor.claim(partition, sources, accept_lost=accept_lost)
+        )
+        self._relays.claimed(claim)
+        for topic, offset in claim.next_offsets.items():
+            self._next[TopicPartition(topic, partition)] = offset
+        self._rewind(partition)
+
+    async def _consume(self) -> None:
+        while not self._ended.is_set():
+            claims = {partition: self._relays.claim_of(partition) for partition in self._relays}
+            batches = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._settings.batch)
+            await self._dawdle(bool(batches))
+            for partition, records in by_partition(batches).items():
+                failpoint("executor.fetched")
+                async with self._transaction:
+                    await self._apply(partition, claims.get(partition), records)
+            await self._show_progress()
+
+    async def _dawdle(self, busy: bool) -> None:
+        if busy and self._settings.executor_delay_max:
+            await asyncio.sleep(random.uniform(0, self._settings.executor_delay_max))
+
+    async def _apply(self, partition: int, fetched_under: Claim | None, records: list[Record]) -> None:
+        claim = self._relays.claim_of(partition)
+        if claim is None or claim is not fetched_under:
+            # The claim in force decides what is read: go back to where it says.
+            self._metrics.dropped(len(records))
+            self._rewind(partition)
+            return
+        try:
+            applied = await self._in_thread(lambda: self._executor.apply(claim, records))
+        except Fenced as fenced:
+            _log.warning("given up: %s", fenced)
+            self._metrics.fenced()
+            self._release(partition)
+            return
+        for topic, offset in applied.next_offsets.items():
+            self._next[TopicPartition(topic, partition)] = offset
+        self._metrics.applied(applied.outcomes)
+        self._relays.told()
+
+    def _rewind(self, partition: int) -> None:
+        for tp, offset in self._next.items():
+            if tp.partition == partition and tp in self._consumer.assignment():
+                self._consumer.seek(tp, offset)
+
+    def _release(self, partition: int) -> None:
+        self._relays.released(partition)
+        self._next = {tp: offset for tp, offset in self._next.items() if tp.partition != partition}
+
+    async def _show_progress(self) -> None:
+        """Commit to the group now and then, so that its lag can be seen."""
+        now = asyncio.get_running_loop().time()
+        mine = {tp: offset for tp, offset in self._next.items() if tp in self._consumer.assignment()}
+        if not mine or now - self._shown_at < _SHOW_S:
+            return
+        self._shown_at = now
+        try:
+            await self._consumer.commit(mine)
+        except (CommitFailedError, IllegalStateError) as late:
+            _log.debug("the group has moved on: %s", late)
+
+    def _note(self, task: "asyncio.Task[None]") -> None:
+        """A task ended: with an error, everything does."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failure = self._failure or error
+            self._ended.set()
+
+    async def _in_thread(self, action: Callable[[], T]) -> T:
+        return await asyncio.to_thread(patiently, action, self._settings.database_patience)

@@ -1,0 +1,112 @@
+"""The relays of all owned partitions, published together: one flush of the producer serves them all."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from sinks.errors import Fenced
+from sinks.executor.owned import Claim
+from sinks.executor.relay import Relay, Waiting
+from sinks.metrics import Metrics
+from sinks.patience import patiently
+from topics.failpoints import failpoint
+from topics.records import Publisher
+
+T = TypeVar("T")
+
+
+class Relays:
+    """One relay per claimed partition. `claimed` and `released` follow the assignment; `told` wakes the loop.
+    """
+
+    def __init__(
+        self, engine: Engine, publisher: Publisher, metrics: Metrics, *, batch: int, patience_s: float
+    ) -> None:
+        self._engine = engine
+        self._publisher = publisher
+        self._metrics = metrics
+        self._batch = batch
+        self._patience_s = patience_s
+        self._relays: dict[int, Relay] = {}
+        self._told = asyncio.Event()
+        self._ending = False
+
+    def __iter__(self) -> Iterator[int]:
+        """The claimed partitions."""
+        return iter(sorted(self._relays))
+
+    def claim_of(self, partition: int) -> Claim | None:
+        """The claim in force, None for a partition that is not ours."""
+        relay = self._relays.get(partition)
+        return None if relay is None else relay.claim
+
+    def claimed(self, claim: Claim) -> None:
+        """Publish what this partition tells from now on, beginning with what its last owner left."""
+        self._relays[claim.partition] = Relay(self._engine, claim, self._batch)
+        self._metrics.owns(len(self._relays))
+        self.told()
+
+    def released(self, partition: int) -> None:
+        """Publish nothing more of this partition."""
+        self._relays.pop(partition, None)
+        self._metrics.owns(len(self._relays))
+
+    def told(self) -> None:
+        """There is something in an outbox."""
+        self._told.set()
+
+    def end(self) -> None:
+        """Publish what there is, then end."""
+        self._ending = True
+        self._told.set()
+
+    async def run(self) -> None:
+        """Publish whenever there is something. Raises DeliveryFailed; the rows then stay for the next
+        process.
+        """
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            while await self._publish():
+                pass
+            if self._ending:
+                return
+
+    async def _publish(self) -> int:
+        """One batch of every partition; how many rows."""
+        found = [(relay, await self._waiting(relay)) for relay in tuple(self._relays.values())]
+        busy = [(relay, rows) for relay, rows in found if rows]
+        if not busy:
+            return 0
+        for relay, rows in busy:
+            relay.send(self._publisher, rows)
+        await self._publisher.flush()
+        failpoint("relay.acknowledged")
+        for relay, rows in busy:
+            await self._forget(relay, rows)
+        count = sum(len(rows) for _, rows in busy)
+        self._metrics.published(count)
+        return count
+
+    async def _waiting(self, relay: Relay) -> list[Waiting]:
+        try:
+            return await self._in_thread(relay.waiting)
+        except Fenced:
+            self._fenced(relay)
+            return []
+
+    async def _forget(self, relay: Relay, rows: list[Waiting]) -> None:
+        try:
+            await self._in_thread(lambda: relay.forget(rows))
+        except Fenced:
+            self._fenced(relay)
+
+    def _fenced(self, relay: Relay) -> None:
+        if self._relays.get(relay.claim.partition) is relay:
+            self._metrics.fenced()
+            self.released(relay.claim.partition)
+
+    async def _in_thread(self, action: Callable[[], T]) -> T:
+        return await asyncio.to_thread(patiently, action, self._patience_s)

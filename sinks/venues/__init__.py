@@ -1,0 +1,17 @@
+"""Where orders go: the port of a venue, and the paper venue."""
+
+from typing import Protocol
+
+from schemas.bots import BotConfig
+from schemas.triggers import Trigger
+from streams.engine.dca import Deal, Instrument, Settlement
+
+
+class Venue(Protocol):
+    """Turns a trigger into orders and tells what became of them."""
+
+    def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
+        """The deal that an entry opens. Raises EntryRefused where it cannot be opened at this price."""
+
+    def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
+        """The deal after the bar of `trigger`. Raises DealError for a trigger that contradicts the deal."""

@@ -1,0 +1,141 @@
+"""Bot configurations from YAML files: strict, and helpful about what is wrong.
+
+Unknown fields are refused by name with the nearest known one; a decimal may be written as text or as a whole
+number, never as a YAML float, which is not exact.
+"""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect, structs
+from msgspec.structs import FieldInfo
+
+from schemas.bots import BotConfig
+from schemas.message import Decimals
+from streams.cli.errors import Invalid
+from streams.cli.yamlfile import Entry, entries
+from topics.codec import encode
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong with a file: where, in which field, and why."""
+
+    place: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.field}: {self.reason}" if self.field else f"{self.place}: {self.reason}"
+
+
+class Mistakes(Invalid):
+    """Everything that is wrong with a file, a line each."""
+
+    def __init__(self, found: list[Mistake]) -> None:
+        self.found = tuple(found)
+        super().__init__("\n".join(str(mistake) for mistake in found))
+
+
+def read_bots(path: Path) -> list[BotConfig]:
+    """All bots of the file. Raises Invalid (Mistakes) with every mistake that can be seen in one pass."""
+    bots: list[BotConfig] = []
+    mistakes: list[Mistake] = []
+    for entry in entries(path):
+        made = _bot(entry, f"{path}, line {entry.line}")
+        if isinstance(made, BotConfig):
+            bots.append(made)
+        else:
+            mistakes += made
+    mistakes += _twice(path, bots)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return bots
+
+
+def _bot(entry: Entry, place: str) -> BotConfig | list[Mistake]:
+    fields = dict(entry.fields)
+    name = fields.get("bot_id")
+    place = f"{place}, bot {name}" if isinstance(name, str) else place
+    if fields.pop("type", "bot_config") != "bot_config":
+        return [Mistake(place, "type", "expected bot_config, or nothing")]
+    mistakes = _strange(BotConfig, fields, place, "")
+    exact, inexact = _decimals(BotConfig, fields, place, "")
+    if mistakes or inexact:
+        return mistakes + inexact
+    try:
+        config = msgspec.convert({"type": "bot_config", **exact}, BotConfig)
+        # What the topic's readers will do with it: the same refusals, before it is sent.
+        return msgspec.json.decode(encode(config), type=BotConfig)
+    except msgspec.ValidationError as wrong:
+        return [_from_msgspec(str(wrong), place)]
+
+
+def _from_msgspec(text: str, place: str) -> Mistake:
+    reason, _, path = text.partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    if reason.startswith("Object missing required field"):
+        return Mistake(place, reason.split("`")[1], "is missing")
+    hint = (
+        "; put it in quotes"
+        if "Expected `str`" in reason and ("`int`" in reason or "`bool`" in reason)
+        else ""
+    )
+    return Mistake(place, field, reason[:1].lower() + reason[1:] + hint)
+
+
+def _known(struct: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    return {field.encode_name: field for field in structs.fields(struct)}
+
+
+def _strange(struct: type[msgspec.Struct], fields: dict[str, Any], place: str, path: str) -> list[Mistake]:
+    known, mistakes = _known(struct), []
+    for name, value in fields.items():
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+            hint = f"; did you mean {path}{near[0]}?" if near else f"; known are {', '.join(known)}"
+            mistakes.append(Mistake(place, f"{path}{name}", f"unknown field{hint}"))
+        elif (part := _part(known[name])) and isinstance(value, dict):
+            mistakes += _strange(part, value, place, f"{path}{name}.")
+    return mistakes
+
+
+def _decimals(
+    struct: type[msgspec.Struct], fields: dict[str, Any], place: str, path: str
+) -> tuple[dict[str, Any], list[Mistake]]:
+    exact, mistakes = dict(fields), []
+    known = _known(struct)
+    for name, value in fields.items():
+        field = known.get(name)
+        if field is None:
+            continue
+        if (part := _part(field)) and isinstance(value, dict):
+            exact[name], inner = _decimals(part, value, place, f"{path}{name}.")
+            mistakes += inner
+        elif field.type == Decimals:
+            if isinstance(value, int) and not isinstance(value, bool):
+                exact[name] = str(value)
+            elif isinstance(value, float):
+                mistakes.append(
+                    Mistake(place, f"{path}{name}", f'{value} is a float, not exact; write "{value}"')
+                )
+    return exact, mistakes
+
+
+def _part(field: FieldInfo) -> type[msgspec.Struct] | None:
+    info = inspect.type_info(field.type)
+    options = info.types if isinstance(info, inspect.UnionType) else (info,)
+    return next((option.cls for option in options if isinstance(option, inspect.StructType)), None)
+
+
+def _twice(path: Path, bots: list[BotConfig]) -> list[Mistake]:
+    seen: set[str] = set()
+    mistakes = []
+    for bot in bots:
+        if bot.bot_id in seen:
+            mistakes.append(Mistake(str(path), "bot_id", f"{bot.bot_id} stands twice"))
+        seen.add(bot.bot_id)
+    return mistakes

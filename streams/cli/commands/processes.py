@@ -1,0 +1,136 @@
+"""`strikeline worker` and `strikeline executor`: the processes themselves, in the foreground."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli.context import Context, Place, place
+from streams.cli.errors import Invalid, Problem, Unreachable
+from streams.cli.logs import log_as_json
+
+if TYPE_CHECKING:
+    from sinks.config import ExecutorSettings
+
+
+class LogLevels(StrEnum):
+    """What a process tells."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+LogLevel = Annotated[LogLevels, typer.Option(help="How much is told.")]
+JsonLogs = Annotated[bool, typer.Option("--json", help="Log as JSON, an object a line.")]
+MetricsPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; 0: none.")]
+
+
+def worker(
+    ctx: Context,
+    log_level: LogLevel = LogLevels.INFO,
+    metrics_port: MetricsPort = 0,
+    json: JsonLogs = False,
+) -> None:
+    """Run an evaluator: klines and alerts in, triggers out. Useful up to one per partition.
+
+    Ends with 0 on SIGTERM and SIGINT, 70 without progress, 75 after a standstill; a supervisor restarts it.
+    """
+    from streams.cli.kafka import reaching
+    from streams.config import WorkerSettings
+    from streams.worker import run_worker
+    from topics.admin import TopicsDiffer
+
+    given = _common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    if json:
+        log_as_json(str(log_level))
+    settings = _settings(WorkerSettings, given)
+    try:
+        with reaching(settings.kafka.bootstrap):
+            run_worker(settings)
+    except TopicsDiffer as differ:
+        raise _differs(differ) from None
+
+
+def executor(
+    ctx: Context,
+    migrate_only: Annotated[
+        bool, typer.Option("--migrate-only", help="Bring the database's schema up to date, and end.")
+    ] = False,
+    instruments: Annotated[
+        Path | None, typer.Option(help="Tick, lot and minimum notional by symbol; default tick and lot 1e-8.")
+    ] = None,
+    log_level: LogLevel = LogLevels.INFO,
+    metrics_port: MetricsPort = 0,
+    json: JsonLogs = False,
+) -> None:
+    """Run an executor: configs and triggers in; deals, armed groups and positions out. Migrates first.
+
+    Ends with 0 on SIGTERM and SIGINT, with 1 and a message where going on would be a guess.
+    """
+    from sinks.config import ExecutorSettings
+
+    here = place(ctx)
+    given = _common(here) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    if json:
+        log_as_json(str(log_level))
+    if here.database is not None:
+        given["database_url"] = here.database
+    if instruments is not None:
+        given["instruments"] = instruments
+    _run_executor(_settings(ExecutorSettings, given), migrate_only)
+
+
+def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
+    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+    from sinks.errors import BadInstruments, Stop
+    from sinks.process import run_executor
+    from streams.cli.kafka import reaching
+    from topics.admin import TopicsDiffer
+    from topics.records import DeliveryFailed
+
+    try:
+        with reaching(settings.kafka.bootstrap):
+            run_executor(settings, migrate_only)
+    except TopicsDiffer as differ:
+        raise _differs(differ) from None
+    except BadInstruments as wrong:
+        raise Invalid(str(wrong)) from None
+    except (ArgumentError, NoSuchModuleError) as wrong:
+        raise Invalid(f"--database: {wrong}") from None
+    except (Stop, DeliveryFailed) as stop:
+        raise Problem(str(stop)) from None
+    except DBAPIError as error:
+        reason = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+        raise Unreachable(f"the database cannot be used: {reason}") from None
+
+
+def _common(here: Place) -> dict[str, Any]:
+    from streams.cli.kafka import settings_for
+
+    topics = here.topics
+    return {
+        "namespace": topics.namespace,
+        "partitions": topics.partitions,
+        "keep_history": topics.keep_history,
+        "kafka": settings_for(here.bootstrap),
+    }
+
+
+def _settings(kind: Any, given: dict[str, Any]) -> Any:
+    """The process's settings from what is given and STRIKELINE_* variables. Raises Invalid with the field."""
+    from pydantic import ValidationError
+
+    try:
+        return kind(**given)
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise Invalid(f"STRIKELINE_{name.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _differs(differ: Exception) -> Problem:
+    return Problem(f"the topics are not as they should be (see `strikeline topics check`):\n{differ}")

@@ -1,0 +1,39 @@
+"""The executor's database as commands read it: never written, never required."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from sinks.database.engine import open_engine, reading
+from sinks.database.tables import metadata, offsets
+from streams.cli.errors import Unreachable
+
+
+def counts_by_state(url: str, table: str) -> dict[str, int]:
+    """Rows of `groups` or `deals` by their state. Raises Unreachable."""
+    rows = metadata.tables[table]
+    found = query(url, select(rows.c.state, func.count()).group_by(rows.c.state))
+    return {str(state): int(count) for state, count in found}
+
+
+def applied_offsets(url: str) -> dict[str, dict[int, int]]:
+    """By topic and partition, the first record that the executor has not applied yet. Raises Unreachable."""
+    rows = query(url, select(offsets.c.topic, offsets.c.partition, offsets.c.next_offset))
+    found: dict[str, dict[int, int]] = {}
+    for topic, partition, offset in rows:
+        found.setdefault(topic, {})[partition] = offset
+    return found
+
+
+def query(url: str, statement: Any) -> list[tuple[Any, ...]]:
+    """All rows of a statement that only reads. Raises Unreachable with the driver's first line."""
+    engine = reading(open_engine(url))
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(statement)]
+    except DBAPIError as error:
+        reason = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+        raise Unreachable(f"database {engine.url.render_as_string()}: {reason}") from None
+    finally:
+        engine.dispose()

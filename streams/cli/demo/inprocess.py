@@ -1,0 +1,30 @@
+"""The demo without a broker: the same parts on the in-process bus, in this process."""
+
+import asyncio
+
+from streams.cli.demo.glance import Glance, glance
+from streams.cli.demo.plan import Plan
+from streams.cli.demo.view import View
+from streams.cli.pipeline import Pipeline
+from streams.feeds.publish import Published
+
+
+def run_in_process(plan: Plan, database: str, view: View) -> tuple[Glance, int]:
+    """Feed everything through the pipeline; what there is then, and how many dead letters."""
+    pipeline = Pipeline(database)
+    try:
+        return asyncio.run(_run(pipeline, plan, database, view)), pipeline.dead_letters()
+    finally:
+        pipeline.close()
+
+
+async def _run(pipeline: Pipeline, plan: Plan, database: str, view: View) -> Glance:
+    await pipeline.apply(*plan.bots())
+    span = plan.last_ms - plan.first_ms
+
+    def show(done: Published) -> None:
+        seen = glance(pipeline.cluster, pipeline.topics, database)
+        view.show(seen, ((done.last_ms or plan.first_ms) - plan.first_ms) / span)
+
+    await pipeline.feed(plan.source(), plan.name, show)
+    return glance(pipeline.cluster, pipeline.topics, database)

@@ -1,0 +1,61 @@
+"""Settings of the evaluator's process, read from STRIKELINE_* variables or given by name."""
+
+from typing import Annotated, Final
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from topics.connection import KafkaSettings
+from topics.registry import Topics
+
+_EXACTLY_ONCE: Final = (
+    "exactly_once is refused: Faust's unit is a transaction per partition and commit interval, outputs to "
+    "topics that the app does not consume are sent outside any transaction, recovery can start empty, and "
+    "kill -9 loses results. Here at_least_once is exact, because the id of a result derives from its cause"
+)
+_RING: Final = 5_000
+"""Bars that a market keeps."""
+
+
+class WorkerSettings(BaseSettings):
+    """One worker. Times are seconds. `hold_bars`: how far klines may run beyond a trigger that awaits its
+    answer.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True)
+
+    namespace: str = ""
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
+    keep_history: bool = False
+    processing_guarantee: str = "at_least_once"
+    checkpoint_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
+    hold_bars: Annotated[int, Field(ge=1, le=_RING // 2)] = 500
+    hold_seconds: Annotated[float, Field(ge=0, le=50)] = 30.0
+    session_timeout: Annotated[float, Field(ge=6, le=60)] = 10.0
+    heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
+    request_timeout: Annotated[float, Field(ge=15, le=120)] = 30.0
+    watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
+    max_poll_records: Annotated[int, Field(ge=1)] = 500
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    log_level: str = "INFO"
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+
+    @field_validator("processing_guarantee")
+    @classmethod
+    def _at_least_once(cls, guarantee: str) -> str:
+        if guarantee != "at_least_once":
+            raise ValueError(_EXACTLY_ONCE if guarantee == "exactly_once" else "expected at_least_once")
+        return guarantee
+
+    @field_validator("heartbeat_interval")
+    @classmethod
+    def _several_a_session(cls, interval: float, info: object) -> float:
+        timeout = getattr(info, "data", {}).get("session_timeout", 10.0)
+        if interval * 3 > timeout:
+            raise ValueError("expected at most a third of session_timeout")
+        return interval
+
+    @property
+    def topics(self) -> Topics:
+        """The topics of its namespace."""
+        return Topics(self.namespace, self.partitions, self.keep_history)

@@ -1,0 +1,110 @@
+"""What happens to a deal: events in the past tense, commands in the imperative. Amounts are exact decimals.
+
+The machine is fed with `Triggered` and the venue's `OrderAccepted`, `OrderFilled`, `OrderCancelled`,
+`OrderRejected`. A settlement tells all of them but `Triggered`, and what followed: `Skipped`, `Dust`,
+`Closed`.
+"""
+
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import msgspec
+
+OrderSide = Literal["buy", "sell"]
+OrderKind = Literal["market", "limit", "stop"]
+CloseReason = Literal["take_profit", "stop_loss", "close", "timeout", "order_cancelled", "order_rejected"]
+
+
+class Triggered(msgspec.Struct, frozen=True, tag_field="type", tag="triggered"):
+    """A level was met, or a decision taken at a bar's close. `price`: what the market is expected to give.
+
+    `reason` of an exit: None for what its level says, `timeout` where a close has another cause.
+    """
+
+    level: str
+    price: Decimal
+    reason: CloseReason | None = None
+
+
+class OrderAccepted(msgspec.Struct, frozen=True, tag_field="type", tag="order_accepted"):
+    """The venue took the order. `price` is its limit or stop; None for a market order."""
+
+    level: str
+    side: OrderSide
+    quantity: Decimal
+    price: Decimal | None = None
+
+
+class OrderFilled(msgspec.Struct, frozen=True, tag_field="type", tag="order_filled"):
+    """`quantity` of the order was executed at `price`; `quote` is their product, `fee` is in quote.
+
+    `last`: the venue is done with the order. `number` counts the fills of the order from 1.
+    """
+
+    level: str
+    side: OrderSide
+    quantity: Decimal
+    price: Decimal
+    quote: Decimal
+    fee: Decimal
+    last: bool = True
+    number: int = 1
+
+
+class OrderCancelled(msgspec.Struct, frozen=True, tag_field="type", tag="order_cancelled"):
+    """The order ended with no further fill; what was filled before stays filled."""
+
+    level: str
+    reason: str = ""
+
+
+class OrderRejected(msgspec.Struct, frozen=True, tag_field="type", tag="order_rejected"):
+    """The venue never took the order."""
+
+    level: str
+    reason: str = ""
+
+
+class Skipped(msgspec.Struct, frozen=True, tag_field="type", tag="skipped"):
+    """A member fired and nothing was done for it, with the reason."""
+
+    level: str
+    reason: str
+
+
+class Dust(msgspec.Struct, frozen=True, tag_field="type", tag="dust"):
+    """A rest too small to be sent to the venue was booked off; `cost`: its share of the entries, in quote."""
+
+    quantity: Decimal
+    cost: Decimal
+
+
+class Closed(msgspec.Struct, frozen=True, tag_field="type", tag="closed"):
+    """The deal is over. `profit` = Σ sells − Σ buys − fees, in quote, exactly."""
+
+    reason: CloseReason
+    profit: Decimal
+
+
+VenueEvent: TypeAlias = OrderAccepted | OrderFilled | OrderCancelled | OrderRejected
+DealInput: TypeAlias = Triggered | VenueEvent
+DealEvent: TypeAlias = OrderAccepted | OrderFilled | OrderCancelled | OrderRejected | Skipped | Dust | Closed
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, tag_field="type", tag="place_order"):
+    """Send an order. `price` is the limit or stop; None for a market order."""
+
+    level: str
+    side: OrderSide
+    kind: OrderKind
+    quantity: Decimal
+    price: Decimal | None = None
+
+
+class CancelOrder(msgspec.Struct, frozen=True, tag_field="type", tag="cancel_order"):
+    """Withdraw an order that is still working; fills that arrive before the venue's answer count."""
+
+    level: str
+
+
+Command: TypeAlias = PlaceOrder | CancelOrder

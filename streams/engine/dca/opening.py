@@ -1,0 +1,67 @@
+"""A deal is opened by a market base order at the close of the bar on which the entry fired, ± slippage."""
+
+from hashlib import sha256
+
+from schemas.bots import BotConfig
+from schemas.triggers import Trigger
+from streams.engine.dca import paper
+from streams.engine.dca.arming import alert_prefix
+from streams.engine.dca.deal import BASE, STOP, Deal
+from streams.engine.dca.errors import EntryRefused
+from streams.engine.dca.events import Triggered
+from streams.engine.dca.instrument import Instrument
+from streams.engine.dca.levels import levels
+from streams.engine.dca.money import market, ratio
+from streams.engine.dca.settlement import Settlement
+from streams.engine.dca.terms import terms_of
+from streams.engine.dca.validation import problems_of_money
+
+
+def deal_id_of(trigger_id: str) -> str:
+    """The id of the deal that the entry trigger opens: always the same for the same trigger (law 9)."""
+    return f"d{sha256(trigger_id.encode()).hexdigest()[:16]}"
+
+
+def new_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Deal:
+    """A deal with nothing in it yet; its first event is `Triggered("base", price)`."""
+    return Deal(
+        deal_id=deal_id_of(trigger.trigger_id),
+        bot_id=config.bot_id,
+        user_id=config.user_id,
+        symbol=symbol,
+        interval=trigger.bar.interval,
+        alert_prefix=alert_prefix(config, symbol),
+        opened_at_ms=trigger.bar.close_time_ms,
+        terms=terms_of(config, instrument),
+    )
+
+
+def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
+    """The deal after its base order on paper. Raises EntryRefused where its ladder cannot be."""
+    deal = new_deal(config, symbol, instrument, trigger)
+    for problem in problems_of_money(deal.terms):
+        raise EntryRefused(problem.field, problem.reason)
+    ticks = paper.market_fill(deal.terms, deal.entry_side, market(trigger.bar.close))
+    opened, events = paper.execute(deal, Triggered(BASE, instrument.price(ticks)), ticks)
+    _refuse_if_too_coarse(opened, ticks)
+    return Settlement(opened, tuple(events))
+
+
+def _refuse_if_too_coarse(deal: Deal, base_ticks: int) -> None:
+    """A tick so large against the price that a level vanishes or lies where the base order was filled."""
+    terms = deal.terms
+    price = terms.instrument.price(base_ticks)
+    if len(deal.entries) - 1 < terms.max_safety_orders:
+        raise EntryRefused(
+            "max_safety_orders", f"at {price} a safety order would lie below one tick, {terms.tick}"
+        )
+    for level in levels(deal):
+        if level.met_at(ratio(deal.filled.base_order_quote, deal.filled.base_order_base)):
+            field = "stop_loss.percent" if level.name == STOP else "take_profit.percent"
+            raise EntryRefused(
+                field, f"at {price} the level is met at once: the tick, {terms.tick}, is too coarse"
+            )
+    if terms.take_profit is not None and deal.take_profit_ticks is None:
+        raise EntryRefused(
+            "take_profit.percent", f"at {price} the target would lie below one tick, {terms.tick}"
+        )

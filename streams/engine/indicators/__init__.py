@@ -1,0 +1,109 @@
+"""Indicators: one file each, found by being here. A file's `DEFINITION` is all that the rest of the engine
+knows.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from schemas.conditions import Indicator
+from streams.engine.errors import BadParameter, UnknownIndicator
+from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode
+
+__all__ = ["Definition", "Param", "Plan", "canonical", "lookup", "names", "plan_for"]
+
+_NOT_INDICATORS: Final = {"definition"}
+
+
+@cache
+def _definitions() -> Mapping[str, Definition]:
+    found: dict[str, Definition] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.name not in _NOT_INDICATORS:
+            definition = importlib.import_module(f"{__name__}.{module.name}").DEFINITION
+            found[definition.name] = definition
+    return found
+
+
+@cache
+def _functions() -> Mapping[str, tuple[str, str]]:
+    """`ta`'s function names: (indicator, output)."""
+    return {
+        function: (definition.name, output)
+        for definition in _definitions().values()
+        for function, output in definition.functions.items()
+        if function not in _definitions()
+    }
+
+
+def names() -> list[str]:
+    """Canonical names of all indicators, sorted."""
+    return sorted(_definitions())
+
+
+def lookup(name: str, path: str = "") -> Definition:
+    """The indicator called `name`, by our name or by that of a `ta` function. Raises UnknownIndicator."""
+    definitions = _definitions()
+    if name in definitions:
+        return definitions[name]
+    if name in _functions():
+        return definitions[_functions()[name][0]]
+    raise UnknownIndicator(path, f"no indicator {name!r}; there are {', '.join(names())}")
+
+
+def canonical(leaf: Indicator, path: str = "") -> Indicator:
+    """`leaf` with its indicator's own name, its output and every parameter filled in, so that equal operands
+    are equal.
+
+    Raises UnknownIndicator or BadParameter with the path of the field.
+    """
+    definition = lookup(leaf.name, path)
+    implied = None if leaf.name == definition.name else _functions()[leaf.name][1]
+    if implied is not None and leaf.output not in (None, implied):
+        raise BadParameter(_at(path, "output"), f"{leaf.name} is the output {implied} of {definition.name}")
+    output = leaf.output or implied or definition.outputs[0]
+    if output not in definition.outputs:
+        raise UnknownIndicator(_at(path, "output"), f"{definition.name} has {', '.join(definition.outputs)}")
+    values = _values(definition, leaf, path)
+    return Indicator(
+        name=definition.name,
+        params=tuple(sorted(values.items())),
+        output=output,
+        timeframe=leaf.timeframe,
+        bars_ago=leaf.bars_ago,
+        seed="auto" if leaf.seed in definition.same_as_auto else leaf.seed,
+    )
+
+
+def plan_for(name: str, params: tuple[tuple[str, float | int], ...], seed: str) -> tuple[Definition, Plan]:
+    """Definition and plan of a canonical leaf's name, parameters and seed."""
+    definition = lookup(name)
+    chosen = (definition.auto or "first") if seed == "auto" else seed
+    code: SeedCode = "sma" if chosen == "sma" else "first"
+    return definition, definition.plan(dict(params), code)
+
+
+def _at(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _values(definition: Definition, leaf: Indicator, path: str) -> dict[str, float | int]:
+    given = dict(leaf.params)
+    for name in given:
+        if name not in {param.name for param in definition.params}:
+            known = ", ".join(param.name for param in definition.params)
+            raise BadParameter(_at(path, name), f"{definition.name} takes {known}")
+    values = {p.name: _value(p, given.get(p.name, p.default), _at(path, p.name)) for p in definition.params}
+    if refused := definition.refuse(values):
+        raise BadParameter(_at(path, refused[0]), refused[1])
+    return values
+
+
+def _value(param: Param, value: float, path: str) -> float | int:
+    if param.whole and value != int(value):
+        raise BadParameter(path, "expected a whole number")
+    if not param.low <= value <= param.high:
+        raise BadParameter(path, f"expected {param.low:g} to {param.high:g}")
+    return int(value) if param.whole else float(value)

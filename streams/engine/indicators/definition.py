@@ -1,0 +1,80 @@
+"""What an indicator's file says about it: names as in the `ta` library, a kernel, and a plan for given
+parameters.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from schemas.conditions import MAX_WINDOW
+from streams.engine.bars import CLOSE
+from streams.engine.kernels import Step
+
+SeedCode: TypeAlias = Literal["sma", "first"]
+FIRST: Final = 0.0
+SMA: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter: its name and default as in `ta`, the values it may take. `whole`: an integer."""
+
+    name: str
+    default: float
+    low: float = 1.0
+    high: float = float(MAX_WINDOW)
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a node with given parameters is computed.
+
+    `p`: what its kernel reads; `floats`, `ints`: sizes of its state; `lookback`: how many rows before the
+    current one the kernel reads, and `reads` of which columns; `ready`: for each output, from which bar on it
+    may fire (law 5), counted from 1.
+    """
+
+    p: tuple[float, ...]
+    floats: int
+    ints: int
+    lookback: int
+    ready: tuple[int, ...]
+    reads: tuple[int, ...] = (CLOSE,)
+
+
+Values: TypeAlias = Mapping[str, float]
+Planner: TypeAlias = Callable[[Values, SeedCode], Plan]
+
+
+def _nothing_wrong(values: Values) -> tuple[str, str] | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One indicator. The first of `outputs` is the default; `functions` maps `ta`'s function names to
+    outputs.
+
+    `auto` is the seed that TradingView uses, None where there is nothing to seed; `refuse` gives (parameter,
+    reason) for values that make no sense together.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    params: tuple[Param, ...]
+    step: Step
+    plan: Planner
+    functions: Mapping[str, str] = field(default_factory=dict)
+    auto: SeedCode | None = None
+    refuse: Callable[[Values], tuple[str, str] | None] = _nothing_wrong
+
+    @property
+    def same_as_auto(self) -> tuple[str, ...]:
+        """Seeds that give what `auto` gives."""
+        return ("auto", self.auto) if self.auto else ("auto", "sma", "first")
+
+
+def seed_code(seed: SeedCode) -> float:
+    """A seed as a kernel reads it."""
+    return SMA if seed == "sma" else FIRST

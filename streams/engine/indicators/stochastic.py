@@ -1,0 +1,75 @@
+"""Stochastic oscillator (Lane). `ta.momentum.stoch` and `stoch_signal`: the fast %K and its simple average.
+
+stoch = 100·(close - lowest)/(highest - lowest) over the window, missing where the range is nothing;
+stoch_signal is the mean of the last `smooth_window` of them, missing where one of them is.
+"""
+
+import math
+from typing import Final
+
+from streams.engine.bars import CLOSE, HIGH, LOW, Floats, Ints
+from streams.engine.extremes import slide_extreme
+from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
+from streams.engine.kernels import kernel
+
+# %K lies in 0..100: its sums are exact in units of 1e-12.
+UNITS: Final = 1e12
+
+
+@kernel
+def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+    """p: window, smooth window. f: the last %K. i: rows seen, sum of them, how many are missing, run; two
+    deques.
+    """
+    window = int(p[0])
+    smooth = int(p[1])
+    i[0] += 1
+    n = i[0]
+    highest = slide_extreme(t, bars, HIGH, 1.0, window, n, i, 4)
+    lowest = slide_extreme(t, bars, LOW, -1.0, window, n, i, 6 + window)
+    if n >= window:
+        k = 100.0 * (bars[t, CLOSE] - lowest) / (highest - lowest) if highest > lowest else math.nan
+        smooth_k(k, n - window, smooth, f, i, out)
+
+
+@kernel
+def smooth_k(k: float, before: int, smooth: int, f: Floats, i: Ints, out: Floats) -> None:
+    """Take in the %K after `before` others; f is their ring, NaN where missing."""
+    at = before % smooth
+    last = f[(before - 1) % smooth]
+    if before >= smooth:
+        if math.isnan(f[at]):
+            i[2] -= 1
+        else:
+            i[1] -= math.floor(f[at] * UNITS + 0.5)
+    i[3] = i[3] + 1 if before > 0 and k == last else 1
+    f[at] = k
+    if math.isnan(k):
+        i[2] += 1
+    else:
+        i[1] += math.floor(k * UNITS + 0.5)
+    out[0] = k
+    if before + 1 >= smooth and i[2] == 0:
+        out[1] = k if i[3] >= smooth else i[1] / (smooth * UNITS)
+
+
+def plan(values: Values, seed: SeedCode) -> Plan:
+    window, smooth = int(values["window"]), int(values["smooth_window"])
+    return Plan(
+        (window, smooth),
+        floats=smooth,
+        ints=8 + 2 * window,
+        lookback=window,
+        ready=(window, window + smooth - 1),
+        reads=(HIGH, LOW),
+    )
+
+
+DEFINITION = Definition(
+    name="stochastic",
+    outputs=("stoch", "stoch_signal"),
+    params=(Param("window", 14), Param("smooth_window", 3)),
+    step=step,
+    plan=plan,
+    functions={"stoch": "stoch", "stoch_signal": "stoch_signal"},
+)

@@ -1,0 +1,81 @@
+"""Rows → groups and alerts that watch again: each from the first record after the last one its row knows of."""
+
+from collections.abc import Iterable
+
+from streams.engine.arming import conditions_of
+from streams.engine.commands import Commands
+from streams.engine.groups import Group
+from streams.engine.market import Market
+from streams.engine.moments import Moments
+from streams.engine.network import Network
+from streams.engine.notify import Alert
+from streams.engine.register import Register
+from streams.engine.unit_rows import (
+    AlertBody,
+    GroupBody,
+    StandInsBody,
+    alert_of,
+    group_of,
+    known_of,
+    read_row,
+)
+from streams.engine.watching import Unit, Watching, watchers
+
+
+class Recovery:
+    """Restored units sleep while records come that their rows have folded in already (law 10)."""
+
+    def __init__(
+        self, market: Market, moments: Moments, network: Network, watching: Watching, register: Register, commands: Commands
+    ) -> None:
+        self._market = market
+        self._moments = moments
+        self._network = network
+        self._watching = watching
+        self._register = register
+        self._commands = commands
+        self._asleep: list[Unit] = []
+
+    def load(self, rows: Iterable[bytes]) -> None:
+        """Take in all rows of the symbol, in any order. Raises NeedsHistory where an operand must be computed anew."""
+        bodies = [read_row(body) for body in rows if body]
+        for body in bodies:
+            if isinstance(body, StandInsBody):
+                self._moments.stand_ins.load(body.runs)
+        self._moments.again()
+        newest = self._moments.newest()
+        if newest is not None:
+            self._network.resync(newest)
+        for body in bodies:
+            if not isinstance(body, StandInsBody):
+                self._enter(body)
+        self._asleep.sort(key=lambda unit: unit.pos, reverse=True)
+
+    def wake(self, pos: int) -> None:
+        """Before the record at `pos` is folded in: let those watch that do not know of it."""
+        asleep = self._asleep
+        while asleep and asleep[-1].pos < pos:
+            self._begin(asleep.pop())
+
+    def _enter(self, body: GroupBody | AlertBody) -> None:
+        unit: Unit = group_of(body) if isinstance(body, GroupBody) else alert_of(body)
+        self._register.restored(unit)
+        if unit.state not in {"armed", "active"}:
+            return
+        self._commands.acquire(unit, conditions_of(unit.command, self._market.interval))
+        if isinstance(unit, Group) and isinstance(body, GroupBody):
+            for watch, known in zip(unit.watches, known_of(body), strict=True):
+                watch.known = known
+        self._asleep.append(unit)
+
+    def _begin(self, unit: Unit) -> None:
+        """What the row left to the bars: truths at the last bar, where they are known."""
+        last = self._network.moment
+        saw_a_bar = last is not None and last.open_time_ms >= unit.armed_from_ms
+        for watcher, node in watchers(unit) if saw_a_bar else ():
+            if isinstance(watcher, Alert):
+                watcher.derive(node.truth, self._moments.now_ms)
+            elif node.truth is not None:
+                watcher.known = node.truth
+        if watchers(unit):
+            self._watching.begin(unit, saw_a_bar=saw_a_bar)

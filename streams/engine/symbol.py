@@ -1,0 +1,173 @@
+"""Everything the evaluator knows of one symbol: candles and commands in, triggers out. Pure.
+
+Whether a command comes before the bars it covers or after them, its triggers are the same: what it missed is evaluated
+by the definition, bar by bar, and from there on the network follows the changes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from schemas.alerts import AlertCommand, GroupCommand
+from schemas.interval import interval_ms
+from schemas.market import Kline, Tick
+from streams.engine import reports
+from streams.engine.commands import Commands
+from streams.engine.comparisons import Moment
+from streams.engine.firing import Firing
+from streams.engine.market import Market
+from streams.engine.moments import Moments
+from streams.engine.network import Network
+from streams.engine.outcomes import Applied, Late, Outcome, Restated
+from streams.engine.predicates import Node
+from streams.engine.recovery import Recovery
+from streams.engine.register import Register
+from streams.engine.reports import Output
+from streams.engine.unit_rows import GroupRow, stand_ins_row
+from streams.engine.watching import Watching, watchers
+
+
+class SymbolEngine:
+    """`counters` is for metrics: duplicate_command, stale_command, rejected, armed_late, suppressed, replayed, …"""
+
+    def __init__(self, symbol: str, market: Market) -> None:
+        self.symbol = symbol
+        self.market = market
+        self.counters: Counter[str] = Counter()
+        self._pos = -1
+        self._length_ms = interval_ms(market.interval)
+        self._register = Register()
+        self._network = Network(market)
+        self._moments = Moments(market)
+        self._watching = Watching(self._network, self._register.changed)
+        self._firing = Firing(market, self._moments, self._watching, self._register)
+        self._commands = Commands(
+            market, self._moments, self._network, self._watching, self._register, self._firing, self.counters
+        )
+        self._recovery = Recovery(
+            market, self._moments, self._network, self._watching, self._register, self._commands
+        )
+        self._stood_in = False
+        if (newest := self._moments.newest()) is not None:
+            self._network.resync(newest)
+
+    @classmethod
+    def restore(cls, symbol: str, market: Market, rows: Iterable[bytes], pos: int = -1) -> "SymbolEngine":
+        """The engine whose rows these are, over the market of the same checkpoint or an earlier one.
+
+        A row that is ahead of the market waits until the market has caught up. Raises NeedsHistory (load it into the
+        market, restore again) where a row uses an operand that the market's snapshot did not know yet.
+        """
+        engine = cls(symbol, market)
+        engine._pos = pos
+        engine._recovery.load(rows)
+        return engine
+
+    def on_kline(self, kline: Kline, pos: int) -> list[Output]:
+        """Fold in the kline at offset `pos`. Raises WrongInterval for one that is not on the symbol's grid."""
+        if pos <= self._pos:
+            self.counters["replayed"] += 1
+            return []
+        self._recovery.wake(pos)
+        self._pos = pos
+        outcome = self.market.apply(kline)
+        if type(outcome) is not Applied:
+            return self._not_applied(kline, outcome)
+        if outcome.next - outcome.first == 1 and outcome.gap_ms is None and outcome.first:
+            close_ms = kline.open_time_ms + self._length_ms
+            now_ms = self._moments.advance(close_ms)
+            moment = Moment(outcome.first, kline.open_time_ms, close_ms, now_ms, kline.low, kline.high)
+            return self._step(moment, newest=True)
+        return self._after_a_hole(outcome)
+
+    def on_tick(self, tick: Tick, pos: int) -> list[Output]:
+        """Take in the tick at offset `pos`: if no bar closed at its instant, it stands for that bar (law 1)."""
+        if pos <= self._pos:
+            self.counters["replayed"] += 1
+            return []
+        self._recovery.wake(pos)
+        self._pos = pos
+        moment = None if tick.time_ms % self._length_ms else self._moments.of_tick(tick.time_ms)
+        if moment is None:
+            return []
+        self._stood_in = True
+        self.counters["stand_ins"] += 1
+        outputs = self._firing.expire(moment)
+        hits = self._watching.notice_stand_in(moment)
+        return outputs + self._firing.fire(hits, moment) if hits else outputs
+
+    def on_command(self, command: GroupCommand, pos_hint: int) -> list[Output]:
+        """Arm or remove a group. `pos_hint`: the last offset folded into this symbol, where the engine saw none."""
+        self._pos = max(self._pos, pos_hint)
+        return self._commands.group(command, self._pos)
+
+    def on_alert(self, command: AlertCommand, generation: int, effective_from_ms: int) -> list[Output]:
+        """Take in a user's alert (`generation`: its offset), which sees bars from `effective_from_ms` on, rounded up."""
+        return self._commands.alert(command, generation, effective_from_ms, self._pos)
+
+    def needs_history(self, command: GroupCommand | AlertCommand) -> bool:
+        """Whether the caller should read bars back and `load_history` before it hands this command over."""
+        return self._commands.needs_history(command)
+
+    def dirty_groups(self) -> Iterator[GroupRow]:
+        """Rows to be written since the last call. An empty body: the key may be deleted."""
+        if self._stood_in:
+            self._stood_in = False
+            yield stand_ins_row(self._pos, self._moments.stand_ins.dump())
+        yield from self._register.rows(self._pos, self._moments.now_ms)
+
+    def _step(self, moment: Moment, *, newest: bool, anew: bool = False) -> list[Output]:
+        outputs = self._firing.expire(moment)
+        flipped = self._network.resync(moment) if anew else self._network.step(moment, newest=newest)
+        hits = self._watching.notice(flipped, moment)
+        if anew:
+            outputs += self._suppressed(flipped, moment)
+        return outputs + self._firing.fire(hits, moment) if hits else outputs
+
+    def _after_a_hole(self, outcome: Applied) -> list[Output]:
+        """The first bar ever, filled bars before a bar, or a bar after a gap."""
+        outputs: list[Output] = []
+        newest = outcome.next - 1
+        if outcome.filled:
+            self.counters["filled"] += outcome.filled
+            at_ms = self.market.bar(newest).open_time_ms
+            reason = "missing bars were filled flat"
+            outputs.append(reports.market_event("gap_filled", self.symbol, at_ms, reason, {"bars": outcome.filled}))
+        if outcome.gap_ms is not None:
+            self.counters["gaps"] += 1
+            from_ms, to_ms = outcome.gap_ms
+            reason = "too many bars are missing to fill: operands are unknown until clean"
+            gap: dict[str, str | int | float | None] = {"from_ms": from_ms, "to_ms": to_ms}
+            outputs.append(reports.market_event("tainted", self.symbol, to_ms, reason, gap))
+        anew = outcome.first == 0 or outcome.gap_ms is not None
+        for index in range(outcome.first, outcome.next):
+            moment = self._moments.of_bar(self.market.bar(index))
+            outputs += self._step(moment, newest=index == newest, anew=anew)
+        return outputs
+
+    def _not_applied(self, kline: Kline, outcome: Outcome) -> list[Output]:
+        self.counters[type(outcome).__name__.lower()] += 1
+        if isinstance(outcome, Restated):
+            reason = "the bar was applied before with other numbers, which stay"
+            return [reports.market_event("restated", self.symbol, kline.open_time_ms, reason, {"close": kline.close})]
+        if isinstance(outcome, Late):
+            reason = "the bar came after a later one and was never applied"
+            return [reports.market_event("late", self.symbol, kline.open_time_ms, reason, {"close": kline.close})]
+        return []
+
+    def _suppressed(self, flipped: list[Node], moment: Moment) -> list[Output]:
+        """One event per group or alert whose condition a gap made unknown, so that silence has a reason."""
+        units = {}
+        for node in flipped:
+            for watcher in node.watchers if node.truth is None else ():
+                unit = watcher.group if hasattr(watcher, "group") else watcher
+                units[unit.key] = unit
+        self.counters["suppressed"] += len(units)
+        reason = "bars are missing: conditions on them are unknown and fire nothing until clean"
+        return [
+            reports.event(
+                "suppressed", unit.command, unit.generation, moment.open_time_ms, once=f":{moment.open_time_ms}",
+                reason=reason,
+            )
+            for _, unit in sorted(units.items())
+            if watchers(unit)
+        ]  # fmt: skip

@@ -1,0 +1,266 @@
+"""The evaluator of one partition number: records of its three source topics in, outputs and rows out.
+
+It knows no client and no clock. Records of one topic come in offset order; the order between topics is free,
+because the engine makes the result independent of it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final, cast
+
+from msgspec.structs import replace
+
+from schemas.alerts import AlertCommand, GroupCommand
+from schemas.events import BotEvent
+from schemas.interval import interval_ms
+from schemas.market import Kline, Tick
+from schemas.message import Message
+from schemas.triggers import Trigger
+from streams.engine.bars import BarArrays
+from streams.engine.errors import HistoryGone, WrongInterval
+from streams.engine.reports import Output
+from streams.outgoing import Addresses
+from streams.partition_state import Frozen, MustWait, NeedsBars, Obstacle, State
+from streams.rows import GroupEntry, Offsets, PartitionEntry, SymbolEntry
+from streams.seat import Seat
+from topics.codec import Undecodable, decode
+from topics.dead_letters import dead_letter
+from topics.partitioner import partition_for
+from topics.records import Outgoing, Record
+from topics.registry import Topics
+
+DEATHS: Final = 3
+"""A record on which the process died this often with an exception is dead-lettered instead of handled."""
+
+
+class PartitionEvaluator:
+    """All symbols of one partition number. `send` takes each output as it arises."""
+
+    def __init__(
+        self,
+        partition: int,
+        topics: Topics,
+        send: Callable[[Outgoing], None],
+        *,
+        hold_bars: int = 500,
+        state: State | None = None,
+    ) -> None:
+        state = state or State()
+        self.partition = partition
+        self.counters: Counter[str] = Counter()
+        self.patient = True
+        """Whether klines wait for answers; lost when an answer did not come in time, regained with the next
+        answer.
+        """
+        self.at: Record | None = None
+        """The record being handled, or handled last."""
+        self._topics = topics
+        self._send = send
+        self._addresses = Addresses(topics)
+        self._hold_bars = hold_bars
+        self._sources = (topics.klines, topics.alerts, topics.user_alerts)
+        self._next = {spec.name: offset for spec, offset in zip(self._sources, state.offsets, strict=True)}
+        self._handlers: dict[str, Callable[[Record, bool], Obstacle | None]] = {
+            topics.klines.name: self._kline_record,
+            topics.alerts.name: self._group_record,
+            topics.user_alerts.name: self._alert_record,
+        }
+        self._seats = state.seats
+        self._suspects = state.suspects
+        self._changed: dict[str, None] = dict.fromkeys(state.changed)
+        self._positions = {name: seat.pos for name, seat in state.seats.items() if seat.market.next}
+        self._saved: Offsets | None = None if state.changed else state.offsets
+
+    def step(self, record: Record, *, forced: bool = False) -> Obstacle | None:
+        """Handle one record, or say what stands in its way. `forced`: no bars can be had, handle it without.
+
+        A record before the next offset of its topic was handled already, in this life or before.
+        """
+        topic = record.topic
+        if record.offset < self._next[topic]:
+            self.counters["replayed"] += 1
+            return None
+        self.at = record
+        if self._suspects and self._is_poison(record):
+            obstacle = None
+        else:
+            obstacle = self._handlers[topic](record, forced)
+        if obstacle is None:
+            self._next[topic] = record.offset + 1
+        return obstacle
+
+    def supply(self, symbol: str, bars: BarArrays) -> None:
+        """Bars that were asked for by NeedsBars. Others than the market was made of are as good as none."""
+        market = self._seats[symbol].market
+        try:
+            market.load_history(bars)
+        except HistoryGone:
+            self.counters["history_gone"] += 1
+            market.load_history(BarArrays.empty())
+        self.counters["histories"] += 1
+
+    def give_up_waiting(self) -> None:
+        """Nobody answers: klines go on. What was held until now is waited for no more, however late its
+        answer comes; what fires from now on is waited for again once a command shows that somebody answers.
+        """
+        self.patient = False
+        self.counters["impatient"] += 1
+        for seat in self._seats.values():
+            seat.holds.give_up()
+
+    def totals(self) -> Counter[str]:
+        """Its own counters and those of its engines."""
+        total = Counter(self.counters)
+        for seat in self._seats.values():
+            total.update(seat.engine.counters)
+        return total
+
+    @property
+    def held(self) -> int:
+        """Groups whose trigger awaits its answer."""
+        return sum(len(seat.holds) for seat in self._seats.values())
+
+    def next_offset(self, topic: str) -> int:
+        """The next offset of a source topic to be handled."""
+        return self._next[topic]
+
+    @property
+    def offsets(self) -> Offsets:
+        """The next offsets of all sources: klines, alerts, user alerts."""
+        return cast(Offsets, tuple(self._next[spec.name] for spec in self._sources))
+
+    @property
+    def symbols(self) -> Iterable[Seat]:
+        """Its symbols."""
+        return self._seats.values()
+
+    def freeze(self) -> Frozen | None:
+        """Rows of everything that changed since the last call; None when no source has moved."""
+        offsets = self.offsets
+        if offsets == self._saved:
+            return None
+        groups: list[tuple[bytes, GroupEntry | None]] = []
+        symbols: list[tuple[bytes, SymbolEntry]] = []
+        for name in self._changed:
+            seat = self._seats[name]
+            groups.extend(seat.group_rows())
+            if (row := seat.symbol_row(offsets)) is not None:
+                symbols.append((name.encode(), row))
+                self._positions[name] = seat.pos
+        self._changed.clear()
+        self._saved = offsets
+        return Frozen(
+            self.partition, groups, symbols, PartitionEntry(offsets, dict(self._positions)), dict(self._next)
+        )
+
+    def _kline_record(self, record: Record, forced: bool) -> Obstacle | None:
+        message = self._decoded(record, 0)
+        if message is None:
+            return None
+        kline = cast(Kline | Tick, message)
+        seat = self._seats.get(kline.symbol)
+        if seat is None or seat.interval != kline.interval:
+            seat = self._seat(record, kline.symbol, kline.interval)
+            if seat is None:
+                return None
+        if record.offset <= seat.pos:
+            return None
+        if kline.interval != seat.interval:
+            self._refuse(
+                record, "WrongInterval", f"{seat.symbol} has {seat.interval} bars, not {kline.interval}"
+            )
+            return None
+        if type(kline) is Tick:
+            outputs, changed = seat.on_tick(kline, record.offset), True
+        else:
+            bar = cast(Kline, kline)
+            held_ms = seat.holds.oldest_ms
+            if held_ms is not None and self.patient and not forced and self._outruns(bar, held_ms):
+                return MustWait(seat.symbol, held_ms)
+            try:
+                outputs, changed = seat.on_kline(bar, record.offset)
+            except WrongInterval as error:
+                self._refuse(record, "WrongInterval", str(error))
+                return None
+        if changed:
+            self._changed[seat.symbol] = None
+        if outputs:
+            self._emit(seat, outputs, record)
+            if any(type(output) is BotEvent and output.event == "late" for output in outputs):
+                self._refuse(record, "Late", "the bar came after a later one and was never applied")
+        return None
+
+    def _outruns(self, bar: Kline, held_ms: int) -> bool:
+        return bar.open_time_ms - held_ms > self._hold_bars * interval_ms(bar.interval)
+
+    def _group_record(self, record: Record, forced: bool) -> Obstacle | None:
+        command = cast(GroupCommand | None, self._decoded(record, 1))
+        if command is None or (seat := self._seat(record, command.symbol, command.interval)) is None:
+            return None
+        if record.offset <= seat.note(command.group_id).command_offset:
+            return None
+        if not forced and seat.engine.needs_history(command):
+            return self._needs(seat)
+        self.patient = True
+        self._emit(seat, seat.on_group(command, record.offset), record)
+        return None
+
+    def _alert_record(self, record: Record, forced: bool) -> Obstacle | None:
+        command = cast(AlertCommand | None, self._decoded(record, 2))
+        if command is None or (seat := self._seat(record, command.symbol, "1m")) is None:
+            return None
+        if record.offset <= seat.note(command.alert_id).command_offset:
+            return None
+        since = record.timestamp_ms if command.effective_from_ms is None else command.effective_from_ms
+        command = replace(command, effective_from_ms=since)
+        if not forced and seat.engine.needs_history(command):
+            return self._needs(seat)
+        self._emit(seat, seat.on_alert(command, record.offset, since), record)
+        return None
+
+    def _decoded(self, record: Record, source: int) -> Message | None:
+        try:
+            return decode(record, self._sources[source])
+        except Undecodable as error:
+            self._refuse(record, error.error_class, error.reason)
+            return None
+
+    def _seat(self, record: Record, symbol: str, interval: str) -> Seat | None:
+        seat = self._seats.get(symbol)
+        if seat is None:
+            right = partition_for(symbol.encode(), self._topics.partitions)
+            if right != self.partition:
+                reason = f"{symbol} belongs to partition {right}: the producer's partitioner is not murmur2"
+                self._refuse(record, "WrongPartition", reason)
+                return None
+            seat = self._seats[symbol] = Seat.empty(symbol, interval)
+        elif seat.market.next == 0 and interval != seat.interval and record.topic != self._sources[2].name:
+            seat, outputs = seat.with_interval(interval)
+            self._seats[symbol] = seat
+            self._emit(seat, outputs, record)
+        return seat
+
+    def _needs(self, seat: Seat) -> NeedsBars:
+        return NeedsBars(seat.symbol, seat.market.bar(seat.market.first).open_time_ms)
+
+    def _emit(self, seat: Seat, outputs: list[Output], record: Record) -> None:
+        self._changed[seat.symbol] = None
+        for output in outputs:
+            if type(output) is Trigger:
+                seat.holds.hold(output.group_id, output.bar.open_time_ms)
+            self._send(self._addresses.of(output, record.timestamp_ms))
+            self.counters[type(output).__name__] += 1
+
+    def _refuse(self, record: Record, error_class: str, reason: str) -> None:
+        self._send(dead_letter(record, error_class, reason))
+        self.counters["dead_letters"] += 1
+
+    def _is_poison(self, record: Record) -> bool:
+        suspect = self._suspects.get(record.topic)
+        if suspect is None or record.offset < suspect.offset:
+            return False
+        del self._suspects[record.topic]
+        if record.offset != suspect.offset or suspect.deaths < DEATHS:
+            return False
+        self._refuse(record, "Poison", f"the process died {suspect.deaths} times on this record")
+        return True

@@ -1,0 +1,49 @@
+"""Around a partition's evaluator: what may stand in its way, what it persists, what it is rebuilt from."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from streams.rows import GroupEntry, Offsets, PartitionEntry, SuspectEntry, SymbolEntry
+from streams.seat import Seat
+
+
+class NeedsBars(NamedTuple):
+    """The record was not handled: the symbol's bars from its origin to `before_ms` are needed first."""
+
+    symbol: str
+    before_ms: int
+
+
+class MustWait(NamedTuple):
+    """The kline was not handled: a trigger on the bar at `held_ms` awaits its answer, and the ring must not
+    overrun it.
+    """
+
+    symbol: str
+    held_ms: int
+
+
+Obstacle: TypeAlias = NeedsBars | MustWait
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What one checkpoint persists, in this order: groups, symbols, the partition's row; then `offsets` are
+    acked.
+    """
+
+    partition: int
+    groups: list[tuple[bytes, GroupEntry | None]]
+    symbols: list[tuple[bytes, SymbolEntry]]
+    row: PartitionEntry
+    offsets: dict[str, int]
+
+
+@dataclass(slots=True)
+class State:
+    """What a partition is rebuilt from. `offsets`: the next offset of each source to be handled."""
+
+    offsets: Offsets = (0, 0, 0)
+    seats: dict[str, Seat] = field(default_factory=dict)
+    suspects: dict[str, SuspectEntry] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)

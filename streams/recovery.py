@@ -1,0 +1,158 @@
+"""From table rows and bars read back to a running partition. A cold start is a recovery from no rows."""
+
+import asyncio
+import logging
+from typing import NamedTuple, TypeAlias, cast
+
+from schemas.market import Kline
+from streams.engine.bars import BarArrays
+from streams.engine.errors import HistoryGone, NeedsHistory
+from streams.engine.market import Market
+from streams.engine.symbol import SymbolEngine
+from streams.engine.unit_rows import GroupBody, read_row
+from streams.history import History, Wanted
+from streams.partition_state import NeedsBars, State
+from streams.rows import (
+    PARTITION_KEY,
+    SUSPECT,
+    GroupEntry,
+    Offsets,
+    PartitionEntry,
+    SuspectEntry,
+    SymbolEntry,
+)
+from streams.seat import Note, Seat
+from streams.store import RowStore
+
+Groups: TypeAlias = list[tuple[str, GroupEntry]]
+_log = logging.getLogger("strikeline.evaluator")
+
+
+class Plan(NamedTuple):
+    """What the rows of a partition say. `start`: the next offset of each source to be handled."""
+
+    start: Offsets
+    symbols: dict[str, SymbolEntry]
+    groups: dict[str, Groups]
+    suspects: dict[str, SuspectEntry]
+
+
+def plan(store: RowStore, partition: int) -> Plan:
+    """Read the rows. All sources start where the partition's row stands, or further back where a symbol's row
+    was lost.
+
+    A symbol's row behind its entry in the partition's row means that the newer value is gone (an older one
+    was written over it by a worker that should have been dead, and compaction dropped it): its records are
+    handled again.
+    """
+    rows = store.rows("partitions", partition)
+    kept = rows.get(PARTITION_KEY)
+    row = cast(PartitionEntry, kept.entry) if kept is not None else PartitionEntry((0, 0, 0), {})
+    symbols = {
+        key.decode(): cast(SymbolEntry, r.entry) for key, r in store.rows("symbols", partition).items()
+    }
+    start = row.offsets
+    for symbol, pos in row.positions.items():
+        entry = symbols.get(symbol)
+        if entry is None:
+            start = (0, 0, 0)
+        elif entry.pos < pos:
+            start = cast(Offsets, tuple(map(min, start, entry.offsets)))
+    groups: dict[str, Groups] = {}
+    for key, group_row in store.rows("groups", partition).items():
+        entry_ = cast(GroupEntry, group_row.entry)
+        groups.setdefault(entry_.symbol, []).append((key.decode().partition(" ")[2], entry_))
+    suspects = {
+        key.removeprefix(SUSPECT).decode(): cast(SuspectEntry, r.entry)
+        for key, r in rows.items()
+        if key.startswith(SUSPECT)
+    }
+    return Plan(start, symbols, groups, suspects)
+
+
+async def recover(store: RowStore, partition: int, history: History) -> State:
+    """The state of `partition` as its rows have it. One pass over its klines restores all its markets."""
+    found = plan(store, partition)
+    bars = await _bars(found, partition, history)
+    state = State(offsets=found.start, suspects=found.suspects)
+    for symbol, entry in found.symbols.items():
+        state.seats[symbol] = await _seat(
+            entry, bars[symbol], found.groups.pop(symbol, []), partition, history
+        )
+        await asyncio.sleep(0)
+    for symbol, groups in found.groups.items():
+        state.seats[symbol] = _barless(symbol, groups)
+    return state
+
+
+async def _bars(found: Plan, partition: int, history: History) -> dict[str, BarArrays]:
+    if not found.symbols:
+        return {}
+    wanted = {e.symbol: Wanted(e.anchor_ms, e.last_ms + 1) for e in found.symbols.values()}
+    start = min(e.back_to for e in found.symbols.values())
+    stop = max(e.pos for e in found.symbols.values()) + 1
+    return await history.read_back(partition, wanted, start, stop)
+
+
+async def _seat(
+    entry: SymbolEntry, bars: BarArrays, groups: Groups, partition: int, history: History
+) -> Seat:
+    try:
+        market = Market.restore(entry.snapshot, bars)
+    except HistoryGone:
+        market = await _reseeded(entry, partition, history)
+    # Up to where the sources stood, nothing but repetitions and unfinished bars can have come after `pos`.
+    pos, bodies = max(entry.pos, entry.offsets[0] - 1), [group.body for _, group in groups]
+    try:
+        engine = SymbolEngine.restore(entry.symbol, market, bodies, pos)
+    except NeedsHistory:
+        market.load_history(await _origin_bars(market, entry, partition, history))
+        engine = SymbolEngine.restore(entry.symbol, market, bodies, pos)
+    seat = Seat(entry.symbol, market, engine, entry.interval, entry.pos, entry.origin_offset)
+    seat.marks.append((entry.anchor_ms, entry.back_to))
+    _note(seat, groups)
+    return seat
+
+
+async def _origin_bars(market: Market, entry: SymbolEntry, partition: int, history: History) -> BarArrays:
+    needs = NeedsBars(entry.symbol, market.bar(market.first).open_time_ms)
+    return await history.origin_bars(partition, needs, entry.pos + 1)
+
+
+async def _reseeded(entry: SymbolEntry, partition: int, history: History) -> Market:
+    """Bars since the anchor are gone from the topic: begin at the earliest there is, and mark what follows as
+    such.
+    """
+    _log.error("%s: bars since %d are gone from the kline topic, seeding anew", entry.symbol, entry.anchor_ms)
+    bars = await history.origin_bars(partition, NeedsBars(entry.symbol, entry.last_ms + 1), entry.pos + 1)
+    market = Market(entry.symbol, entry.interval)
+    for opened, (o, h, low, c, v) in zip(bars.open_time_ms.tolist(), bars.ohlcv.tolist(), strict=True):
+        kline = Kline(
+            symbol=entry.symbol, interval=entry.interval, open_time_ms=opened,
+            open=o, high=h, low=low, close=c, volume=v,
+        )  # fmt: skip
+        market.apply(kline)
+    market.operands.seeded_from_ms = int(bars.open_time_ms[0]) if len(bars) else entry.last_ms
+    return market
+
+
+def _barless(symbol: str, groups: Groups) -> Seat:
+    """Groups whose symbol has no row: no bar had come, or the process died between the two writes."""
+    interval = next((i for _, group in groups if (i := _interval(group.body)) is not None), "1m")
+    market = Market(symbol, interval)
+    engine = SymbolEngine.restore(symbol, market, [group.body for _, group in groups])
+    seat = Seat(symbol, market, engine, interval, bodies={name: group.body for name, group in groups})
+    _note(seat, groups)
+    return seat
+
+
+def _interval(body: bytes) -> str | None:
+    row = read_row(body)
+    return row.command.interval if isinstance(row, GroupBody) else None
+
+
+def _note(seat: Seat, groups: Groups) -> None:
+    for name, group in groups:
+        seat.notes[name] = Note(group.generation, group.command_offset)
+        if group.held_ms is not None:
+            seat.holds.hold(name, group.held_ms)

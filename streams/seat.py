@@ -1,0 +1,137 @@
+"""One symbol of a partition: its market, its engine, and what their rows must say besides."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from schemas.alerts import AlertCommand, GroupCommand
+from schemas.market import Kline, Tick
+from streams.engine.market import Market
+from streams.engine.reports import Output
+from streams.engine.symbol import SymbolEngine
+from streams.engine.unit_rows import AlertBody, GroupBody, read_row
+from streams.holds import Holds
+from streams.rows import GroupEntry, Offsets, SymbolEntry, group_key
+
+_MARK_EVERY: Final = 60
+_MARKS: Final = 40
+"""Marks reach 2,400 bars back; an anchor is at most 1,440 bars old."""
+
+
+@dataclass(slots=True)
+class Note:
+    """What is known of one group outside the engine."""
+
+    generation: int = -1
+    command_offset: int = -1
+
+
+@dataclass(slots=True)
+class Seat:
+    """`pos` is the offset of the last kline or tick that changed the market, -1 before the first."""
+
+    symbol: str
+    market: Market
+    engine: SymbolEngine
+    interval: str
+    pos: int = -1
+    origin_offset: int = -1
+    notes: dict[str, Note] = field(default_factory=dict)
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    holds: Holds = field(default_factory=Holds)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    """Engine rows of a symbol without bars yet, whose interval its first bar will tell."""
+    pending: list[tuple[bytes, GroupEntry | None]] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, symbol: str, interval: str) -> "Seat":
+        """A symbol of which nothing is known yet."""
+        market = Market(symbol, interval)
+        return cls(symbol, market, SymbolEngine(symbol, market), interval)
+
+    def with_interval(self, interval: str) -> tuple["Seat", list[Output]]:
+        """The same commands over bars of another interval, and what they say to it; only before the first bar."""
+        pending = self.group_rows()
+        market = Market(self.symbol, interval)
+        rows = [(body, read_row(body)) for body in self.bodies.values()]
+        asleep = [body for body, row in rows if not _is_armed(row)]
+        engine = SymbolEngine.restore(self.symbol, market, asleep)
+        outputs: list[Output] = []
+        for _, row in rows:
+            if isinstance(row, GroupBody) and _is_armed(row):
+                outputs += engine.on_command(row.command, self.pos)
+            elif isinstance(row, AlertBody) and _is_armed(row):
+                outputs += engine.on_alert(row.command, row.generation, row.armed_from_ms)
+        return replace(self, market=market, engine=engine, interval=interval, pending=pending), outputs
+
+    def on_kline(self, kline: Kline, offset: int) -> tuple[list[Output], bool]:
+        """The engine's outputs, and whether the bar changed anything."""
+        market = self.market
+        before = market.next
+        outputs = list(self.engine.on_kline(kline, offset))
+        if market.next == before:
+            return outputs, bool(outputs)
+        self.pos = offset
+        if before == 0:
+            self.origin_offset = offset
+        if before // _MARK_EVERY != market.next // _MARK_EVERY:
+            self.marks.append((kline.open_time_ms, offset))
+            del self.marks[:-_MARKS]
+        return outputs, True
+
+    def on_tick(self, tick: Tick, offset: int) -> list[Output]:
+        """The engine's outputs."""
+        outputs = list(self.engine.on_tick(tick, offset))
+        self.pos = offset
+        return outputs
+
+    def on_group(self, command: GroupCommand, offset: int) -> list[Output]:
+        """Arm or remove; an answer ends the wait for it."""
+        note = self.note(command.group_id)
+        if command.generation > note.generation:
+            note.generation = command.generation
+            self.holds.answered(command.group_id)
+        note.command_offset = offset
+        return list(self.engine.on_command(command, self.pos))
+
+    def on_alert(self, command: AlertCommand, offset: int, effective_from_ms: int) -> list[Output]:
+        """A user's own alert; its generation is its offset."""
+        note = self.note(command.alert_id)
+        note.generation = note.command_offset = offset
+        return list(self.engine.on_alert(command, offset, effective_from_ms))
+
+    def note(self, name: str) -> Note:
+        """What is noted of group `name`, made when it is first asked for."""
+        return self.notes.setdefault(name, Note())
+
+    def group_rows(self) -> list[tuple[bytes, GroupEntry | None]]:
+        """Rows of the groups that changed since the last call; None for a key that is not needed any more."""
+        rows, self.pending = self.pending, []
+        for name, generation, pos, body in self.engine.dirty_groups():
+            key = group_key(self.symbol, name)
+            if not body:
+                self.notes.pop(name, None)
+                self.holds.answered(name)
+                rows.append((key, None))
+                continue
+            note = self.notes.get(name)
+            offset = -1 if note is None else note.command_offset
+            rows.append((key, GroupEntry(self.symbol, generation, pos, offset, self.holds.since(name), body)))
+            if self.market.next == 0:
+                self.bodies[name] = body
+        return rows
+
+    def symbol_row(self, offsets: Offsets) -> SymbolEntry | None:
+        """The symbol's row; None before the first bar, when there is nothing to remember."""
+        market = self.market
+        if market.next == 0:
+            return None
+        anchor_ms, last_ms = market.anchor_open_time_ms or 0, market.last_open_time_ms or 0
+        back_to = max((at for open_ms, at in self.marks if open_ms <= anchor_ms), default=self.origin_offset)
+        return SymbolEntry(
+            self.symbol, self.interval, self.pos, offsets, self.origin_offset, back_to, anchor_ms, last_ms,
+            market.snapshot(),
+        )  # fmt: skip
+
+
+def _is_armed(row: object) -> bool:
+    return isinstance(row, GroupBody | AlertBody) and row.state in {"armed", "active"}

@@ -1,0 +1,146 @@
+"""What is done to the processes while they work. Everything random comes from the seed; the moments are the clock's."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, NamedTuple
+
+from tests.chaos.children import Child
+from tests.chaos.cluster import Cluster, Stuck
+from tests.chaos.sight import Work
+
+_WORKING_S: Final = 90.0
+_UNHIT_S: Final = 60.0
+SETTLE_S: Final = 15.0
+STOP_S: Final = 15.0
+
+
+class Blow(NamedTuple):
+    """One kill or stop, and the work in progress at that moment."""
+
+    kind: str
+    name: str
+    work: Work
+
+
+@dataclass
+class Tally:
+    """What was done, and how long joins and leaves took to settle, in seconds."""
+
+    blows: list[Blow] = field(default_factory=list)
+    joins: list[float] = field(default_factory=list)
+    leaves: list[float] = field(default_factory=list)
+    missed: Counter[str] = field(default_factory=Counter)
+
+
+class Trouble:
+    """Makes trouble for `cluster`, and writes down what it did. Several may run in threads on one tally."""
+
+    def __init__(self, cluster: Cluster, tally: Tally, seed: int, say: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._tally = tally
+        self._random = Random(seed)
+        self._say = say
+
+    def kill(self, victims: Sequence[Child], times: int, patience: float) -> None:
+        """kill -9 one of `victims` at a time, at a random moment up to `patience` seconds after it got to work."""
+        for number in range(1, times + 1):
+            child = self._random.choice(victims)
+            self._until_busy(child)
+            time.sleep(self._random.uniform(0.0, patience))
+            work = self._until_busy(child)
+            if child.signal(signal.SIGKILL, "kill -9"):
+                self._note("kill", child, work)
+                self._say(f"kill -9 of {child.name}, {number} of {times}; {_told(work)}")
+
+    def hit(self, victims: Sequence[Child], points: Iterable[str], times: int) -> None:
+        """Let `victims` die by SIGKILL at each of the fail-points, `times` each, at a random passage."""
+        names = [name for name in points for _ in range(times)]
+        self._random.shuffle(names)
+        for index, child in enumerate(victims):
+            child.points.extend(self._armed(name) for name in names[index :: len(victims)])
+            child.signal(signal.SIGKILL, "to arm it")
+        while any(child.points or child.armed for child in victims):
+            time.sleep(0.1)
+            for child in victims:
+                self._move_on(child)
+        self._say(f"{len(names)} deaths at fail-points of {', '.join(child.name for child in victims)}")
+
+    def stop(self, victims: Sequence[Child], times: int, seconds: float = STOP_S) -> None:
+        """Suspend one of `victims` for `seconds`, then let it go on."""
+        for number in range(1, times + 1):
+            child = self._random.choice(victims)
+            work = self._until_busy(child)
+            if child.signal(signal.SIGSTOP, "stopped for a while"):
+                self._note("stop", child, work)
+                self._say(f"stop of {child.name} for {seconds:.0f} s, {number} of {times}; {_told(work)}")
+                time.sleep(seconds)
+                child.signal(signal.SIGCONT, "stopped for a while")
+                time.sleep(1.0)
+
+    def join_and_leave(self, child: Child, times: int) -> None:
+        """Let a second worker leave and join under load; note how long the group takes each time."""
+        child.leave()
+        self._settled(1)
+        for number in range(1, times + 1):
+            child.start()
+            joined = self._settled(2)
+            work = self._cluster.sight.work()
+            child.leave()
+            left = self._settled(1)
+            self._tally.joins.append(joined)
+            self._tally.leaves.append(left)
+            self._say(f"join {joined:.1f} s, leave {left:.1f} s, {number} of {times}; {_told(work)}")
+        child.start()
+
+    def _settled(self, members: int) -> float:
+        """Seconds until the group is stable with `members` and every partition that has work goes on. Raises Stuck."""
+        sight, began = self._cluster.sight, time.monotonic()
+        self._cluster.wait(f"a stable group of {members}", 60, lambda: sight.members() == members)
+        before = sight.acked()
+        behind = {at[1] for at, lag in sight.lag().items() if lag}
+
+        def going_on() -> bool:
+            now, lag = sight.acked(), sight.lag()
+            moved = {at[1] for at, offset in now.items() if offset > before.get(at, 0)}
+            return behind <= moved | {p for p in behind if not any(lag.get(at) for at in lag if at[1] == p)}
+
+        self._cluster.wait("progress on all partitions", 60, going_on)
+        return time.monotonic() - began
+
+    def _until_busy(self, child: Child) -> Work:
+        """Wait until the child has its partitions and there is work for it."""
+        deadline = time.monotonic() + _WORKING_S
+        while time.monotonic() < deadline:
+            if child.working:
+                work = self._cluster.sight.work()
+                if work.unacked if child in self._cluster.workers else work.unapplied or work.untold:
+                    return work
+            time.sleep(0.05)
+        raise Stuck(f"{child.name} did not get to work in {_WORKING_S:.0f} s; {self._cluster.sight.work()}")
+
+    def _armed(self, name: str) -> str:
+        often = name.endswith(("_row", "relay.sent"))
+        return f"{name}:{self._random.randint(1, 30 if often else 3)}"
+
+    def _move_on(self, child: Child) -> None:
+        """A fail-point that is not met in time is armed again for its first passage."""
+        with child.lock:
+            if child.armed is None or time.monotonic() - child.started_at < _UNHIT_S or child.pid is None:
+                return
+            name = child.armed.partition(":")[0]
+            self._tally.missed[name] += 1
+            if self._tally.missed[name] > 5:
+                raise Stuck(f"{child.name} never came to fail-point {name}")
+            child.points.append(f"{name}:1")
+            child.signal(signal.SIGKILL, "fail-point not met")
+
+    def _note(self, kind: str, child: Child, work: Work) -> None:
+        self._tally.blows.append(Blow(kind, child.name, work))
+
+
+def _told(work: Work) -> str:
+    return f"{work.unacked} records not acked, {work.unapplied} not applied, {work.untold} not told"

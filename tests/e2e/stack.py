@@ -1,0 +1,126 @@
+"""The real thing for end-to-end tests: topics on a broker, a database, and processes as users start them."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import Engine, func, select
+
+from sinks.database.engine import open_engine
+from sinks.database.migrate import upgrade
+from sinks.database.tables import outbox
+from streams.cli.health import readers
+from streams.cli.kafka import KafkaCluster
+from streams.cli.stack import LocalProcess, StackFile, stop_all
+from streams.cli.starting import require_alive
+from topics.admin import TopicAdmin
+from topics.broker.choose import Broker
+from topics.connection import KafkaSettings
+from topics.records import Record
+from topics.registry import Topics
+from topics.spec import TopicSpec
+
+_LOOK_EVERY_S: Final = 0.2
+
+
+class Stack:
+    """One namespace on `broker` and one SQLite file in `folder`. `start` runs `strikeline NAME …` as users do."""
+
+    def __init__(self, broker: Broker, folder: Path, partitions: int = 4) -> None:
+        self.topics = Topics(f"e2e-{uuid4().hex[:8]}", partitions, keep_history=True)
+        self.settings = KafkaSettings(bootstrap=broker.bootstrap)
+        self.database = f"sqlite:///{folder / 'strikeline.db'}"
+        self.engine: Engine = open_engine(self.database)
+        self.cluster = KafkaCluster(self.settings)
+        self._folder = folder
+        self._place = StackFile(
+            broker.bootstrap,
+            self.database,
+            self.topics.namespace,
+            partitions,
+            keep_history=True,
+            own_broker=False,
+        )
+        self._processes: dict[str, LocalProcess] = {}
+        TopicAdmin(self.settings).create(self.topics.all())
+        upgrade(self.engine)
+
+    def start(self, name: str, *arguments: str) -> int:
+        """Start a process; its pid."""
+        process = self._processes[name] = LocalProcess(self._folder, name)
+        return process.start(self._place, arguments or (name,))
+
+    def pids(self) -> Mapping[str, int | None]:
+        """Who runs, under which pid; None for one that ended."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    def log(self, name: str) -> str:
+        """What the process said."""
+        return self._processes[name].log.read_text(errors="replace")
+
+    def wait_ended(self, name: str, deadline_s: float) -> int:
+        """Wait for a process that ends by itself; its exit code."""
+        process = self._processes[name]
+        self._until(lambda: process.ended() is not None, deadline_s, f"{name} still runs")
+        code = process.ended()
+        assert code is not None
+        return code
+
+    def wait_settled(self, deadline_s: float, *going: str) -> None:
+        """Wait until nobody has anything left to do; the processes called `going` must live meanwhile."""
+        before: object = None
+
+        def settled() -> bool:
+            nonlocal before
+            require_alive(self._processes[name] for name in going)
+            last, before = before, self._standing()
+            return before is not None and last == before
+
+        self._until(settled, deadline_s, "not settled")
+
+    def records(self, spec: TopicSpec) -> list[Record]:
+        """Everything that a topic holds, in the order of partitions."""
+        start = dict.fromkeys(self.cluster.bounds(spec.name), 0)
+        return sorted(
+            self.cluster.read(spec.name, start), key=lambda record: (record.partition, record.offset)
+        )
+
+    def close(self) -> None:
+        """End every process, and let go of the database."""
+        stop_all(self._processes.values())
+        self.cluster.close()
+        self.engine.dispose()
+
+    def _standing(self) -> object:
+        """How far everything has come; None while something lags. The same twice in a row: all are done.
+
+        A record in flight shows as lag of whoever will commit it, or as a row of the outbox.
+        """
+        found = readers(self.cluster, self.topics, self.database)
+        with self.engine.connect() as connection:
+            unsent = connection.execute(select(func.count()).select_from(outbox)).scalar_one()
+        return None if unsent or any(reader.lag for reader in found) else found
+
+    def _until(self, done: Callable[[], bool], deadline_s: float, complaint: str) -> None:
+        deadline = time.monotonic() + deadline_s
+        while not done():
+            assert time.monotonic() < deadline, f"{complaint} after {deadline_s:.0f} s: {self._report()}"
+            time.sleep(_LOOK_EVERY_S)
+
+    def _report(self) -> str:
+        lags = [(r.topic, r.done, r.lag) for r in readers(self.cluster, self.topics, self.database)]
+        tails = {name: process.log_tail(20) for name, process in self._processes.items()}
+        return f"{lags}, {self.pids()}\n" + "\n".join(f"{name}:\n{tail}" for name, tail in tails.items())
+
+
+@contextmanager
+def stack(broker: Broker, folder: Path, partitions: int = 4) -> Iterator[Stack]:
+    """A stack that is gone afterwards, whatever happens inside."""
+    made = Stack(broker, folder, partitions)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,81 @@
+"""Recorded candles through the real broker and real processes come to exactly what they come to in one process."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from schemas.bots import BotConfig
+from streams.cli.applying import await_answers, ends, send
+from streams.cli.pipeline import Pipeline
+from streams.feeds.files import KlineFile, read_klines
+from tests.e2e.effects import Effects, effects, effects_of, require_equal
+from tests.e2e.real_bots import SHAPES, bots
+from tests.e2e.stack import Stack, stack
+from topics.broker.choose import Broker
+from topics.registry import Topics
+
+SHARED: Final = Path(__file__).parents[3] / "shared" / "data" / "klines"
+FILE: Final = SHARED / "binance_usdm_1m_2025-05_16sym.parquet"
+DAY_MS: Final = 86_400_000
+FROM_MS: Final = 1_746_835_200_000
+"""2025-05-10, the first whole day on which all sixteen symbols are there."""
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.shared,
+    pytest.mark.timeout(420),
+    pytest.mark.skipif(not FILE.exists(), reason="the shared recordings are not beside this checkout"),
+]
+
+
+async def in_process(day: KlineFile, configs: list[BotConfig], folder: Path) -> Effects:
+    pipeline = Pipeline(f"sqlite:///{folder / 'reference.db'}", Topics(partitions=4))
+    try:
+        await pipeline.apply(*configs)
+        await pipeline.feed(day.boundaries())
+        assert pipeline.dead_letters() == 0
+        return effects_of(pipeline)
+    finally:
+        pipeline.close()
+
+
+def on_the_broker(real: Stack, configs: list[BotConfig]) -> Effects:
+    real.start("worker")
+    real.start("executor")
+    since = ends(real.cluster, real.topics.events.name)
+    send(real.cluster, real.topics, configs)
+    answers = await_answers(real.cluster, real.topics, [bot.bot_id for bot in configs], since, 60.0)
+    assert {answer.event for answer in answers.values()} == {"accepted"}
+    span = ["--from", str(FROM_MS), "--to", str(FROM_MS + DAY_MS)]
+    real.start("feed", "feed", "file", str(FILE), "--speed", "max", *span)
+    assert real.wait_ended("feed", 60.0) == 0, real.log("feed")
+    real.wait_settled(180.0, "worker", "executor")
+    return effects(real.records, real.topics, real.engine)
+
+
+def test_a_day_of_sixteen_symbols_is_the_same_through_the_broker(kafka: Broker, tmp_path: Path) -> None:
+    day = read_klines(FILE, from_ms=FROM_MS, to_ms=FROM_MS + DAY_MS)
+    configs = bots(day.symbols, FROM_MS)
+    assert (len(day), len(day.symbols), len(configs)) == (16 * 1_440, 16, 200)
+    with stack(kafka, tmp_path) as real:
+        actual = on_the_broker(real, configs)
+    expected = asyncio.run(in_process(day, configs, tmp_path))
+    require_equal(actual, expected)
+    require_a_day_worth_comparing(expected)
+
+
+def require_a_day_worth_comparing(day: Effects) -> None:
+    """Equality of nothing would prove nothing."""
+    acted = {trigger.bot_id.partition("-")[0] for trigger in day.triggers.values()}
+    assert acted == SHAPES.keys()
+    actions = {trigger.action.action_type for trigger in day.triggers.values()}
+    assert actions == {"execute_entry", "execute_dca", "take_profit", "stop_loss", "cooldown"}
+    closed = [deal for deal in day.deals if deal["state"] == "closed"]
+    assert {deal["side"] for deal in closed} == {"long", "short"}
+    assert len(closed) > 500
+    assert len(day.fills) > 2_000
+    assert any(deal["safety_orders_filled"] >= 3 for deal in closed)
+    assert sum(bool(trigger.values) for trigger in day.triggers.values()) > 500

@@ -1,0 +1,81 @@
+"""Workers join, leave, die and are suspended under load: each change settles in time and changes no trigger."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import Stage, undisturbed
+from topics.broker.choose import Broker
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+SYMBOLS = tuple(f"SYM{n}" for n in range(12))
+BARS_PER_SECOND = 30
+SETTLED_S = 15.0
+NO_MEMBER = 75
+
+
+class Feed(threading.Thread):
+    """Feeds all symbols at a steady pace until it is told to stop."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(daemon=True)
+        self.bars = 0
+        self.over = threading.Event()
+        self._stage = stage
+
+    def run(self) -> None:
+        while not self.over.wait(0.1):
+            self._stage.feed(self.bars, self.bars + BARS_PER_SECOND // 10, SYMBOLS)
+            self.bars += BARS_PER_SECOND // 10
+
+
+@pytest.fixture
+def stage(kafka: Broker, tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(kafka.bootstrap, tmp_path)
+    yield stage
+    stage.close()
+
+
+def settled(stage: Stage, within: float = SETTLED_S) -> None:
+    """Every partition is heard again after now, within the limit."""
+    start = time.monotonic()
+    stage.answer_until(lambda: len(stage.heard) == 2 and min(stage.heard.values()) > start, within)
+    # Heard once may be an echo from before the rebalance: it must still be so a little later.
+    soon = time.monotonic() + 1.0
+    stage.answer_until(lambda: time.monotonic() > soon)
+    start = time.monotonic()
+    stage.answer_until(lambda: min(stage.heard.values()) > start, within)
+
+
+def test_joins_leaves_deaths_and_suspensions_under_load(stage: Stage) -> None:
+    stage.arm(SYMBOLS)
+    feed = Feed(stage)
+    feed.start()
+    first = stage.worker()
+    settled(stage, 40)
+    second = stage.worker()
+    settled(stage)
+    first.send_signal(signal.SIGTERM)
+    settled(stage)
+    assert first.wait(20) == 0
+    third = stage.worker()
+    settled(stage)
+    second.kill()
+    settled(stage)
+    fourth = stage.worker()
+    settled(stage)
+    third.send_signal(signal.SIGSTOP)
+    settled(stage)
+    third.send_signal(signal.SIGCONT)
+    stage.answer_until(lambda: third.poll() is not None)
+    assert third.returncode == NO_MEMBER
+    feed.over.set()
+    feed.join()
+    expected = undisturbed(feed.bars, SYMBOLS)
+    stage.answer_until(lambda: len(stage.seen) >= len(expected))
+    assert stage.seen == expected
+    assert fourth.poll() is None

@@ -1,0 +1,193 @@
+"""`strikeline bots`: from a file to the executor's answer."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.bots import BotConfig
+from streams.cli.pipeline import Pipeline
+from tests.pipeline import START, bars
+from tests.streams.cli.commandline import CommandLine
+
+GOLDEN = """
+bot_id: golden
+user_id: alice
+pairs: [BTCUSDT]
+entry: close < 101
+base_order_volume: "15"
+safety_order_volume: 30
+max_safety_orders: 5
+price_deviation: "1"
+step_scale: "1.5"
+volume_scale: "1.5"
+take_profit: {percent: "2", of: average}
+fee: "0.1"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "bots.yaml"
+    path.write_text(GOLDEN)
+    return path
+
+
+def produced(pipeline: Pipeline) -> list[BotConfig]:
+    return [m for m in pipeline.messages(pipeline.topics.configs) if isinstance(m, BotConfig)]
+
+
+def test_a_bot_is_in_force_from_its_first_candle_where_there_is_none_yet(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path
+) -> None:
+    answer = strikeline("bots", "apply", str(file), "--wait", "5", "--json")
+    assert answer.code == 0
+    assert [(row["bot_id"], row["revision"], row["answer"]) for row in answer.json] == [
+        ("golden", 1, "accepted")
+    ]
+    assert [bot.effective_from_ms for bot in produced(pipeline)] == [0]
+
+
+async def test_a_bot_is_in_force_from_the_newest_tick_of_its_symbol(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path
+) -> None:
+    await pipeline.feed_klines([*bars([200.0] * 3), *bars([9.0] * 3, "ETHUSDT", START + 180_000)])
+    ends = START + 6 * 60_000  # ticks of BTCUSDT went on while only ETHUSDT had candles
+    strikeline_in_thread(strikeline, "bots", "apply", str(file))
+    assert [bot.effective_from_ms for bot in produced(pipeline)] == [ends]
+
+
+def strikeline_in_thread(strikeline: CommandLine, *words: str) -> None:
+    """A command has an event loop of its own, which the test's loop must not see."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(strikeline, *words).result().code == 0
+
+
+def test_the_same_file_again_sends_nothing_and_a_changed_one_counts_up(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path
+) -> None:
+    strikeline("bots", "apply", str(file))
+    again = strikeline("bots", "apply", str(file), "--json")
+    assert [(row["answer"], row["revision"]) for row in again.json] == [("unchanged", 1)]
+    file.write_text(GOLDEN.replace('"15"', '"20"'))
+    changed = strikeline("bots", "apply", str(file), "--wait", "5", "--json")
+    assert [(row["answer"], row["revision"]) for row in changed.json] == [("accepted", 2)]
+    forced = strikeline("bots", "apply", str(file), "--force", "--json")
+    assert [(row["answer"], row["revision"]) for row in forced.json] == [("sent", 3)]
+    assert [bot.revision for bot in produced(pipeline)] == [1, 2, 3]
+
+
+def test_effective_from_can_be_said(strikeline: CommandLine, pipeline: Pipeline, file: Path) -> None:
+    strikeline("bots", "apply", str(file), "--effective-from", "2023-11-14T22:14:00Z")
+    assert [bot.effective_from_ms for bot in produced(pipeline)] == [START]
+
+
+@pytest.mark.parametrize(
+    "was, now, complaint",
+    [
+        ("step_scale", "step_scal", "step_scal: unknown field; did you mean step_scale?"),
+        ("of: average", "off: average", "take_profit.off: unknown field; did you mean take_profit.of?"),
+        (
+            'price_deviation: "1"',
+            "price_deviation: 1.5",
+            'price_deviation: 1.5 is a float, not exact; write "1.5"',
+        ),
+        ('{percent: "2"', "{percent: 2.5", 'take_profit.percent: 2.5 is a float, not exact; write "2.5"'),
+        ("bot_id: golden", "bot_id: 12", "bot_id: expected `str`, got `int`; put it in quotes"),
+        ("user_id: alice", "name: x", "user_id: is missing"),
+        ('fee: "0.1"', "fee: -1", "fee:"),
+        ('fee: "0.1"', "side: up", "side: invalid enum value 'up'"),
+        ("entry: close < 101", "entry: close < ", "entry: column"),
+        ("max_safety_orders: 5", "max_safety_orders: 50", "max_safety_orders"),
+        ("user_id: alice", "user_id: alice\nuser_id: bob", "line 4: field 'user_id' stands twice"),
+        ("[BTCUSDT]", "[BTCUSDT", "line"),
+        ("user_id: alice", "user_id: alice\ntype: kline", "type: expected bot_config, or nothing"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_named_and_nothing_is_sent(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path, was: str, now: str, complaint: str
+) -> None:
+    assert was in GOLDEN
+    file.write_text(GOLDEN.replace(was, now))
+    answer = strikeline("bots", "apply", str(file))
+    assert answer.code == 2
+    assert complaint in answer.err
+    assert "Traceback" not in answer.err
+    assert produced(pipeline) == []
+
+
+def test_one_wrong_bot_of_several_stops_all_and_every_mistake_is_told(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path
+) -> None:
+    file.write_text(f"{GOLDEN}\n---\n- bot_id: b\n  usr_id: x\n- bot_id: c\n  pears: [A]\n---\n{GOLDEN}")
+    answer = strikeline("bots", "apply", str(file))
+    assert answer.code == 2
+    for told in ("bot b: usr_id", "bot c: pears", "golden stands twice"):
+        assert told in answer.err
+    assert produced(pipeline) == []
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "just words", "\x00", "!!python/object:os.system {}"])
+def test_a_file_without_bots_is_refused_in_one_line(strikeline: CommandLine, file: Path, text: str) -> None:
+    file.write_text(text)
+    answer = strikeline("bots", "apply", str(file))
+    assert answer.code == 2
+    assert len(answer.err.strip().splitlines()) == 1
+
+
+def test_the_executors_refusal_is_a_problem(strikeline: CommandLine, file: Path) -> None:
+    assert strikeline("bots", "apply", str(file)).code == 0
+    file.write_text(GOLDEN.replace("alice", "mallory"))
+    answer = strikeline("bots", "apply", str(file), "--wait", "5", "--json")
+    assert answer.code == 1
+    assert [(row["answer"], row["field"]) for row in answer.json] == [("rejected", "user_id")]
+
+
+def test_list_show_and_delete(strikeline: CommandLine, pipeline: Pipeline, file: Path) -> None:
+    strikeline("bots", "apply", str(file))
+    listed = strikeline("bots", "list", "--json").json
+    assert [(row["config"]["bot_id"], row["position"]["state"]) for row in listed] == [("golden", "active")]
+    shown = strikeline("bots", "show", "golden", "--json").json
+    assert [event["event"] for event in shown["events"]][:1] == ["accepted"]
+    deleted = strikeline("bots", "delete", "golden", "--close", "--wait", "5", "--json")
+    assert [(row["state"], row["revision"], row["answer"]) for row in deleted.json] == [
+        ("deleted", 2, "accepted")
+    ]
+    assert [(bot.state, bot.on_delete) for bot in produced(pipeline)][-1] == ("deleted", "close")
+    assert strikeline("bots", "delete", "golden").code == 1
+    assert strikeline("bots", "show", "nobody").code == 1
+    assert "golden" in strikeline("bots", "list").out
+
+
+def test_the_preview_of_the_golden_ladder(strikeline: CommandLine, file: Path) -> None:
+    ladder = strikeline("bots", "preview", str(file), "--json")
+    assert ladder.code == 0
+    last = ladder.json["orders"][-1]
+    assert (last["order"], last["deviation_percent"], last["price"]) == (5, "13.1875", "86.8125")
+    assert float(last["take_profit_price"]) == pytest.approx(93.6943, abs=5e-5)
+    assert (ladder.json["required_capital"], ladder.json["problems"]) == ("410.625", [])
+    assert "410.625" in strikeline("bots", "preview", str(file)).out
+
+
+@pytest.mark.parametrize(
+    "words, code, told",
+    [
+        (("--price", "abc"), 2, "--price: 'abc' is no decimal number"),
+        (("--price", "-1"), 2, "--price: -1 is not above 0"),
+        (("--tick", "0.1"), 2, "--tick and --lot go together"),
+        (("--bot", "other"), 2, "0 bots called other"),
+    ],
+)
+def test_a_preview_that_cannot_be_made(
+    strikeline: CommandLine, file: Path, words: tuple[str, ...], code: int, told: str
+) -> None:
+    answer = strikeline("bots", "preview", str(file), *words)
+    assert (answer.code, told in answer.err) == (code, True)
+
+
+def test_a_preview_tells_problems_with_exit_code_1(strikeline: CommandLine, file: Path) -> None:
+    file.write_text(GOLDEN.replace("max_safety_orders: 5", "max_safety_orders: 50"))
+    answer = strikeline("bots", "preview", str(file), "--json")
+    assert answer.code == 1
+    assert answer.json["problems"]

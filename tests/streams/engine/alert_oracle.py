@@ -1,0 +1,277 @@
+"""The oracle of the predicate network: every condition of every alert on every bar, by plain recursion.
+
+It shares the market's operand values with the engine (they have their own oracle) and nothing of how truths, edges,
+fires or the order on the path are found.
+"""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from schemas.alerts import AlertCommand, GroupCommand, Member
+from schemas.conditions import All, AnyOf, Arithmetic, At, Compare, Condition, Const, Level, Not, Operand
+from schemas.interval import interval_ms
+from schemas.market import Kline, Tick
+from schemas.triggers import Bar, Fired, FiredMember, Trigger
+from streams.engine.market import Market
+from streams.engine.outcomes import Applied
+from streams.engine.resolve import label, leaves
+
+MINUTE = 60_000
+NAN = float("nan")
+Truth = bool | None
+
+
+class Step(NamedTuple):
+    """One bar or stand-in, the record that brought it, and what was true after it."""
+
+    record: int
+    bar: Bar
+    now_ms: int
+    stand_in: bool
+    truths: dict[Compare, Truth]
+    values: dict[Compare, tuple[float, float]]
+
+
+def comparisons(condition: Condition) -> Iterator[Compare]:
+    match condition:
+        case Compare():
+            yield condition
+        case All(items) | AnyOf(items):
+            for item in items:
+                yield from comparisons(item)
+        case Not(item):
+            yield from comparisons(item)
+
+
+class Oracle:
+    """All steps of `records`, with the truth of each comparison in `conditions` at each."""
+
+    def __init__(self, records: list[Kline | Tick], conditions: Iterable[Condition], market: Market) -> None:
+        self._market = market
+        self._compares = {one: None for condition in conditions for one in comparisons(condition)}
+        self._slots = {
+            leaf: market.acquire(leaf, str(leaf.timeframe)) for one in self._compares for leaf in leaves(one)
+        }
+        self._before: dict[Compare, tuple[float, float]] = {}
+        self._truths: dict[Compare, Truth] = dict.fromkeys(self._compares)
+        self._values: dict[Compare, tuple[float, float]] = dict.fromkeys(self._compares, (NAN, NAN))
+        self._now_ms = -1
+        self.steps: list[Step] = []
+        for place, record in enumerate(records):
+            if isinstance(record, Tick):
+                self._tick(place, record)
+            else:
+                self._kline(place, record)
+
+    def _kline(self, place: int, kline: Kline) -> None:
+        outcome = self._market.apply(kline)
+        if not isinstance(outcome, Applied):
+            return
+        if outcome.gap_ms is not None:
+            self._before = {}
+            self._truths = dict.fromkeys(self._compares)
+            self._values = dict.fromkeys(self._compares, (NAN, NAN))
+        for index in range(outcome.first, outcome.next):
+            base = self._market.bar(index)
+            bar = Bar(
+                interval="1m", open_time_ms=base.open_time_ms, close_time_ms=base.close_time_ms, open=base.open,
+                high=base.high, low=base.low, close=base.close, volume=base.volume,
+            )  # fmt: skip
+            self._now_ms = max(self._now_ms, bar.close_time_ms)
+            for compare in self._compares:
+                clock = min((str(leaf.timeframe) for leaf in leaves(compare)), key=interval_ms)
+                if self._market.closes(clock, index):
+                    self._decide(compare, index)
+            self.steps.append(Step(place, bar, self._now_ms, False, dict(self._truths), dict(self._values)))
+
+    def _tick(self, place: int, tick: Tick) -> None:
+        if not self._market.next or tick.time_ms <= self._now_ms:
+            return
+        self._now_ms = tick.time_ms
+        price = self._market.bar(self._market.next - 1).close
+        bar = Bar(
+            interval="1m", open_time_ms=tick.time_ms - MINUTE, close_time_ms=tick.time_ms, open=price, high=price,
+            low=price, close=price, volume=0.0, stale_price=True,
+        )  # fmt: skip
+        self.steps.append(Step(place, bar, self._now_ms, True, {}, {}))
+
+    def _decide(self, compare: Compare, index: int) -> None:
+        now = self._operand(compare.left, index), self._operand(compare.right, index)
+        before = self._before.get(compare, (NAN, NAN))
+        self._before[compare] = self._values[compare] = now
+        self._truths[compare] = _compared(compare.op, before, now)
+
+    def _operand(self, operand: Operand, index: int) -> float:
+        if isinstance(operand, Const):
+            return operand.value
+        if isinstance(operand, Arithmetic):
+            left, right = self._operand(operand.left, index), self._operand(operand.right, index)
+            if operand.op == "/" and right == 0.0:
+                return NAN
+            of = {"+": left.__add__, "-": left.__sub__, "*": left.__mul__, "/": left.__truediv__}
+            value: float = of[operand.op](right)
+            return NAN if value in (float("inf"), float("-inf")) else value
+        return self._market.value(self._slots[operand], index, operand.bars_ago)
+
+    def trigger(self, command: GroupCommand, conditions: list[Condition]) -> tuple[int, Trigger] | None:
+        """(record, trigger) of the first bar on which any member fires."""
+        known: list[Truth] = [None] * len(conditions)
+        for step in self.steps:
+            if step.bar.open_time_ms < command.armed_from_ms:
+                continue
+            fired = []
+            for place, (member, condition) in enumerate(zip(command.members, conditions, strict=True)):
+                truth = truth_of(condition, step)
+                if truth is None:
+                    continue
+                at_once = known[place] is None and member.when_true_at_arming == "fire"
+                if truth and (known[place] is False or at_once):
+                    fired.append((member, condition))
+                known[place] = truth
+            if fired:
+                return step.record, _trigger(command, fired, step)
+        return None
+
+    def fires(self, command: AlertCommand, condition: Condition, generation: int, from_ms: int) -> list[tuple[int, Any]]:
+        """(record, message) of every fire; an expiry is (record, "expired")."""
+        length = interval_ms(command.timeframe)
+        may_fire = command.when_true_at_arming == "fire"
+        true_since: int | None = None
+        fires: list[int] = []
+        found: list[tuple[int, Any]] = []
+        again = 1 if command.frequency == "every" else command.rearm_bars if command.rearm == "after_bars" else None
+        for step in self.steps:
+            if command.expires_at_ms is not None and step.now_ms >= command.expires_at_ms:
+                return [*found, (step.record, "expired")]
+            if step.bar.open_time_ms < from_ms:
+                continue
+            truth = truth_of(condition, step)
+            if truth is None and step.stand_in:
+                continue
+            slot = step.now_ms // length
+            if fires and again is not None:
+                may_fire = slot - fires[-1] >= again
+            if not truth:
+                true_since = None
+                if truth is False and not (fires and again is not None):
+                    may_fire = True
+                continue
+            true_since = slot if true_since is None else true_since
+            if may_fire and slot - true_since + 1 >= command.debounce_bars:
+                fires.append(slot)
+                may_fire = False
+                found.append((step.record, _fired(command, condition, generation, len(fires), step)))
+                if command.frequency == "once":
+                    return found
+        return found
+
+
+def truth_of(condition: Condition, step: Step) -> Truth:
+    """Kleene's truth of `condition` at `step`."""
+    match condition:
+        case Compare():
+            return None if step.stand_in else step.truths[condition]
+        case Level(price, side):
+            if step.stand_in:
+                return None
+            return step.bar.low <= float(price) if side == "below" else step.bar.high >= float(price)
+        case At(ms):
+            return step.now_ms >= ms
+        case Not(item):
+            truth = truth_of(item, step)
+            return None if truth is None else not truth
+        case All(items):
+            truths = [truth_of(item, step) for item in items]
+            return False if False in truths else None if None in truths else True
+        case AnyOf(items):
+            truths = [truth_of(item, step) for item in items]
+            return True if True in truths else None if None in truths else False
+
+
+def _compared(op: str, before: tuple[float, float], now: tuple[float, float]) -> Truth:
+    left, right = now
+    if left != left or right != right:
+        return None
+    if op in {"lt", "lte", "gt", "gte"}:
+        return {"lt": left < right, "lte": left <= right, "gt": left > right, "gte": left >= right}[op]
+    if before[0] != before[0] or before[1] != before[1]:
+        return None
+    above = before[0] <= before[1] and left > right
+    below = before[0] >= before[1] and left < right
+    return {"crosses_above": above, "crosses_below": below, "crosses": above or below}[op]
+
+
+def _trigger(command: GroupCommand, fired: list[tuple[Member, Condition]], step: Step) -> Trigger:
+    fired = sorted(fired, key=lambda one: _place(one[0], one[1], step.bar, command))
+    return Trigger(
+        trigger_id=f"{command.group_id}:{command.generation}:{step.bar.open_time_ms}:1",
+        group_id=command.group_id,
+        generation=command.generation,
+        bot_id=command.bot_id,
+        user_id=command.user_id,
+        symbol=command.symbol,
+        bar=step.bar,
+        action=fired[0][0].action,
+        fired=[
+            FiredMember(
+                alert_id=member.alert_id,
+                action=member.action,
+                price=float(condition.price) if isinstance(condition, Level) else step.bar.close,
+            )
+            for member, condition in fired
+        ],
+        values=_values([condition for _, condition in fired], step),
+    )
+
+
+def _fired(command: AlertCommand, condition: Condition, generation: int, number: int, step: Step) -> Fired:
+    return Fired(
+        fired_id=f"{command.alert_id}:{generation}:{step.bar.open_time_ms}:{number}",
+        alert_id=command.alert_id,
+        user_id=command.user_id,
+        symbol=command.symbol,
+        bar=step.bar,
+        generation=generation,
+        frequency=command.frequency,
+        fire_number=number,
+        values=_values([condition], step),
+        message=command.message,
+    )
+
+
+def _values(conditions: list[Condition], step: Step) -> dict[str, float]:
+    seen: dict[str, float] = {}
+    for condition in conditions:
+        for compare in comparisons(condition):
+            values = step.values.get(compare, (NAN, NAN))
+            for operand, value in zip((compare.left, compare.right), values, strict=True):
+                if not isinstance(operand, Const) and value == value:
+                    seen[label(operand, "1m")] = value
+    return seen
+
+
+def _place(member: Member, condition: Condition, bar: Bar, command: GroupCommand) -> tuple[Any, ...]:
+    """Length of the path walked until the member is met; the close comes after all of it."""
+    if isinstance(condition, At):
+        return (1, 0, (), member.alert_id)
+    if not isinstance(condition, Level):
+        return (1, 1, (), member.alert_id)
+    o, h, low, c = (Decimal(repr(price)) for price in (bar.open, bar.high, bar.low, bar.close))
+    down_first = command.side == "long"
+    if command.intrabar == "ohlc" and h - o != o - low:
+        down_first = o - low < h - o
+    points = [o, low, h, c] if down_first else [o, h, low, c]
+    price, walked = Decimal(condition.price), Decimal(0)
+    for start, end in zip(points, points[1:], strict=False):
+        if start <= price if condition.side == "below" else start >= price:
+            break
+        reached = end <= price if condition.side == "below" else end >= price
+        walked += abs(price - start) if reached else abs(end - start)
+        if reached:
+            break
+    action = member.action
+    stop = action.action_type != "stop_loss"
+    dca = 10**6 if action.dca_index is None else action.dca_index
+    target = 10**6 if action.tp_index is None else action.tp_index
+    return (0, walked, (stop, dca, target), member.alert_id)

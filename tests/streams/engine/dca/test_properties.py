@@ -1,0 +1,255 @@
+"""What holds for every bot, every instrument, every path and every venue."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from schemas.bots import BotConfig, StopLoss, TakeProfit
+from schemas.triggers import Bar
+from streams.engine.dca import (
+    Closed,
+    Deal,
+    Dust,
+    EntryRefused,
+    Instrument,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    PlaceOrder,
+    Triggered,
+    apply,
+    consequences,
+    fill,
+    new_deal,
+    preview,
+    problems,
+    settle,
+    walk,
+)
+from streams.engine.dca.events import CancelOrder, DealEvent, DealInput
+from streams.engine.dca.ladder import steps
+from streams.engine.dca.levels import levels
+from tests.streams.engine.dca.support import GOLDEN, SYMBOL, bar, events, fired, run, trigger
+
+MANY = settings(max_examples=100, deadline=None)
+
+
+def decimals(low: int, high: int, places: int) -> st.SearchStrategy[str]:
+    """Decimal texts low/10^places … high/10^places."""
+    return st.integers(low, high).map(lambda n: str(Decimal(n).scaleb(-places)))
+
+
+instruments = st.builds(
+    Instrument,
+    tick=st.sampled_from([Decimal(tick) for tick in ("0.01", "0.1", "0.25", "0.0001", "1e-8")]),
+    lot=st.sampled_from([Decimal(lot) for lot in ("0.1", "0.001", "1", "1e-8")]),
+    min_notional=st.sampled_from([Decimal(0), Decimal(5)]),
+)
+
+
+@st.composite
+def any_bot(draw: st.DrawFn) -> BotConfig:
+    """A bot that may have problems."""
+    stops = st.builds(
+        StopLoss, percent=decimals(200, 3000, 2), reference=st.sampled_from(["base", "average", "last_level"])
+    )
+    return replace(
+        GOLDEN,
+        side=draw(st.sampled_from(["long", "short"])),
+        max_safety_orders=draw(st.integers(0, 6)),
+        price_deviation=draw(decimals(10, 400, 2)),
+        step_scale=draw(decimals(80, 200, 2)),
+        volume_scale=draw(decimals(80, 200, 2)),
+        take_profit=TakeProfit(
+            percent=draw(decimals(50, 900, 2)), of=draw(st.sampled_from(["average", "base"]))
+        ),
+        stop_loss=draw(st.none() | stops),
+        fee=draw(decimals(0, 30, 2)),
+        slippage=draw(decimals(0, 50, 2)),
+        same_bar_exit=draw(st.booleans()),
+        intrabar=draw(st.sampled_from(["pessimistic", "ohlc"])),
+    )
+
+
+bots = any_bot().filter(lambda bot: not problems(bot))
+
+
+@st.composite
+def paths(draw: st.DrawFn) -> list[Bar]:
+    """A market that starts at 100 and jumps, dips and gaps by up to a fifth a minute."""
+    price, out = 100.0, [bar(100.0, 100.0, 100.0, 100.0)]
+    moves = st.lists(st.integers(-200, 200), min_size=4, max_size=4)
+    for number, steps_ in enumerate(draw(st.lists(moves, min_size=1, max_size=6)), start=1):
+        o, a, b, c = (round(price * (1 + step / 1000), 3) for step in steps_)
+        out.append(bar(o, max(o, a, b, c), min(o, a, b, c), c, number=number))
+        price = c
+    return out
+
+
+def check(deal: Deal, told: list[DealEvent]) -> None:
+    """The books of a deal against what was told of it."""
+    fills = [event for event in told if isinstance(event, OrderFilled)]
+    buys = sum((event.quote for event in fills if event.side == "buy"), Decimal(0))
+    sells = sum((event.quote for event in fills if event.side == "sell"), Decimal(0))
+    fees = sum((event.fee for event in fills), Decimal(0))
+    bought = sum((event.quantity for event in fills if event.side == "buy"), Decimal(0))
+    sold = sum((event.quantity for event in fills if event.side == "sell"), Decimal(0))
+    dust = sum((event.quantity for event in told if isinstance(event, Dust)), Decimal(0))
+    held = deal.terms.instrument.quantity(deal.ledger.position)
+
+    assert held >= 0
+    assert held == (bought - sold if deal.terms.long else sold - bought) - dust
+    assert deal.profit == sells - buys - fees
+    ledger, entries = deal.ledger, deal.entries
+    assert sum(order.filled_lots for order in entries) == ledger.entry_lots
+    assert sum(order.filled_quote for order in entries) == ledger.entry_quote
+    assert all(event.quote == event.quantity * event.price for event in fills)
+    if deal.closed:
+        assert held == 0
+        assert levels(deal) == ()
+        assert [event.profit for event in told if isinstance(event, Closed)] == [deal.profit]
+    assert Deal.from_json(deal.to_json()) == deal
+
+
+@MANY
+@given(bots, instruments, paths())
+def test_the_books_agree_bar_by_bar(bot: BotConfig, instrument: Instrument, candles: list[Bar]) -> None:
+    try:
+        settled = run(bot, candles, instrument=instrument)
+    except EntryRefused:
+        return
+    for number in range(1, len(settled) + 1):
+        check(settled[number - 1][1].deal, [event for _, event in events(settled[:number])])
+
+
+@MANY
+@given(bots, instruments, paths())
+def test_fills_keep_to_the_bar_and_the_rules(
+    bot: BotConfig, instrument: Instrument, candles: list[Bar]
+) -> None:
+    try:
+        settled = run(bot, candles, instrument=instrument)
+    except EntryRefused:
+        return
+    before = settled[0][1].deal
+    for number, settlement in settled[1:]:
+        fills = [event for event in settlement.events if isinstance(event, OrderFilled)]
+        names = [event.level.split("_")[0] for event in fills]
+        assert len({event.level for event in fills}) == len(fills)
+        if not bot.same_bar_exit and "dca" in names:
+            assert "tp" not in names[names.index("dca") :]
+        for event in fills:
+            _within(event, before, candles[number])
+        before = settlement.deal
+
+
+def _within(event: OrderFilled, before: Deal, of: Bar) -> None:
+    """A limit trades inside the bar (to the tick), a stop at most its slippage beyond it."""
+    tick, slip = before.terms.tick, Decimal(before.terms.slippage) / 100
+    room = tick if event.level != "sl" else tick + Decimal(repr(of.high)) * slip
+    assert Decimal(repr(of.low)) - room <= event.price <= Decimal(repr(of.high)) + room
+    for level in levels(before):
+        if level.name == event.level and level.kind == "dca":
+            limit = before.terms.instrument.price(level.ticks)
+            assert event.price <= limit if event.side == "buy" else event.price >= limit
+
+
+@MANY
+@given(bots, paths())
+def test_settling_again_gives_the_same_and_a_closed_deal_stays(bot: BotConfig, candles: list[Bar]) -> None:
+    for number, settlement in run(bot, candles, instrument=Instrument(Decimal("0.01"), Decimal("0.001")))[1:]:
+        again = settle(settlement.deal, trigger(candles[number], [fired("close")], config=bot))
+        assert again == settle(settlement.deal, trigger(candles[number], [fired("close")], config=bot))
+        assert again.deal.closed
+        assert walk(again.deal, candles[number], []).deal == again.deal
+
+
+@MANY
+@given(bots, instruments)
+def test_a_ladder_on_a_grid_is_the_exact_one_rounded_once(bot: BotConfig, instrument: Instrument) -> None:
+    price = Decimal(100)
+    exact, grid = preview(bot, price).orders, preview(bot, price, instrument).orders
+    for free, row in zip(exact, grid, strict=True):
+        gap = free.price - row.price if bot.side == "long" else row.price - free.price
+        assert 0 <= gap < instrument.tick
+        volume = Decimal(bot.base_order_volume) if row.order == 0 else free.volume
+        assert row.volume > volume - Decimal(
+            "1e-9"
+        )  # up to the lot: never less than asked (free is shown rounded)
+        assert row.volume - volume < instrument.lot * row.price + Decimal("1e-9")
+
+
+@MANY
+@given(bots, instruments)
+def test_the_target_brings_what_was_asked_and_a_tick_less_does_not(
+    bot: BotConfig, instrument: Instrument
+) -> None:
+    assert bot.take_profit is not None
+    fee, asked = Fraction(bot.fee) / 100, Fraction(bot.take_profit.percent) / 100
+    base = None
+    for row in preview(bot, Decimal(100), instrument).orders:
+        base = base or Fraction(row.volume)
+        quote, target, tick = Fraction(row.total_volume), row.take_profit_price, Fraction(instrument.tick)
+        if target is None or row.average_price == 0:
+            continue
+        held = quote / Fraction(row.average_price)
+        goal = asked * (quote if bot.take_profit.of == "average" else base)
+        near = Fraction(1, 10**9)  # the average is shown with 18 digits
+        if bot.side == "long":
+            assert held * Fraction(target) * (1 - fee) >= quote + goal - near
+            assert held * (Fraction(target) - tick) * (1 - fee) < quote + goal + near
+        else:
+            assert held * Fraction(target) * (1 + fee) <= quote - goal + near
+            assert held * (Fraction(target) + tick) * (1 + fee) > quote - goal - near
+
+
+@MANY
+@given(
+    st.integers(1, 30), decimals(1, 500, 2), decimals(10, 300, 2), decimals(1, 9999, 2), decimals(10, 300, 2)
+)
+def test_the_ladder_is_the_closed_form(n: int, d: str, s: str, volume: str, v: str) -> None:
+    gap, scale = Fraction(d) / 100, Fraction(s)
+    for step in steps(n, d, s, volume, v):
+        k = step.number
+        assert step.deviation == (k * gap if scale == 1 else gap * (scale**k - 1) / (scale - 1))
+        assert step.volume == Fraction(volume) * Fraction(v) ** (k - 1)
+
+
+@MANY
+@given(bots, instruments, st.data())
+def test_the_books_agree_on_a_venue_that_answers_as_it_likes(
+    bot: BotConfig, instrument: Instrument, data: st.DataObject
+) -> None:
+    """Any order of triggers, partial fills, late fills, cancels and rejections; never a negative position."""
+    entry = trigger(bar(100, 100, 100, 100), config=bot)
+    deal, told = new_deal(bot, SYMBOL, instrument, entry), list[DealEvent]()
+    deal, _ = apply(deal, Triggered("base", Decimal(100)))
+    for _ in range(data.draw(st.integers(1, 25))):
+        if deal.closed:
+            break
+        event = data.draw(st.sampled_from(_possible(deal, data)))
+        before = deal
+        deal, commands = apply(deal, event)
+        told += [event] if not isinstance(event, Triggered) else []
+        told += consequences(before, deal)
+        assert all(isinstance(command, PlaceOrder | CancelOrder) for command in commands)
+        check(deal, told)
+    if deal.status == "closing":
+        assert any(order.working for order in deal.entries) or (deal.exit is not None and deal.exit.working)
+
+
+def _possible(deal: Deal, data: st.DataObject) -> list[DealInput]:
+    """What a venue or the market could do next."""
+    orders = [order for order in (*deal.entries, deal.exit) if order is not None and order.working]
+    out: list[DealInput] = [] if deal.status == "closing" else [Triggered("close", Decimal(95))]
+    out += [Triggered(level.name, deal.terms.instrument.price(level.ticks)) for level in levels(deal)]
+    for order in orders:
+        rest = order.lots - order.filled_lots
+        part = data.draw(st.integers(1, rest))
+        ticks = deal.terms.instrument.ticks_up(Decimal(data.draw(st.integers(80, 120))))
+        out.append(fill(deal, order.level, part, ticks, last=part == rest or data.draw(st.booleans())))
+        out += [OrderCancelled(order.level), OrderRejected(order.level)]
+    return out

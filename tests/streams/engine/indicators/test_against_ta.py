@@ -1,0 +1,71 @@
+"""Every output of every indicator against the `ta` library it is named after, with `ta`'s seed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import ta
+
+from schemas.conditions import Indicator
+from streams.engine import indicators
+from streams.engine.bars import Floats
+from streams.engine.compute import compute
+from tests.streams.engine.candles import SHARED, recorded, walk
+
+FUNCTIONS = [
+    *(function for name in indicators.names() for function in indicators.lookup(name).functions),
+    "rsi",
+    "macd",
+]
+PARAMS = [{}, {"window": 5}, {"window": 33}]
+
+
+def columns(ohlcv: Floats) -> dict[str, "pd.Series[float]"]:
+    names = ("open", "high", "low", "close", "volume")
+    return {name: pd.Series(ohlcv[:, k]) for k, name in enumerate(names)}
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    for module in (ta.trend, ta.momentum, ta.volatility, ta.volume):
+        if hasattr(module, name):
+            found: Callable[..., Any] = getattr(module, name)
+            return found
+    raise LookupError(name)
+
+
+def compare(function: str, params: dict[str, int], ohlcv: Floats) -> None:
+    """|x - y| <= 1e-9·max(|y|, scale) wherever `ta` has a value that is one, and missing where it has
+    none.
+    """
+    leaf = indicators.canonical(Indicator(function, tuple(params.items()), seed="first"))
+    ours = compute(leaf, ohlcv)[str(leaf.output)]
+    call = function_of(function)
+    inputs = call.__code__.co_varnames[: call.__code__.co_argcount]
+    series = columns(ohlcv)
+    theirs = call(*(series[name] for name in inputs if name in series), **params).to_numpy(float)
+    scale = np.nanmax(np.abs(theirs)) if np.isfinite(theirs).any() else 1.0
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    assert both.sum() > len(ohlcv) * 0.8
+    assert np.all(np.abs(ours - theirs)[both] <= 1e-9 * np.maximum(np.abs(theirs), scale)[both])
+    assert not np.isfinite(ours[~np.isfinite(theirs)]).any(), "a value where `ta` has none"
+    only_theirs = np.isfinite(theirs) & ~np.isfinite(ours)
+    warm_up_zeros = only_theirs & (theirs == 0.0)
+    assert (only_theirs == warm_up_zeros).all() or function == "rsi", "missing where `ta` has a value"
+
+
+@pytest.mark.parametrize("params", PARAMS, ids=str)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_generated_candles(function: str, params: dict[str, int]) -> None:
+    if params and function.startswith("macd"):
+        params = {"window_slow": params["window"] + 4, "window_fast": params["window"]}
+    compare(function, params, walk(400, seed=11).ohlcv)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared recordings are not beside the checkout")
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "ADAUSDT", "XRPUSDT"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_recorded_candles(function: str, symbol: str) -> None:
+    compare(function, {}, recorded(symbol, 3_000).ohlcv)

@@ -1,0 +1,125 @@
+"""The laws 2 to 5 once more, as plainly as they can be written: lists, dictionaries, no state kept between
+questions.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from schemas.conditions import Indicator, Price
+from schemas.interval import bucket_start_ms
+from schemas.market import Kline
+from streams.engine.compute import compute
+from streams.engine.nodes import Node, key_of
+from streams.engine.oracle import SourceProgram
+from tests.streams.engine.candles import MINUTE
+
+
+@dataclass
+class Row:
+    """A closed bar of some timeframe: seen from base bar `seen_at` on; `clean` if nothing of it was
+    missing.
+    """
+
+    open_ms: int
+    ohlcv: list[float]
+    seen_at: int
+    clean: bool = True
+
+
+@dataclass
+class NaiveMarket:
+    """Applies klines one by one; answers by starting over from all bars it ever had."""
+
+    fill_up_to: int = 5
+    bars: list[tuple[int, list[float], bool]] = field(default_factory=list)  # open time, numbers, filled
+    gaps: list[int] = field(default_factory=list)  # indices of first bars after a long gap
+    _known: dict[tuple[object, ...], Any] = field(
+        default_factory=dict
+    )  # answers do not change while no bar comes
+
+    def apply(self, kline: Kline) -> str:
+        numbers = [kline.open, kline.high, kline.low, kline.close, kline.volume]
+        opened = kline.open_time_ms
+        if not kline.closed:
+            return "Forming"
+        if self.bars and opened <= self.bars[-1][0]:
+            applied = {bar[0]: bar[1] for bar in self.bars if not bar[2]}
+            if opened not in applied:
+                return "Late"
+            return "Duplicate" if applied[opened] == numbers else "Restated"
+        if self.bars:
+            last_open, last, _ = self.bars[-1]
+            missing = list(range(last_open + MINUTE, opened, MINUTE))
+            if len(missing) <= self.fill_up_to:
+                self.bars += [(at, [last[3]] * 4 + [0.0], True) for at in missing]
+            else:
+                self.gaps.append(len(self.bars))
+        self.bars.append((opened, numbers, False))
+        return "Applied"
+
+    def rows(self, timeframe: str, i: int) -> list[Row]:
+        """All bars of `timeframe` closed as seen at base bar `i`."""
+        asked = (timeframe, i, len(self.bars))
+        if asked not in self._known:
+            self._known[asked] = self._rows(timeframe, i)
+        found: list[Row] = self._known[asked]
+        return found
+
+    def _rows(self, timeframe: str, i: int) -> list[Row]:
+        buckets: dict[int, list[int]] = {}
+        for index in range(i + 1):
+            buckets.setdefault(bucket_start_ms(self.bars[index][0], timeframe), []).append(index)
+        length = _length(timeframe)
+        rows = []
+        for start, members in buckets.items():
+            whole = len(members) == length // MINUTE
+            ended = self.bars[members[-1]][0] + MINUTE == start + length
+            if ended:
+                seen_at = members[-1]
+            elif members[-1] < i:
+                seen_at = members[-1] + 1  # by the gap rule, when the next base bar arrives
+            else:
+                continue
+            numbers = [self.bars[index][1] for index in members]
+            volume = numbers[0][4]
+            for bar in numbers[1:]:
+                volume += bar[4]
+            highs, lows = [bar[1] for bar in numbers], [bar[2] for bar in numbers]
+            rows.append(
+                Row(start, [numbers[0][0], max(highs), min(lows), numbers[-1][3], volume], seen_at, whole)
+            )
+        return rows
+
+    def value(self, leaf: Price | Indicator, timeframe: str, i: int, back: int = 0) -> float:
+        """What the operand is worth at the close of base bar `i`."""
+        rows = self.rows(timeframe, i)
+        at = len(rows) - 1 - back
+        gap_ms = max((self.bars[g][0] for g in self.gaps if g <= i), default=-1)
+        clean = 0
+        for row in reversed(rows[: at + 1]):
+            if row.open_ms < gap_ms or not row.clean:
+                break
+            clean += 1
+        if at < 0 or clean == 0:
+            return math.nan
+        key, output = key_of(leaf)
+        node = Node(key)
+        if clean < node.ready[node.outputs.index(output)]:
+            return math.nan
+        ohlcv = np.array([row.ohlcv for row in rows[: at + 1]])
+        if isinstance(leaf, Price):
+            o, h, low, c, v = ohlcv[at].tolist()
+            means = {"hl2": (h + low) / 2, "hlc3": (h + low + c) / 3, "ohlc4": (o + h + low + c) / 4}
+            return float({"open": o, "high": h, "low": low, "close": c, "volume": v, **means}[leaf.field])
+        asked = (key, timeframe, at, rows[at].seen_at, len(self.bars))
+        if asked not in self._known:
+            self._known[asked] = compute(leaf, ohlcv, SourceProgram)
+        return float(self._known[asked][output][at])
+
+
+def _length(timeframe: str) -> int:
+    units = {"m": MINUTE, "h": 60 * MINUTE, "d": 1_440 * MINUTE, "w": 10_080 * MINUTE}
+    return int(timeframe[:-1]) * units[timeframe[-1]]
