@@ -40,8 +40,8 @@ GOAL_P99_MS = 250.0
 
 
 def price(bar: int, symbol: int) -> float:
-    """A slow swing that crosses one threshold of its symbol per bar, on average, upwards or back."""
-    return round(1_000 + 200 * math.sin((bar + 37 * symbol) / 160), 2)
+    """A swing that crosses two thresholds of its symbol per bar on average, one of them upwards."""
+    return round(1_000 + 200 * math.sin((bar + 37 * symbol) / 80), 2)
 
 
 def klines(symbols: list[str], first: int, count: int) -> Iterator[Outgoing]:

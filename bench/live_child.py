@@ -80,11 +80,13 @@ async def _until(reached: Any) -> None:
 
 async def measure(child: Child, told: dict[str, Any]) -> None:
     """Wait until the warm-up is handled and the alerts are armed, say so, then time the klines."""
-    await _until(lambda: child.klines() >= told["warm"])
-    armed, start = child.commands(), time.perf_counter()
+    rate = 0.0
     if told["kind"] == "evaluator":
+        await _until(lambda: child.commands() > 0)
+        armed, start = child.commands(), time.perf_counter()
         await _until(lambda: child.commands() >= told["commands"])
-    rate = (child.commands() - armed) / max(time.perf_counter() - start, 0.001)
+        rate = (child.commands() - armed) / (time.perf_counter() - start)
+    await _until(lambda: child.klines() >= told["warm"])
     print(json.dumps({"commands_per_second": rate}), flush=True)
     warm, records = child.klines(), told["records"]
     await _until(lambda: child.klines() > warm)

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from sinks.config import ExecutorSettings
 from sinks.errors import Fenced
@@ -171,8 +171,9 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         self._shown_at = now
         try:
             await self._consumer.commit(mine)
-        except (CommitFailedError, IllegalStateError) as late:
-            _log.debug("the group has moved on: %s", late)
+        except (KafkaError, IllegalStateError) as late:
+            # Only a display: the group has moved on, or the broker is away and will be asked again.
+            _log.info("offsets not shown to the group: %s", late)
 
     def _note(self, task: "asyncio.Task[None]") -> None:
         """A task ended: with an error, everything does."""

@@ -18,8 +18,7 @@ T = TypeVar("T")
 
 
 class Relays:
-    """One relay per claimed partition. `claimed` and `released` follow the assignment; `told` wakes the loop.
-    """
+    """One relay per claimed partition. `claimed` and `released` follow the assignment; `told` wakes the loop."""
 
     def __init__(
         self, engine: Engine, publisher: Publisher, metrics: Metrics, *, batch: int, patience_s: float

@@ -18,12 +18,13 @@ from streams.config import WorkerSettings
 from streams.guard import GuardedPublisher, StandstillGuard
 from streams.history import ReadBack
 from streams.history_kafka import KafkaReader
+from streams.rows import RowUnreadable
 from streams.station import Rules, Station
 from streams.store import RowStore
 from streams.tables import RowTable
 from streams.transport import SourceConsumer, SourceTransport
 from topics.records import Publisher
-from topics.registry import TABLES
+from topics.registry import TABLES, Table
 
 _log = logging.getLogger("strikeline.evaluator")
 Failed = Callable[[BaseException], None]
@@ -56,6 +57,7 @@ class Evaluator:
         self.guard = guard
         self._failed = failed
         self.store = RowStore()
+        self._tables: dict[str, Table] = {topics.changelog(table).name: table for table in TABLES}
         self.app = faust_app(settings, EvaluatorApp)
         self.app.failed, self.app.leave = failed, self._leave
         self.history = ReadBack(KafkaReader(settings.kafka, topics.klines.name), topics.klines)
@@ -67,6 +69,7 @@ class Evaluator:
             self.app,
             frozenset(self.station.sources),
             self.station.next_offsets,
+            self._load,
             lambda: guard.alive("heartbeats"),
         )
         for table in TABLES:
@@ -77,7 +80,7 @@ class Evaluator:
                 "partitions": topics.partitions,
                 "beacon": self.app.tables.beacon,
             }
-            self.app.tables.add(RowTable(self.app, self.store, failed, restored, **options))
+            self.app.tables.add(RowTable(self.app, self.store, restored, **options))
         evaluator_agent(
             self.app, source_topic(self.app, *self.station.sources), self.station.offer, self.station.epoch
         )
@@ -87,6 +90,15 @@ class Evaluator:
     async def ack(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Commit; the port of the checkpoint."""
         await cast(SourceConsumer, self.app.consumer).commit_offsets(offsets)
+
+    def _load(self, changelog: str, partition: int, records: list[Any]) -> None:
+        table = self._tables[changelog]
+        try:
+            for record in records:
+                self.store.load(table, partition, record.key or b"", record.value)
+        except RowUnreadable as error:
+            # Faust would log what is raised here, and go on without the row.
+            self._failed(error)
 
     async def _restored(self, partitions: frozenset[int]) -> None:
         # Faust collects exceptions of this callback and never looks at them.

@@ -10,7 +10,7 @@ import asyncio
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -23,10 +23,11 @@ from topics.spec import TopicSpec
 
 
 class Wanted(NamedTuple):
-    """Bars that opened in [from_ms, to_ms)."""
+    """Bars of `interval` that opened in [from_ms, to_ms); those of another were refused when they came."""
 
     from_ms: int
     to_ms: int
+    interval: str = "1m"
 
 
 class RecordReader(Protocol):
@@ -46,6 +47,10 @@ class History(Protocol):
         self, partition: int, wanted: Mapping[str, Wanted], from_offset: int, to_offset: int
     ) -> dict[str, BarArrays]:
         """Bars of several symbols in one pass. A symbol without any is there with no bars."""
+
+
+Series: TypeAlias = tuple[str, str]
+"""A symbol and an interval."""
 
 
 class Columns:
@@ -100,17 +105,18 @@ class ReadBack:
         self._klines = klines
         self._kept_bars = kept_bars
         self._in_thread = in_thread
-        self._kept: OrderedDict[int, dict[str, Columns]] = OrderedDict()
+        self._kept: OrderedDict[int, dict[Series, Columns]] = OrderedDict()
         self.passes = 0
 
     async def origin_bars(self, partition: int, needs: NeedsBars, to_offset: int) -> BarArrays:
-        kept = self._kept.get(partition, {}).get(needs.symbol)
+        series = needs.symbol, needs.interval
+        kept = self._kept.get(partition, {}).get(series)
         # What was read reaches to where the market stood then; it lacks nothing once it overlaps what the
         # market has.
         if kept is None or kept.times[-1] < needs.before_ms:
             columns = await self._call(lambda: self._everything(partition, needs.symbol, to_offset))
             self._keep(partition, columns)
-            kept = columns.get(needs.symbol)
+            kept = columns.get(series)
         return BarArrays.empty() if kept is None else kept.bars().accepted(0, needs.before_ms)
 
     async def read_back(
@@ -120,7 +126,7 @@ class ReadBack:
         columns = await self._call(lambda: self._some(partition, from_offset, to_offset, symbols))
         found = {}
         for symbol, want in wanted.items():
-            kept = columns.get(symbol)
+            kept = columns.get((symbol, want.interval))
             found[symbol] = kept.bars().accepted(want.from_ms, want.to_ms) if kept else BarArrays.empty()
         return found
 
@@ -128,34 +134,34 @@ class ReadBack:
         """Drop what was kept: the partitions have gone."""
         self._kept.clear()
 
-    def _some(self, partition: int, start: int, end: int, symbols: frozenset[bytes]) -> dict[str, Columns]:
+    def _some(self, partition: int, start: int, end: int, symbols: frozenset[bytes]) -> dict[Series, Columns]:
         self.passes += 1
-        columns: dict[str, Columns] = {}
+        columns: dict[Series, Columns] = {}
         for kline in closed_klines(self._reader.read(partition, start, end), self._klines, symbols):
-            columns.setdefault(kline.symbol, Columns()).add(kline)
+            columns.setdefault((kline.symbol, kline.interval), Columns()).add(kline)
         return columns
 
-    def _everything(self, partition: int, symbol: str, end: int) -> dict[str, Columns]:
+    def _everything(self, partition: int, symbol: str, end: int) -> dict[Series, Columns]:
         """All symbols of the partition, or only `symbol` where all would be too much to keep."""
         self.passes += 1
-        columns: dict[str, Columns] = {}
+        columns: dict[Series, Columns] = {}
         klines = closed_klines(self._reader.read(partition, 0, end), self._klines, None)
         for count, kline in enumerate(klines):
-            columns.setdefault(kline.symbol, Columns()).add(kline)
+            columns.setdefault((kline.symbol, kline.interval), Columns()).add(kline)
             if count >= self._kept_bars:
                 columns.clear()
                 return self._some(partition, 0, end, frozenset((symbol.encode(),)))
         return columns
 
-    def _keep(self, partition: int, columns: dict[str, Columns]) -> None:
+    def _keep(self, partition: int, columns: dict[Series, Columns]) -> None:
         self._kept.pop(partition, None)
         self._kept[partition] = columns
         while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > self._kept_bars:
             self._kept.popitem(last=False)
 
-    async def _call(self, read: Callable[[], dict[str, Columns]]) -> dict[str, Columns]:
+    async def _call(self, read: Callable[[], dict[Series, Columns]]) -> dict[Series, Columns]:
         return await asyncio.to_thread(read) if self._in_thread else read()
 
 
-def _size(columns: dict[str, Columns]) -> int:
+def _size(columns: dict[Series, Columns]) -> int:
     return sum(len(column.times) for column in columns.values())

@@ -62,8 +62,11 @@ class EvaluatorWorker:
             if not records:
                 await self.station.settle()
                 self._raise()
-                if not await self._checkpoint():
+                if await self._checkpoint():
+                    continue
+                if handled or not self._lose_patience():
                     return handled
+                handled = 1
                 continue
             handled += len(records)
             await self._handle(records)
@@ -145,6 +148,13 @@ class EvaluatorWorker:
     async def _checkpoint(self) -> bool:
         self._since = 0
         return await self.station.checkpoint()
+
+    def _lose_patience(self) -> bool:
+        """Nothing came since the last call, so no answer will: let klines that wait for one go on."""
+        waiting = [lane for lane in self.station.lanes.values() if lane.waits]
+        for lane in waiting:
+            lane.lose_patience()
+        return bool(waiting)
 
     def _fail(self, error: BaseException) -> None:
         self._failure = error

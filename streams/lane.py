@@ -78,6 +78,11 @@ class Lane:
             self._start()
 
     @property
+    def waits(self) -> bool:
+        """Whether klines wait for an answer."""
+        return self.waiting_since is not None
+
+    @property
     def idle(self) -> bool:
         """Nothing is under way; klines may still wait for an answer."""
         return self._work is None

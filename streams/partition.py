@@ -199,7 +199,7 @@ class PartitionEvaluator:
             return None
         if record.offset <= seat.note(command.group_id).command_offset:
             return None
-        if not forced and seat.engine.needs_history(command):
+        if not forced and seat.lacks_bars_for(command):
             return self._needs(seat)
         self.patient = True
         self._emit(seat, seat.on_group(command, record.offset), record)
@@ -213,7 +213,7 @@ class PartitionEvaluator:
             return None
         since = record.timestamp_ms if command.effective_from_ms is None else command.effective_from_ms
         command = replace(command, effective_from_ms=since)
-        if not forced and seat.engine.needs_history(command):
+        if not forced and seat.lacks_bars_for(command):
             return self._needs(seat)
         self._emit(seat, seat.on_alert(command, record.offset, since), record)
         return None
@@ -241,7 +241,7 @@ class PartitionEvaluator:
         return seat
 
     def _needs(self, seat: Seat) -> NeedsBars:
-        return NeedsBars(seat.symbol, seat.market.bar(seat.market.first).open_time_ms)
+        return NeedsBars(seat.symbol, seat.market.bar(seat.market.first).open_time_ms, seat.interval)
 
     def _emit(self, seat: Seat, outputs: list[Output], record: Record) -> None:
         self._changed[seat.symbol] = None

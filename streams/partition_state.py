@@ -12,6 +12,7 @@ class NeedsBars(NamedTuple):
 
     symbol: str
     before_ms: int
+    interval: str = "1m"
 
 
 class MustWait(NamedTuple):

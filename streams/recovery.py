@@ -88,7 +88,7 @@ async def recover(store: RowStore, partition: int, history: History) -> State:
 async def _bars(found: Plan, partition: int, history: History) -> dict[str, BarArrays]:
     if not found.symbols:
         return {}
-    wanted = {e.symbol: Wanted(e.anchor_ms, e.last_ms + 1) for e in found.symbols.values()}
+    wanted = {e.symbol: Wanted(e.anchor_ms, e.last_ms + 1, e.interval) for e in found.symbols.values()}
     start = min(e.back_to for e in found.symbols.values())
     stop = max(e.pos for e in found.symbols.values()) + 1
     return await history.read_back(partition, wanted, start, stop)
@@ -115,7 +115,7 @@ async def _seat(
 
 
 async def _origin_bars(market: Market, entry: SymbolEntry, partition: int, history: History) -> BarArrays:
-    needs = NeedsBars(entry.symbol, market.bar(market.first).open_time_ms)
+    needs = NeedsBars(entry.symbol, market.bar(market.first).open_time_ms, entry.interval)
     return await history.origin_bars(partition, needs, entry.pos + 1)
 
 
@@ -124,7 +124,8 @@ async def _reseeded(entry: SymbolEntry, partition: int, history: History) -> Mar
     such.
     """
     _log.error("%s: bars since %d are gone from the kline topic, seeding anew", entry.symbol, entry.anchor_ms)
-    bars = await history.origin_bars(partition, NeedsBars(entry.symbol, entry.last_ms + 1), entry.pos + 1)
+    needs = NeedsBars(entry.symbol, entry.last_ms + 1, entry.interval)
+    bars = await history.origin_bars(partition, needs, entry.pos + 1)
     market = Market(entry.symbol, entry.interval)
     for opened, (o, h, low, c, v) in zip(bars.open_time_ms.tolist(), bars.ohlcv.tolist(), strict=True):
         kline = Kline(

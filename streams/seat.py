@@ -99,6 +99,10 @@ class Seat:
         note.generation = note.command_offset = offset
         return list(self.engine.on_alert(command, offset, effective_from_ms))
 
+    def lacks_bars_for(self, command: GroupCommand | AlertCommand) -> bool:
+        """Whether bars must be read back first; never while the market still has its bars from the origin on."""
+        return self.market.first > 0 and self.engine.needs_history(command)
+
     def note(self, name: str) -> Note:
         """What is noted of group `name`, made when it is first asked for."""
         return self.notes.setdefault(name, Note())

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
+from aiokafka.errors import ConsumerStoppedError
 from faust import App
 from faust.events import Event
 from faust.transport.conductor import Conductor
@@ -54,26 +55,50 @@ class SourceConsumer(Consumer):
         return HeartbeatThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        while not (self.should_stop or fetcher.should_stop):
-            generation = self.app.consumer_generation_id
-            fetched, _ = await self._wait_next_records(1.0)
-            await asyncio.sleep(0)
-            # What was fetched before a rebalance is fetched again after it, from where the evaluator then
-            # stands.
-            if not fetched or not self.flow_active or generation != self.app.consumer_generation_id:
-                continue
-            for tp, records in fetched.items():
-                if self.flow_active:
-                    await self._deliver(tp, records)
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                if not self.flow_active:
+                    await self.wait(cast(Any, self.can_resume_flow))
+                await self._drain_fetch()
+        except (asyncio.CancelledError, ConsumerStoppedError):
+            # To be cancelled while the app stops is no crash.
+            if not self.transport.app.should_stop:
+                raise
+
+    async def _drain_fetch(self) -> None:
+        generation = self.app.consumer_generation_id
+        fetched, _ = await self._wait_next_records(1.0)
+        await asyncio.sleep(0)
+        for tp, records in (fetched or {}).items():
+            if self.flow_active and generation == self.app.consumer_generation_id:
+                await self._deliver(tp, records)
+            else:
+                await self._give_back(tp, records)
+
+    async def _give_back(self, tp: TP, records: list[Any]) -> None:
+        """A fetch that was asked for before a rebalance and came after it is not to be trusted, nor to be lost: unless
+        somebody has sought elsewhere since, it is fetched again. (Recovery waits for ever for a lost changelog record.)
+        """
+        assignment = cast(Any, self._thread)._ensure_consumer()._subscription.subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return
+        state = assignment.state_value(tp)
+        if state.has_valid_position and state.position == records[-1].offset + 1:
+            await self.seek(tp, records[0].offset)
 
     async def _deliver(self, tp: TP, records: list[Any]) -> None:
-        if tp.topic in cast(SourceTransport, self.transport).sources:
+        transport = cast(SourceTransport, self.transport)
+        if tp.topic in transport.sources:
             await self._deliver_fetch(tp, records)
             return
-        for record in records:
-            if record.offset >= (self._read_offset[tp] or 0):
-                await self.wait_first(self.callback(self._to_message(tp, record)), self.suspend_flow.wait())
-                self._read_offset[tp] = record.offset
+        fresh = [record for record in records if record.offset >= (self._read_offset[tp] or 0)]
+        if not fresh:
+            return
+        self._read_offset[tp] = fresh[-1].offset
+        transport.changelog(tp.topic, tp.partition, fresh)
+        # Faust needs to see how far its recovery has come, not the records.
+        message = self._to_message(tp, fresh[-1])
+        await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     async def _deliver_fetch(self, tp: TP, records: list[Any]) -> None:
         start = self._read_offset[tp] or 0
@@ -108,14 +133,22 @@ class SourceConsumer(Consumer):
 
 
 class SourceTransport(Transport):
-    """`positions`: where to read on, by (topic, partition). `beat`: called in the consumer's thread."""
+    """`positions`: where to read on, by (topic, partition). `changelog` takes records of tables, in order. `beat` is
+    called in the consumer's thread.
+    """
 
     Consumer = SourceConsumer
 
     def __init__(
-        self, app: App, sources: frozenset[str], positions: Callable[[], Offsets], beat: Callable[[], None]
+        self,
+        app: App,
+        sources: frozenset[str],
+        positions: Callable[[], Offsets],
+        changelog: Callable[[str, int, list[Any]], None],
+        beat: Callable[[], None],
     ) -> None:
         super().__init__(app.conf.broker_consumer, app)
         self.sources = sources
         self.positions = positions
+        self.changelog = changelog
         self.beat = beat

@@ -49,6 +49,10 @@ def _upsert(dialect: Dialect, table: Table) -> Insert:
     others = [column.name for column in table.columns if column.name not in keys]
     if dialect.name == "postgresql":
         pg = postgresql.insert(table)
-        return pg.on_conflict_do_update(index_elements=keys, set_={name: pg.excluded[name] for name in others})
+        return pg.on_conflict_do_update(
+            index_elements=keys, set_={name: pg.excluded[name] for name in others}
+        )
     lite = sqlite.insert(table)
-    return lite.on_conflict_do_update(index_elements=keys, set_={name: lite.excluded[name] for name in others})
+    return lite.on_conflict_do_update(
+        index_elements=keys, set_={name: lite.excluded[name] for name in others}
+    )

@@ -79,12 +79,27 @@ def _from_msgspec(text: str, place: str) -> Mistake:
     field = path.rstrip("`").lstrip(".")
     if reason.startswith("Object missing required field"):
         return Mistake(place, reason.split("`")[1], "is missing")
-    hint = (
-        "; put it in quotes"
-        if "Expected `str`" in reason and ("`int`" in reason or "`bool`" in reason)
-        else ""
-    )
-    return Mistake(place, field, reason[:1].lower() + reason[1:] + hint)
+    return Mistake(place, field, reason[:1].lower() + reason[1:] + _hint(reason, field))
+
+
+def _hint(reason: str, field: str) -> str:
+    if "Expected `str`" in reason and ("`int`" in reason or "`bool`" in reason):
+        return "; put it in quotes"
+    if reason.startswith("Invalid enum value") and (choices := _choices(BotConfig, field.split("."))):
+        return f"; expected {', '.join(choices)}"
+    return ""
+
+
+def _choices(struct: type[msgspec.Struct], path: list[str]) -> list[str]:
+    """What the field at `path` may be, where that is a list of words."""
+    field = _known(struct).get(path[0])
+    if field is None:
+        return []
+    if len(path) > 1:
+        part = _part(field)
+        return _choices(part, path[1:]) if part else []
+    info = inspect.type_info(field.type)
+    return [str(value) for value in info.values] if isinstance(info, inspect.LiteralType) else []
 
 
 def _known(struct: type[msgspec.Struct]) -> dict[str, FieldInfo]:

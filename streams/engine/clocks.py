@@ -98,7 +98,13 @@ class Clocks:
             self._open = list(self._clocks.values())
 
     def _unhang_threshold(
-        self, clock: Clock, node: CompareNode, operand: Operand, op: str, constant: float, moment: Moment | None
+        self,
+        clock: Clock,
+        node: CompareNode,
+        operand: Operand,
+        op: str,
+        constant: float,
+        moment: Moment | None,
     ) -> None:
         watched = clock.operands[operand]
         watched.remove(constant, op, node)
@@ -170,8 +176,9 @@ def _split(comparison: Comparison) -> tuple[Operand, str, float, AnyReader] | No
 def _at_hand(comparison: Comparison, moment: Moment) -> Truth:
     """`decide` at a close of the comparison's clock on the newest bar, quicker where both sides are at hand."""
     left, right = comparison.left, comparison.right
-    if comparison.op in ORDERED and isinstance(left, LeafReader) and isinstance(right, LeafReader):
-        if not (left.bars_ago or right.bars_ago):
-            one, other = left.newest, right.newest
-            return None if one != one or other != other else ORDERED[comparison.op][standing(one, other)]
-    return comparison.decide(moment)
+    if not (isinstance(left, LeafReader) and isinstance(right, LeafReader)):
+        return comparison.decide(moment)
+    if left.bars_ago or right.bars_ago or comparison.op not in ORDERED:
+        return comparison.decide(moment)
+    one, other = left.newest, right.newest
+    return None if one != one or other != other else ORDERED[comparison.op][standing(one, other)]

@@ -96,7 +96,10 @@ class Commands:
         if isinstance(command, GroupCommand) and self._moments.gone_before(command.armed_from_ms) is not None:
             return True
         since = command.effective_from_ms if isinstance(command, AlertCommand) else None
-        if since is not None and self._moments.gone_before(first_bar_ms(since, self._market.interval)) is not None:
+        if (
+            since is not None
+            and self._moments.gone_before(first_bar_ms(since, self._market.interval)) is not None
+        ):
             return True
         try:
             for condition in conditions_of(command, self._market.interval):
@@ -153,7 +156,11 @@ class Commands:
         self._counters["rejected"] += 1
         self._register.put(unit)
         self._register.removed(unit, self._now_ms)
-        return [reports.event("rejected", unit.command, unit.generation, unit.armed_from_ms, reason=reason, field=field)]
+        return [
+            reports.event(
+                "rejected", unit.command, unit.generation, unit.armed_from_ms, reason=reason, field=field
+            )
+        ]
 
     def _announce(self, unit: Unit) -> list[Output]:
         since = unit.armed_from_ms
@@ -167,7 +174,9 @@ class Commands:
             self._counters["armed_late"] += 1
             gone: dict[str, str | int | float | None] = {"from_ms": since, "to_ms": kept_ms}
             reason = "the bars between are gone for good"
-            late = reports.event("armed_late", unit.command, unit.generation, since, reason=reason, detail=gone)
+            late = reports.event(
+                "armed_late", unit.command, unit.generation, since, reason=reason, detail=gone
+            )
             outputs.append(late)
         return outputs
 
@@ -188,4 +197,3 @@ class Commands:
                 return []
             reason = "not ready: " + ", ".join(dict.fromkeys(unknown))
         return [reports.event("warming", unit.command, unit.generation, self._now_ms, reason=reason)]
-

@@ -37,7 +37,10 @@ class Firing:
 
     def expire(self, moment: Moment) -> list[Output]:
         """Events of alerts whose time is over at `moment`: it comes before their conditions."""
-        return [self._expired(alert, moment.now_ms) for alert in self._watching.expired(moment.now_ms)]
+        now_ms = moment.now_ms
+        if self._watching.expires_ms > now_ms:
+            return []
+        return [self._expired(alert, now_ms) for alert in self._watching.expired(now_ms)]
 
     def late(self, unit: Unit) -> tuple[list[Output], bool]:
         """Evaluate what `unit` missed, by the definition. What came of it, and whether it saw a bar at all."""

@@ -28,11 +28,14 @@ class Network:
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
         self._queues: list[list[Inner]] = [[] for _ in range(MAX_DEPTH + 1)]
+        self._queued = False
         self._flipped: list[Node] = []
         self.moment: Moment | None = None
 
-    def __len__(self) -> int:
-        return len(self._nodes)
+    @property
+    def conditions(self) -> list[Condition]:
+        """Everything asked, each question once."""
+        return list(self._nodes)
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
@@ -82,7 +85,7 @@ class Network:
         return self._settle()
 
     def due_instants(self, now_ms: int) -> list[Node]:
-        """Nodes of `at` whose instant a stand-in has reached, and everything above them; their truths stay as they are."""
+        """Nodes of `at` whose instant a stand-in has reached, and all above them; their truths stay as they are."""
         found: dict[Node, None] = {node: None for ms, _, node in self._instants if ms <= now_ms}
         for node in (reached := list(found)):
             reached.extend(parent for parent in node.parents if parent not in found)
@@ -101,7 +104,7 @@ class Network:
         for parent in node.parents:
             parent.shift(before, truth)
             if not parent.queued:
-                parent.queued = True
+                parent.queued = self._queued = True
                 self._queues[parent.rank].append(parent)
 
     def pulse(self, node: Node) -> None:
@@ -112,11 +115,15 @@ class Network:
         while self._instants and self.moment and self._instants[0][0] <= self.moment.now_ms:
             self.put(heappop(self._instants)[2], True)
         # Rank by rank, so that a node is decided once, after all that it depends on.
-        for queue in self._queues:
-            for above in queue:
-                above.queued = False
-                self.put(above, above.joined())
-            queue.clear()
+        if self._queued:
+            for queue in self._queues:
+                for above in queue:
+                    above.queued = False
+                    self.put(above, above.joined())
+                queue.clear()
+            self._queued = False
+        if not self._flipped:
+            return []
         flipped, self._flipped = self._flipped, []
         for node in flipped:
             node.flipped = False

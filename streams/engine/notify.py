@@ -106,4 +106,8 @@ class Alert:
         if self.state == "removed" or not (self.armed or (self._rearm_bars and self.fires)):
             return NEVER
         held_long_enough = self._bars_after(self.run_ms, self.command.debounce_bars - 1)
-        return held_long_enough if self.armed else max(held_long_enough, self._bars_after(self.fired_ms, self._rearm_bars))
+        return (
+            held_long_enough
+            if self.armed
+            else max(held_long_enough, self._bars_after(self.fired_ms, self._rearm_bars))
+        )

@@ -3,23 +3,19 @@
 Each knows its truth two ways: `truth`, kept up by changes, and `decide(moment)`, from the definition.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
 from streams.engine.comparisons import Comparison, Moment
 from streams.engine.truth import Truth
 
 
-class Watcher(Protocol):
-    """Is told when the truth of the node it watches changes."""
-
-    def notice(self, truth: Truth, now_ms: int) -> bool:
-        """True: it fires."""
-
-
-class Node:
-    """What all nodes share. `rank` is 0 for leaves, above its children otherwise; `refs` counts users."""
+class Node(ABC):
+    """What all nodes share. `rank` is 0 for leaves, above its children otherwise; `refs` counts users, `watchers` are
+    the members and alerts to be told when the truth changes.
+    """
 
     __slots__ = ("flipped", "key", "parents", "queued", "rank", "refs", "truth", "watchers")
 
@@ -32,9 +28,9 @@ class Node:
         self.watchers: list[Any] = []
         self.queued = self.flipped = False
 
+    @abstractmethod
     def decide(self, moment: Moment) -> Truth:
         """Truth by the definition."""
-        raise TypeError(f"{type(self).__name__} has no truth of its own")
 
     def comparisons(self) -> Iterator[Comparison]:
         """The comparisons below, from left to right."""
@@ -120,8 +116,8 @@ class Inner(Node):
         for child in self.children:
             yield from child.comparisons()
 
-    def _from(self, trues: int, falses: int) -> Truth:
-        raise TypeError(f"{type(self).__name__} does not join truths")
+    @abstractmethod
+    def _from(self, trues: int, falses: int) -> Truth: ...
 
 
 class AllNode(Inner):

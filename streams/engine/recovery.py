@@ -26,7 +26,13 @@ class Recovery:
     """Restored units sleep while records come that their rows have folded in already (law 10)."""
 
     def __init__(
-        self, market: Market, moments: Moments, network: Network, watching: Watching, register: Register, commands: Commands
+        self,
+        market: Market,
+        moments: Moments,
+        network: Network,
+        watching: Watching,
+        register: Register,
+        commands: Commands,
     ) -> None:
         self._market = market
         self._moments = moments

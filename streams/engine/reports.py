@@ -16,10 +16,14 @@ from streams.engine.predicates import Node
 Output: TypeAlias = Trigger | Fired | BotEvent | StaleCommand
 
 
-def trigger(command: GroupCommand, hits: list[Watch], bar: Bar, moment: Moment, seeded_from_ms: int | None) -> Trigger:
+def trigger(
+    command: GroupCommand, hits: list[Watch], bar: Bar, moment: Moment, seeded_from_ms: int | None
+) -> Trigger:
     """The trigger of a group whose members `hits` fired on `bar`."""
     conditions = {hit.member.alert_id: hit for hit in hits}
-    ordered = in_path_order([(hit.member, hit.condition) for hit in hits], bar, command.side, command.intrabar)
+    ordered = in_path_order(
+        [(hit.member, hit.condition) for hit in hits], bar, command.side, command.intrabar
+    )
     fired = [
         FiredMember(
             alert_id=member.alert_id,

@@ -11,7 +11,7 @@ KEPT: Final = 200
 
 
 class Run(NamedTuple):
-    """Stand-ins at every boundary from `first_ms` to `last_ms`, after the bar that opened at `after_ms`, at its close."""
+    """Stand-ins closing at every boundary from `first_ms` to `last_ms`, after the bar that opened at `after_ms`."""
 
     after_ms: int
     first_ms: int

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from schemas.alerts import AlertCommand, GroupCommand
+from schemas.conditions import Condition
 from schemas.interval import interval_ms
 from schemas.market import Kline, Tick
 from streams.engine import reports
@@ -101,12 +102,17 @@ class SymbolEngine:
         return self._commands.group(command, self._pos)
 
     def on_alert(self, command: AlertCommand, generation: int, effective_from_ms: int) -> list[Output]:
-        """Take in a user's alert (`generation`: its offset), which sees bars from `effective_from_ms` on, rounded up."""
+        """Take in a user's alert, which sees bars from `effective_from_ms`, rounded up. `generation`: its offset."""
         return self._commands.alert(command, generation, effective_from_ms, self._pos)
 
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:
         """Whether the caller should read bars back and `load_history` before it hands this command over."""
         return self._commands.needs_history(command)
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """What is asked of this symbol now: every resolved condition and part of one, each once."""
+        return self._network.conditions
 
     def dirty_groups(self) -> Iterator[GroupRow]:
         """Rows to be written since the last call. An empty body: the key may be deleted."""
@@ -131,7 +137,9 @@ class SymbolEngine:
             self.counters["filled"] += outcome.filled
             at_ms = self.market.bar(newest).open_time_ms
             reason = "missing bars were filled flat"
-            outputs.append(reports.market_event("gap_filled", self.symbol, at_ms, reason, {"bars": outcome.filled}))
+            outputs.append(
+                reports.market_event("gap_filled", self.symbol, at_ms, reason, {"bars": outcome.filled})
+            )
         if outcome.gap_ms is not None:
             self.counters["gaps"] += 1
             from_ms, to_ms = outcome.gap_ms
@@ -148,10 +156,16 @@ class SymbolEngine:
         self.counters[type(outcome).__name__.lower()] += 1
         if isinstance(outcome, Restated):
             reason = "the bar was applied before with other numbers, which stay"
-            return [reports.market_event("restated", self.symbol, kline.open_time_ms, reason, {"close": kline.close})]
+            return [
+                reports.market_event(
+                    "restated", self.symbol, kline.open_time_ms, reason, {"close": kline.close}
+                )
+            ]
         if isinstance(outcome, Late):
             reason = "the bar came after a later one and was never applied"
-            return [reports.market_event("late", self.symbol, kline.open_time_ms, reason, {"close": kline.close})]
+            return [
+                reports.market_event("late", self.symbol, kline.open_time_ms, reason, {"close": kline.close})
+            ]
         return []
 
     def _suppressed(self, flipped: list[Node], moment: Moment) -> list[Output]:

@@ -20,9 +20,9 @@ class Sink(Protocol):
 class Thresholds:
     """Constants in ascending order; at each, the nodes that compare the operand with it.
 
-    While `low < value < high` nothing that hangs here can change: the caller compares before it calls `move`. `left` and
-    `right` delimit the constants equal to the value. `settled` is False until two values in a row were known: before,
-    crosses are unknown.
+    While `low < value < high` nothing that hangs here can change: the caller compares before it calls `move`.
+    `left` and `right` delimit the constants equal to the value. `settled` is False until two values in a row were
+    known: before, crosses are unknown.
     """
 
     __slots__ = ("constants", "crosses", "high", "known", "left", "low", "nodes", "right", "settled")

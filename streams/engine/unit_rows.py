@@ -103,7 +103,12 @@ def alert_of(body: AlertBody) -> Alert:
     """The alert of a row, its condition not yet watched."""
     alert = Alert(body.command, body.generation, body.armed_from_ms, body.pos)
     alert.state, alert.removed_ms = body.state, body.removed_ms
-    alert.armed, alert.fires, alert.fired_ms, alert.run_ms = body.armed, body.fires, body.fired_ms, body.run_ms
+    alert.armed, alert.fires, alert.fired_ms, alert.run_ms = (
+        body.armed,
+        body.fires,
+        body.fired_ms,
+        body.run_ms,
+    )
     return alert
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from streams.engine.comparisons import Moment
 from streams.engine.groups import Group, Watch
@@ -13,6 +13,7 @@ from streams.engine.predicates import Node
 
 Unit: TypeAlias = Group | Alert
 Hit: TypeAlias = Watch | Alert
+_NEVER_OVER: Final = float("inf")
 
 
 class Watching:
@@ -27,7 +28,7 @@ class Watching:
         self._expiries: list[tuple[int, int, Alert]] = []
 
     def begin(self, unit: Unit, *, saw_a_bar: bool) -> None:
-        """Let `unit`, whose nodes are acquired, watch: at once if it has seen bars until now, else from its first on."""
+        """Let `unit`, whose nodes are acquired, watch: at once if it has seen a bar, else from its first one on."""
         if isinstance(unit, Alert) and unit.command.expires_at_ms is not None:
             heappush(self._expiries, (unit.command.expires_at_ms, next(self._serial), unit))
         if not saw_a_bar:
@@ -50,6 +51,11 @@ class Watching:
         else:
             unit.watches = []
 
+    @property
+    def expires_ms(self) -> float:
+        """When the next alert's time is over; infinite where there is none."""
+        return self._expiries[0][0] if self._expiries else _NEVER_OVER
+
     def expired(self, now_ms: int) -> list[Alert]:
         """Alerts whose time is over by `now_ms`, each once."""
         over = []
@@ -60,7 +66,7 @@ class Watching:
         return over
 
     def notice(self, flipped: Iterable[Node], moment: Moment) -> list[Hit]:
-        """What fires at a bar, after the network stepped: changes first, then what time brings, then who sees it first."""
+        """What fires at a bar, after the network stepped: by changes, by time, and because it is the first one seen."""
         now_ms = moment.now_ms
         hits: list[Hit] = []
         for node in flipped:
@@ -69,7 +75,7 @@ class Watching:
                 if watcher.notice(truth, now_ms):
                     hits.append(watcher)
                 self._after(watcher)
-        for alert, node in self._woken(now_ms):
+        for alert, node in self._woken(now_ms) if self._wakes else ():
             if alert.notice(node.truth, now_ms):
                 hits.append(alert)
             self._after(alert)

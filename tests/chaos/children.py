@@ -18,17 +18,25 @@ from typing import Final, NamedTuple, Self
 from topics.failpoints import LOG_VARIABLE, VARIABLE
 
 STOOD_STILL: Final = 75
+STOPPED: Final = "stopped for a while"
 _LOOK_S: Final = 0.05
 _AFTER_A_CRASH_S: Final = 0.5
 
 
 class Ended(NamedTuple):
-    """How a child ended; `why` is empty where nobody had told it to."""
+    """How a child ended; `why` is what was done to it, empty where nothing was. `tail` is the end of its log."""
 
     name: str
     code: int
     why: str
     tail: str
+
+    @property
+    def expected(self) -> bool:
+        """Whether what was done to it explains how it ended."""
+        if self.code == -signal.SIGKILL:
+            return bool(self.why)
+        return self.code == (STOOD_STILL if self.why == STOPPED else 0) and bool(self.why)
 
 
 class Child:
@@ -113,11 +121,10 @@ class Child:
         with self.lock:
             if self._process is None or self._process.poll() is None:
                 return
-            code = self._process.returncode
-            self.ended.append(Ended(self.name, code, self._why, "" if self._why else self._said()[-3_000:]))
-            planned, self._process = self._why, None
+            self.ended.append(Ended(self.name, self._process.returncode, self._why, self._said()[-3_000:]))
+            expected, self._process = self.ended[-1].expected, None
         if self.wanted:
-            if not planned:
+            if not expected:
                 time.sleep(_AFTER_A_CRASH_S)
             self.start()
 

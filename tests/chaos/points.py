@@ -31,7 +31,7 @@ def _names(node: ast.AST) -> Iterator[str]:
         case ast.Constant(str(name)):
             yield name
         case ast.JoinedStr(values):
-            text = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in values)
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in values)
             for table in TABLES:
                 yield text.format(table)
         case other:

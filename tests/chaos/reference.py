@@ -1,29 +1,24 @@
 """The same inputs through the same parts in one process, where nothing is ever interrupted."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Engine, event
 
 from sinks.database.engine import open_engine
 from streams.cli.pipeline import Pipeline
+from tests.chaos.evidence import Evidence, Told, read_tables
 from tests.chaos.scenario import Scenario
-from topics.records import Record
 from topics.registry import Topics
-
-
-class Reference(NamedTuple):
-    """Where it left its database, and what it wrote to the triggers topic."""
-
-    database: str
-    triggers: list[Record]
-    dead_letters: int
 
 
 async def run(
     scenario: Scenario, klines: Path, folder: Path, partitions: int, fed: int, announced: int
-) -> Reference:
-    """Feed the first `fed` segments, each after its changes, quiet before the next; then the changes `announced` beyond."""
+) -> Evidence:
+    """Feed the first `fed` segments, each after its changes, quiet before the next.
+
+    The changes of `announced` segments were published: possibly those of one more than was fed.
+    """
     database = f"sqlite:///{folder / 'reference.db'}"
     pipeline = Pipeline(_careless(open_engine(database)), Topics(partitions=partitions))
     try:
@@ -34,8 +29,9 @@ async def run(
                 await pipeline.feed(
                     scenario.klines(klines, segment).boundaries("file"), step=scenario.segment_minutes
                 )
-        triggers = list(pipeline.bus.records(pipeline.topics.triggers.name))
-        return Reference(database, triggers, pipeline.dead_letters())
+        records = pipeline.bus.records(pipeline.topics.triggers.name)
+        told = [Told(r.partition, r.offset, r.timestamp_ms, r.key, r.value, r.headers) for r in records]
+        return Evidence({"triggers": told}, read_tables(database), dead={"all": pipeline.dead_letters()})
     finally:
         pipeline.close()
 

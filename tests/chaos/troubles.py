@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, NamedTuple
 
-from tests.chaos.children import Child
+from tests.chaos.children import STOPPED, Child
 from tests.chaos.cluster import Cluster, Stuck
 from tests.chaos.sight import Work
 
@@ -59,6 +59,8 @@ class Trouble:
     def hit(self, victims: Sequence[Child], points: Iterable[str], times: int) -> None:
         """Let `victims` die by SIGKILL at each of the fail-points, `times` each, at a random passage."""
         names = [name for name in points for _ in range(times)]
+        if not names:
+            return
         self._random.shuffle(names)
         for index, child in enumerate(victims):
             child.points.extend(self._armed(name) for name in names[index :: len(victims)])
@@ -74,11 +76,11 @@ class Trouble:
         for number in range(1, times + 1):
             child = self._random.choice(victims)
             work = self._until_busy(child)
-            if child.signal(signal.SIGSTOP, "stopped for a while"):
+            if child.signal(signal.SIGSTOP, STOPPED):
                 self._note("stop", child, work)
                 self._say(f"stop of {child.name} for {seconds:.0f} s, {number} of {times}; {_told(work)}")
                 time.sleep(seconds)
-                child.signal(signal.SIGCONT, "stopped for a while")
+                child.signal(signal.SIGCONT, STOPPED)
                 time.sleep(1.0)
 
     def join_and_leave(self, child: Child, times: int) -> None:

@@ -37,7 +37,7 @@ def repeats_are_identical(evidence: Evidence) -> Iterator[str]:
         for told in evidence.told[short]:
             name = identity(told.said)
             same = first.setdefault(name, told)
-            if same[2:] != told[2:]:
+            if same._replace(offset=0) != told._replace(offset=0):
                 yield f"{short}[{told.partition}]@{told.offset}: {name} differs from @{same.offset}"
 
 
@@ -193,7 +193,7 @@ def every_trigger_is_answered(evidence: Evidence) -> Iterator[str]:
     for row in evidence.rows["groups"]:
         op = "arm" if row["state"] == "armed" else "remove"
         if told.get((row["group_id"], row["generation"])) != op:
-            yield f"{row['group_id']} generation {row['generation']} is {row['state']} in the database and was not told so"
+            yield f"{row['group_id']} generation {row['generation']} is {row['state']} and was not told so"
 
 
 def fills_were_told(evidence: Evidence) -> Iterator[str]:
@@ -231,7 +231,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 def _trigger_id(json: dict[str, Any]) -> str:
     if json.get("type") == "trigger":
         return str(json["trigger_id"])
-    return f"stale {json['group_id']}:{json['stale_generation']}:{json['generation']}:{id(json)}"
+    return f"stale {json['group_id']}:{json['stale_generation']}:{json['generation']}"
 
 
 def _command_id(json: dict[str, Any]) -> str:

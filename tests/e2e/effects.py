@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Engine, Table, select
 
 from schemas.message import Message
@@ -19,7 +20,11 @@ Row = dict[str, Any]
 
 
 class Effects(NamedTuple):
-    """Triggers and notifications by id, rows by key. Headers, offsets and wall times are left out (law 12)."""
+    """Triggers by id, notifications by what they say, rows by key.
+
+    Headers, offsets and wall times are left out (law 12): so is the generation of a user's alert, the offset of
+    its command.
+    """
 
     triggers: dict[str, Trigger]
     fired: dict[str, Fired]
@@ -34,7 +39,7 @@ def effects(read: Read, topics: Topics, engine: Engine) -> Effects:
     fired = [m for m in messages(read, topics.fired) if isinstance(m, Fired)]
     found = Effects(
         {trigger.trigger_id: trigger for trigger in triggers},
-        {one.fired_id: one for one in fired},
+        {f"{one.alert_id}@{one.bar.open_time_ms}#{one.fire_number}": _anywhere(one) for one in fired},
         _rows(engine, deals),
         _rows(engine, fills),
         _rows(engine, ledger),
@@ -46,6 +51,12 @@ def effects(read: Read, topics: Topics, engine: Engine) -> Effects:
 def effects_of(pipeline: Pipeline) -> Effects:
     """The same of the pipeline in this process."""
     return effects(lambda spec: pipeline.bus.records(spec.name), pipeline.topics, pipeline.engine)
+
+
+def _anywhere(fired: Fired) -> Fired:
+    """The notification without the offset that it carries."""
+    assert fired.fired_id.split(":")[1] == str(fired.generation)
+    return replace(fired, generation=0, fired_id="")
 
 
 def messages(read: Read, spec: TopicSpec) -> list[Message]:

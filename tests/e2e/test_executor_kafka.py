@@ -38,7 +38,7 @@ WAVE = [100.0, 99.0, 97.4, 99.0, 102.2, 105.0, 100.0, 98.9, 101.8, 105.0, 100.5,
 
 @pytest.fixture
 def log(kafka: Broker) -> Iterator[KafkaLog]:
-    opened = KafkaLog(kafka.bootstrap, Topics(f"executor-{uuid4().hex[:8]}", 3))
+    opened = KafkaLog(kafka.bootstrap, Topics(f"executor-{uuid4().hex[:8]}", 3, keep_history=True))
     yield opened
     opened.close()
 
@@ -83,6 +83,7 @@ def uninterrupted(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_deals_are_booked_once_however_often_it_is_killed(
     log: KafkaLog, migrated: Engine, uninterrupted: Engine, tmp_path: Path
 ) -> None:
@@ -144,6 +145,12 @@ def test_garbage_goes_to_the_dead_letters_and_stops_nothing(log: KafkaLog, tmp_p
         running.start()
         wait_for("accepted", lambda: len(log.records(log.topics.events.name)) == 1, running)
         running.stop()
+    letters = [dict(record.headers) for record in log.records(log.topics.dlq(name).name)]
+    assert [(told["dlq.offset"], told["dlq.error_class"]) for told in letters] == [
+        (b"0", b"NotJson"),
+        (b"1", b"NotUtf8"),
+        (b"2", b"Invalid"),
+    ]
 
 
 def test_a_topic_that_was_created_anew_stops_it_with_a_message(log: KafkaLog, tmp_path: Path) -> None:

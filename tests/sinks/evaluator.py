@@ -7,22 +7,31 @@ held.
 """
 
 from operator import gt, lt
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.alerts import GroupCommand, Member
 from schemas.triggers import Bar, FiredMember, StaleCommand, Trigger
-from topics.bus import MemoryBus
 from topics.codec import decode, encode
-from topics.records import Outgoing
+from topics.records import Outgoing, Record
 from topics.registry import Topics
 
 _OPS = {"lt": lt, "gt": gt}
 
 
+class Log(Protocol):
+    """Where it reads and writes: the in-process bus, or a broker read whole."""
+
+    def append(self, outgoing: Outgoing, /) -> object:
+        """Write one record."""
+
+    def read(self, topic: str, partition: int, offset: int, limit: int) -> list[Record]:
+        """Records at or after `offset`."""
+
+
 class Evaluator:
     """Reads `bots.alerts.v1`, is fed bars, writes `bots.triggers.v1`."""
 
-    def __init__(self, bus: MemoryBus, topics: Topics) -> None:
+    def __init__(self, bus: Log, topics: Topics) -> None:
         self.groups: dict[str, GroupCommand] = {}
         self.held: set[str] = set()
         self._bus = bus

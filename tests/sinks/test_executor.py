@@ -145,7 +145,7 @@ def claimed(engine: Engine, topic_id: str = "id-1", begin: int = 0, end: int = 1
 def test_an_older_claim_is_fenced_and_leaves_nothing(engine: Engine) -> None:
     loop = Loop(engine)
     loop.put(golden())
-    records = [r for r in loop.bus.records(CONFIGS)]
+    records = loop.bus.records(CONFIGS)
     partition = records[0].partition
     executor = Executor(engine, TOPICS, RULES)
     sources = [Source(t, loop.bus.topic_id(t), 0, loop.bus.end(t, partition)) for t in (CONFIGS, TRIGGERS)]

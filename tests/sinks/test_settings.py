@@ -2,13 +2,19 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from prometheus_client import generate_latest
+from pydantic import SecretStr, ValidationError
 
 from sinks.config import ExecutorSettings
+from sinks.database.engine import open_engine
+from sinks.database.migrate import check
 from sinks.errors import BadInstruments
 from sinks.instruments import load_instruments
+from sinks.metrics import Metrics
+from sinks.process import run_executor
 from streams.engine.dca import Instrument
 
 
@@ -36,7 +42,7 @@ def test_two_processes_have_two_names() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"partitions": 0}, {"base_interval": "7x"}, {"lost_records": "guess"}, {"session_timeout": 1}]
 )
-def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ExecutorSettings(**wrong)
 
@@ -65,3 +71,30 @@ def test_a_wrong_instruments_file_names_the_place(tmp_path: Path, text: str, pla
 def test_a_missing_instruments_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInstruments, match=r"none\.yaml"):
         load_instruments(tmp_path / "none.yaml")
+
+
+def test_migrate_only_prepares_the_database_and_needs_no_broker(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bots.db'}"
+    run_executor(ExecutorSettings(database_url=SecretStr(url), log_level="WARNING"), migrate_only=True)
+    engine = open_engine(url)
+    check(engine)
+    engine.dispose()
+
+
+def test_what_an_executor_counts_can_be_scraped() -> None:
+    metrics = Metrics()
+    metrics.applied({"applied": 3, "ignored": 1})
+    metrics.published(7)
+    metrics.fenced()
+    metrics.dropped(2)
+    metrics.owns(4)
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    for line in (
+        'strikeline_executor_records_total{outcome="applied"} 3.0',
+        "strikeline_executor_transactions_total 1.0",
+        "strikeline_executor_published_total 7.0",
+        "strikeline_executor_fenced_total 1.0",
+        "strikeline_executor_dropped_total 2.0",
+        "strikeline_executor_partitions 4.0",
+    ):
+        assert line in lines

@@ -81,7 +81,11 @@ def test_forgetting_never_changes_who_governs_from_then_on(starts: list[int], fl
         # a pause ends it, and then nothing is wanted until somebody resumes
         ([A, accepted(2, 300, PAUSED)], Pair("BTCUSDT", 150), Plan(A, 150, "fire", None, 300)),
         ([A, accepted(2, 300, PAUSED)], Pair("BTCUSDT", 300), None),
-        ([accepted(2, 300, PAUSED), accepted(3, 400)], Pair("BTCUSDT", 300), Plan(accepted(3, 400), 400, "fire", None, None)),
+        (
+            [accepted(2, 300, PAUSED), accepted(3, 400)],
+            Pair("BTCUSDT", 300),
+            Plan(accepted(3, 400), 400, "fire", None, None),
+        ),
         # a cooldown is waited for alone, unless it is over by the time the config begins
         ([A], Pair("BTCUSDT", 150, cooldown_until_ms=500), Plan(A, 150, "wait", 500, None)),
         ([A, B], Pair("BTCUSDT", 150, cooldown_until_ms=500), Plan(A, 150, "wait", 500, None)),

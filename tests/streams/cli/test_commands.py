@@ -12,12 +12,12 @@ import typer.main
 
 from streams.cli.app import app
 from streams.cli.pipeline import Pipeline
-from tests.pipeline import START, bars, golden_bot, run
+from tests.pipeline import START, Shape, bars, golden_bot, run
 from tests.streams.cli.commandline import CommandLine
 from topics.dead_letters import dead_letter
 from topics.records import Record
 
-DIP = [102.0, 100.0, (100.0, 100.0, 97.0, 97.2), (97.2, 101.0, 97.2, 100.9), 102.0]
+DIP: list[Shape] = [102.0, 100.0, (100.0, 100.0, 97.0, 97.2), (97.2, 101.0, 97.2, 100.9), 102.0]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli.pipeline import Pipeline
-from tests.pipeline import START, bars, golden_bot, run
+from tests.pipeline import START, Shape, bars, golden_bot, run
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def test_one_candle_in_one_fill_out(pipeline: Pipeline) -> None:
 
 
 async def test_a_dip_is_averaged_and_sold_with_profit(pipeline: Pipeline) -> None:
-    shapes = [102.0, 100.0, (100.0, 100.0, 97.0, 97.2), (97.2, 101.0, 97.2, 100.9), 102.0]
+    shapes: list[Shape] = [102.0, 100.0, (100.0, 100.0, 97.0, 97.2), (97.2, 101.0, 97.2, 100.9), 102.0]
     out = await run(pipeline, [golden_bot()], bars(shapes))
     golden = Decimal("100.4757")
     levels = out.levels()

@@ -1,6 +1,7 @@
 """The local stack's processes: found by their pid files, ended only when they are ours."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,15 +85,20 @@ def test_the_demo_empties_only_a_folder_of_its_own(tmp_path: Path) -> None:
         fresh_folder(tmp_path / "other")
 
 
+def _start_a_child(interrupts: Interrupts, told: list[str]) -> None:
+    with interrupts.shield():
+        os.kill(os.getpid(), signal.SIGINT)
+        told.append("still starting a child")
+
+
 def test_a_signal_waits_until_the_shield_is_down() -> None:
-    told = []
+    told: list[str] = []
     with Interrupts().installed() as interrupts:
-        with pytest.raises(KeyboardInterrupt), interrupts.shield():
-            os.kill(os.getpid(), 2)
-            told.append("still starting a child")
+        with pytest.raises(KeyboardInterrupt):
+            _start_a_child(interrupts, told)
         with interrupts.shield(final=True):
-            os.kill(os.getpid(), 15)
+            os.kill(os.getpid(), signal.SIGTERM)
             told.append("still ending children")
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), 15)
+            os.kill(os.getpid(), signal.SIGTERM)
     assert told == ["still starting a child", "still ending children"]

@@ -6,6 +6,7 @@ fires or the order on the path are found.
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from schemas.alerts import AlertCommand, GroupCommand, Member
@@ -133,14 +134,22 @@ class Oracle:
                 return step.record, _trigger(command, fired, step)
         return None
 
-    def fires(self, command: AlertCommand, condition: Condition, generation: int, from_ms: int) -> list[tuple[int, Any]]:
+    def fires(
+        self, command: AlertCommand, condition: Condition, generation: int, from_ms: int
+    ) -> list[tuple[int, Any]]:
         """(record, message) of every fire; an expiry is (record, "expired")."""
         length = interval_ms(command.timeframe)
         may_fire = command.when_true_at_arming == "fire"
         true_since: int | None = None
         fires: list[int] = []
         found: list[tuple[int, Any]] = []
-        again = 1 if command.frequency == "every" else command.rearm_bars if command.rearm == "after_bars" else None
+        again = (
+            1
+            if command.frequency == "every"
+            else command.rearm_bars
+            if command.rearm == "after_bars"
+            else None
+        )
         for step in self.steps:
             if command.expires_at_ms is not None and step.now_ms >= command.expires_at_ms:
                 return [*found, (step.record, "expired")]
@@ -263,7 +272,7 @@ def _place(member: Member, condition: Condition, bar: Bar, command: GroupCommand
         down_first = o - low < h - o
     points = [o, low, h, c] if down_first else [o, h, low, c]
     price, walked = Decimal(condition.price), Decimal(0)
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in pairwise(points):
         if start <= price if condition.side == "below" else start >= price:
             break
         reached = end <= price if condition.side == "below" else end >= price

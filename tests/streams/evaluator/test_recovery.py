@@ -139,3 +139,15 @@ def test_rows_stay_below_the_limit_of_a_table_value() -> None:
     frozen = evaluator.freeze()
     assert frozen is not None
     assert all(len(encode_row(entry)) < 64 * 1024 for _, entry in frozen.symbols)
+
+
+async def test_klines_that_wait_for_an_answer_go_on_when_a_second_call_finds_none() -> None:
+    bus = scenario.new_bus(1_500)
+    worker = EvaluatorWorker(bus, TOPICS)
+    await worker.run_until_idle()
+    waiting = [lane for lane in worker.station.lanes.values() if lane.waits]
+    assert waiting
+    assert await worker.run_until_idle() == 1
+    handled = sum(lane.evaluator.offsets[0] for lane in worker.station.lanes.values())
+    assert handled == 1_500 * len(scenario.SYMBOLS)
+    assert await worker.run_until_idle() == 0

@@ -1,0 +1,128 @@
+"""A run in figures: for the terminal, and for docs/reliability.md between two markers."""
+
+import os
+import platform
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from tests.chaos.children import STOOD_STILL
+from tests.chaos.points import executor_points, worker_points
+from tests.chaos.run import Result
+from tests.chaos.troubles import SETTLE_S, Blow
+
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+BEGIN: Final = "<!-- chaos: begin, written by `make chaos` -->"
+END: Final = "<!-- chaos: end -->"
+
+Line = tuple[str, str]
+
+
+def lines(result: Result) -> list[Line]:
+    """What was done and what came of it, as (what, how much)."""
+    return [*_inputs(result), *_troubles(result), *_outcome(result)]
+
+
+def table(result: Result) -> str:
+    """For the terminal."""
+    width = max(len(what) for what, _ in lines(result))
+    return "\n".join(f"{what:<{width}}  {much}" for what, much in lines(result))
+
+
+def shortfalls(result: Result) -> list[str]:
+    """What was not tried often enough, or took too long, for the run to prove what it is meant to."""
+    plan, tally = result.plan, result.tally
+    kinds = Counter((blow.kind, blow.name.partition("-")[0]) for blow in tally.blows)
+    wanted = {
+        "kills of workers": (kinds["kill", "worker"], plan.kills),
+        "kills of the executor": (kinds["kill", "executor"], plan.kills),
+        "stops": (
+            kinds["stop", "worker"] + kinds["stop", "executor"],
+            plan.worker_stops + plan.executor_stops,
+        ),
+        "joins": (len(tally.joins), plan.joins),
+        "triggers applied": (result.counts["triggers applied"], 500),
+        "closed deals": (result.counts["closed deals"], 50),
+        "deals with three or more safety orders": (
+            result.counts["deals with three or more safety orders"],
+            1,
+        ),
+        **{
+            f"deaths at {name}": (result.hits[name], plan.hits)
+            for name in (*worker_points(), *executor_points())
+        },
+    }
+    found = [f"{what}: {had} of {needed}" for what, (had, needed) in wanted.items() if had < needed]
+    slow = [seconds for seconds in (*tally.joins, *tally.leaves) if seconds > SETTLE_S]
+    return found + [f"a join or leave took {seconds:.1f} s to settle" for seconds in slow]
+
+
+def write(result: Result, problems: list[str], document: Path = DOCUMENT) -> None:
+    """Replace what stands between the markers of the document."""
+    rows = "\n".join(f"| {what} | {much} |" for what, much in lines(result))
+    when = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    verdict = (
+        "Nothing lost, nothing doubled, nothing different." if not problems else f"{len(problems)} problems."
+    )
+    section = f"{BEGIN}\n\nMeasured {when}. **{verdict}**\n\n| | |\n|---|---|\n{rows}\n\n{END}"
+    before, _, rest = document.read_text().partition(BEGIN)
+    document.write_text(before + section + rest.partition(END)[2])
+
+
+def _inputs(result: Result) -> list[Line]:
+    scenario, minutes = result.scenario, result.segments * result.scenario.segment_minutes
+    return [
+        ("seed", str(result.scenario.seed)),
+        (
+            "symbols, bots",
+            f"{len(scenario.symbols)}, {len(scenario.bots)} ({len(scenario.changed)} changed on the way)",
+        ),
+        ("event time fed", f"{minutes:,} minutes, about {minutes * len(scenario.symbols):,} klines"),
+    ]
+
+
+def _troubles(result: Result) -> list[Line]:
+    tally = result.tally
+    kinds = Counter((blow.kind, blow.name.partition("-")[0]) for blow in tally.blows)
+    points = [*worker_points(), *executor_points()]
+    fewest = min((result.hits[name] for name in points), default=0)
+    rebuilt = Counter(end.name.partition("-")[0] for end in result.ended)
+    stood = sum(end.code == STOOD_STILL for end in result.ended)
+    return [
+        ("kill -9 of workers, of the executor", f"{kinds['kill', 'worker']}, {kinds['kill', 'executor']}"),
+        (
+            "SIGKILL at fail-points",
+            f"{sum(result.hits.values())} at {len(points)} points, each {fewest} times or more",
+        ),
+        ("stops of workers, of the executor", f"{kinds['stop', 'worker']}, {kinds['stop', 'executor']}"),
+        ("blows that met work in progress", _met(tally.blows)),
+        (
+            "lives ended: workers, executor",
+            f"{rebuilt['worker']}, {rebuilt['executor']} ({stood} after a standstill)",
+        ),
+        ("joins until settled", _seconds(tally.joins)),
+        ("leaves until settled", _seconds(tally.leaves)),
+    ]
+
+
+def _outcome(result: Result) -> list[Line]:
+    took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
+    return [
+        *((what, f"{count:,}") for what, count in result.counts.items()),
+        ("lost, doubled or different", str(len(result.problems))),
+        ("took", took),
+    ]
+
+
+def _met(blows: list[Blow]) -> str:
+    busy = [blow.work for blow in blows if blow.work.any]
+    if not busy:
+        return f"0 of {len(blows)}"
+    unacked, unapplied = (median(getattr(work, name) for work in busy) for name in ("unacked", "unapplied"))
+    return f"{len(busy)} of {len(blows)} (median {unacked:.0f} records not acked, {unapplied:.0f} triggers not applied)"
+
+
+def _seconds(took: list[float]) -> str:
+    return f"{len(took)}: median {median(took):.1f} s, longest {max(took):.1f} s" if took else "none"

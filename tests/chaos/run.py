@@ -1,0 +1,140 @@
+"""One run: start, make trouble in two lanes at once (workers, executor), drain, verify, compare."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos import evidence, reference
+from tests.chaos.children import STOOD_STILL, Ended
+from tests.chaos.cluster import Cluster
+from tests.chaos.equality import counts, differences
+from tests.chaos.points import executor_points, worker_points
+from tests.chaos.scenario import Scenario
+from tests.chaos.troubles import STOP_S, Tally, Trouble
+from tests.chaos.verifier import verify
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much trouble: kills of each kind of process, deaths per fail-point, stops of each kind and how long they are,
+    joins and leaves. `patience`: seconds at most from getting to work to a kill.
+    """
+
+    kills: int = 20
+    hits: int = 3
+    worker_stops: int = 6
+    executor_stops: int = 4
+    stop_seconds: float = STOP_S
+    joins: int = 30
+    patience: float = 3.0
+
+
+QUICK = Plan(kills=3, hits=0, worker_stops=1, executor_stops=0, stop_seconds=8.0, joins=1, patience=1.5)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was done and what came of it. `problems` is empty when all laws held."""
+
+    scenario: Scenario
+    plan: Plan
+    tally: Tally
+    hits: Counter[str]
+    ended: list[Ended]
+    counts: dict[str, int]
+    problems: list[str]
+    segments: int
+    seconds: dict[str, float]
+
+
+def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: int = 12) -> Result:
+    """Run it in `folder`. Raises Stuck where something never happened."""
+    tally = Tally()
+    seconds: dict[str, float] = {}
+    with Cluster(scenario, folder, partitions=partitions) as cluster:
+        with _timed(seconds, "start"):
+            cluster.start()
+        with _timed(seconds, "trouble"):
+            _trouble(cluster, tally, plan, say)
+        say("draining")
+        with _timed(seconds, "drain"):
+            cluster.drain()
+        children = (*cluster.workers, cluster.executor)
+        for child in children:
+            child.leave()
+        with _timed(seconds, "verify"):
+            names = {short: getattr(cluster.topics, short).name for short in evidence.TOPICS}
+            dead = [spec.name for spec in cluster.topics.all() if spec.name.endswith(".dlq")]
+            live = evidence.gather(cluster.broker.bootstrap, names, dead, cluster.database)
+        ended = [ended for child in children for ended in child.ended]
+        fed, announced = cluster.fed, cluster.announced
+    say(f"{fed} segments of {scenario.segment_minutes} minutes; now without interruption")
+    with _timed(seconds, "reference"):
+        calm = asyncio.run(reference.run(scenario, cluster.klines, folder, partitions, fed, announced))
+    with _timed(seconds, "compare"):
+        problems = [*_unforeseen(ended), *verify(live), *differences(live, calm, scenario.changed)]
+    hits = Counter(cluster.failpoint_log.read_text().split() if cluster.failpoint_log.exists() else [])
+    return Result(scenario, plan, tally, hits, ended, counts(live), problems, fed, seconds)
+
+
+def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
+    seed = cluster.scenario.seed
+    workers, executor = cluster.workers, [cluster.executor]
+
+    def worker_lane() -> None:
+        trouble = Trouble(cluster, tally, seed + 1, say)
+        trouble.kill(workers, plan.kills, plan.patience)
+        trouble.hit(workers, worker_points(), plan.hits)
+        trouble.stop(workers, plan.worker_stops, plan.stop_seconds)
+        trouble.join_and_leave(workers[1], plan.joins)
+
+    def executor_lane() -> None:
+        trouble = Trouble(cluster, tally, seed + 2, say)
+        trouble.kill(executor, plan.kills, plan.patience)
+        trouble.hit(executor, executor_points(), plan.hits)
+        trouble.stop(executor, plan.executor_stops, plan.stop_seconds)
+
+    _side_by_side(worker_lane, executor_lane)
+
+
+def _side_by_side(*lanes: Callable[[], None]) -> None:
+    failures: list[BaseException] = []
+
+    def run(lane: Callable[[], None]) -> None:
+        try:
+            lane()
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=run, args=(lane,), daemon=True) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads) and not failures:
+        for thread in threads:
+            thread.join(0.2)
+    if failures:
+        raise failures[0]
+
+
+def _unforeseen(ended: list[Ended]) -> list[str]:
+    """Processes that ended though nothing had been done to them; to end after a standstill is by design."""
+    return [
+        f"{end.name} ended with {end.code} after {end.why or 'nothing'}:\n{end.tail}"
+        for end in ended
+        if not end.expected and end.code != STOOD_STILL
+    ]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    seconds[name] = time.monotonic() - began

@@ -1,0 +1,270 @@
+"""The text form of conditions: what it means, where it complains, and that it reads back what it writes."""
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from schemas.conditions import (
+    All,
+    AnyOf,
+    Arithmetic,
+    At,
+    Compare,
+    Condition,
+    ConditionError,
+    Const,
+    Indicator,
+    Level,
+    Not,
+    Operand,
+    Price,
+    condition_from_json,
+    condition_to_json,
+)
+from streams.engine.expression import ExpressionError, parse, to_text
+from streams.engine.resolve import label, resolve
+
+CLOSE = Price("close")
+RSI = Indicator("rsi", (("window", 14),))
+
+
+@pytest.mark.parametrize(
+    "text, tree",
+    [
+        ("rsi(14) < 30", Compare("lt", RSI, Const(30.0))),
+        ("rsi(window=14) <= 30.5", Compare("lte", RSI, Const(30.5))),
+        ("30 > close", Compare("gt", Const(30.0), CLOSE)),
+        (
+            'rsi(14) < 30 and close > ema(200, "1h")',
+            All(
+                (
+                    Compare("lt", RSI, Const(30.0)),
+                    Compare("gt", CLOSE, Indicator("ema", (("window", 200),), timeframe="1h")),
+                )
+            ),
+        ),
+        (
+            "close > 1 or close < 2 and not close > 3",
+            AnyOf(
+                (
+                    Compare("gt", CLOSE, Const(1.0)),
+                    All((Compare("lt", CLOSE, Const(2.0)), Not(Compare("gt", CLOSE, Const(3.0))))),
+                )
+            ),
+        ),
+        ("crosses_above(close, 5)", Compare("crosses_above", CLOSE, Const(5.0))),
+        ("close[1] >= 2", Compare("gte", Price("close", None, 1), Const(2.0))),
+        ('close("4h")[3] >= 2', Compare("gte", Price("close", "4h", 3), Const(2.0))),
+        (
+            "macd(26, 12, 9).macd_signal[2] > 0",
+            Compare(
+                "gt",
+                Indicator(
+                    "macd",
+                    (("window_fast", 12), ("window_sign", 9), ("window_slow", 26)),
+                    "macd_signal",
+                    bars_ago=2,
+                ),
+                Const(0.0),
+            ),
+        ),
+        (
+            "close - open * 2 > -1.5",
+            Compare("gt", Arithmetic("-", CLOSE, Arithmetic("*", Price("open"), Const(2.0))), Const(-1.5)),
+        ),
+        (
+            'ema(5, seed="first") > 1',
+            Compare("gt", Indicator("ema", (("window", 5),), seed="first"), Const(1.0)),
+        ),
+        ("at(1700000000000)", At(1_700_000_000_000)),
+        ('at("2023-11-14T22:13:20Z")', At(1_700_000_000_000)),
+        ('level("95.25", "below")', Level("95.25", "below")),
+        ('level(95.25, "above")', Level("95.25", "above")),
+        ("all(close > 1)", All((Compare("gt", CLOSE, Const(1.0)),))),
+        (
+            "close > 1 AND\n  close < 2",
+            All((Compare("gt", CLOSE, Const(1.0)), Compare("lt", CLOSE, Const(2.0)))),
+        ),
+    ],
+)
+def test_text_means(text: str, tree: Condition) -> None:
+    assert parse(text) == tree
+    assert parse(to_text(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    "text, column, expected",
+    [
+        ("", 1, "expected a number"),
+        ("rsi(14) <", 10, "the end of the text"),
+        ("rsi(14) < 30 and", 17, "the end of the text"),
+        ("rsi(14", 7, "',' or ')'"),
+        ("(close > 1", 11, "')'"),
+        ("close > 1)", 10, "the end"),
+        ("1 < close < 3", 11, "not chained"),
+        ("close == 3", 7, "< <= > >="),
+        ("close = 3", 7, "< <= > >="),
+        ("foo(3) > 1", 1, "no indicator 'foo'"),
+        ("rsi > 1", 1, "expected '('"),
+        ("close > rsi(14, 15)", 17, "rsi takes window"),
+        ("close > rsi(length=15)", 13, "window"),
+        ("close > rsi(0)", 9, "window"),
+        ("close > rsi(close)", 13, "constants"),
+        ("close > rsi(14).foo", 9, "output"),
+        ('close > rsi(14, "7x")', 17, "timeframe"),
+        ('close > rsi("1h", timeframe="1h")', 19, "given twice"),
+        ("close[1.5] > 1", 7, "whole number"),
+        ("close[501] > 1", 1, "500"),
+        ("close > 1 < ", 11, "not chained"),
+        ("close", 1, "compared with nothing"),
+        ("1 < 2", 3, "two constants"),
+        ("close > (1 < 2)", 12, "a condition"),
+        ("close > 1 & close < 2", 11, "'&'"),
+        ('close > "3', 9, "closing quote"),
+        ("30and close > 1", 3, "a space"),
+        ("close > 1e999", 1, "finite"),
+        ('level(95, "left")', 11, "below"),
+        ('at("soon")', 4, "epoch milliseconds"),
+        ('at("2023-11-14T22:13:20")', 4, "zone"),
+        ("__import__('os').system('x') > 1", 24, "found '('"),
+        ("__import__('os') > 1", 1, "no indicator"),
+        ("close.__class__ > 1", 1, "outputs"),
+    ],
+)
+def test_complaints_point_at_the_column(text: str, column: int, expected: str) -> None:
+    with pytest.raises(ExpressionError) as raised:
+        parse(text)
+    assert raised.value.column == column
+    assert expected in raised.value.reason
+    assert raised.value.path == f"column {column}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 4_000,
+        "(" * 2_000 + "close > 1" + ")" * 2_000,
+        "not " * 1_000 + "close > 1",
+        "-" * 4_000 + "1 > close",
+        "close" + " + 1" * 900 + " > 2",
+        "close" + "[1]" * 1_000 + " > 2",
+        "all(" * 900 + "close > 1" + ")" * 900,
+        " or ".join(["close > 1"] * 400),
+        " or ".join(["close > 1"] * 40),
+        "close > " + "9" * 4_000,
+        "x" * 5_000,
+    ],
+)
+def test_monstrous_texts_are_refused_without_harm(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        parse(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="closersi()[]<>=andnot.,\"' 0123456789+-*/\n\x00é", max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    tree, column = _read(text)
+    if tree is None:
+        assert 1 <= column <= len(text) + 1
+    else:
+        assert parse(to_text(tree)) == tree
+
+
+def _read(text: str) -> tuple[Condition | None, int]:
+    try:
+        return parse(text), 0
+    except ExpressionError as error:
+        return None, error.column
+
+
+NUMBERS = st.one_of(st.integers(-1000, 1000).map(float), st.floats(allow_nan=False, allow_infinity=False))
+TIMEFRAMES = st.sampled_from([None, "1m", "15m", "4h", "1w"])
+LEAVES: st.SearchStrategy[Operand] = st.one_of(
+    st.builds(Price, st.sampled_from(["open", "close", "volume", "hlc3"]), TIMEFRAMES, st.integers(0, 500)),
+    st.builds(
+        Indicator,
+        st.sampled_from(["rsi", "ema", "sma"]),
+        st.one_of(st.just(()), st.integers(1, 5000).map(lambda window: (("window", window),))),
+        st.none(),
+        TIMEFRAMES,
+        st.integers(0, 500),
+        st.sampled_from(["auto", "first"]),
+    ),
+    st.builds(
+        Indicator,
+        st.just("macd"),
+        st.sampled_from(
+            [(), (("window_fast", 3),), (("window_fast", 3), ("window_sign", 2), ("window_slow", 9))]
+        ),
+        st.sampled_from([None, "macd", "macd_signal", "macd_diff"]),
+        TIMEFRAMES,
+    ),
+)
+OPERANDS = st.recursive(
+    st.one_of(LEAVES, st.builds(Const, NUMBERS)),
+    lambda inner: st.builds(Arithmetic, st.sampled_from(["+", "-", "*", "/"]), inner, inner),
+    max_leaves=4,
+)
+OPS = st.sampled_from(["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"])
+CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
+    st.one_of(
+        st.builds(Compare, OPS, LEAVES, OPERANDS),
+        st.builds(Compare, OPS, OPERANDS, LEAVES),
+        st.builds(At, st.integers(0, 253_402_300_799_999)),
+        st.builds(Level, st.sampled_from(["1", "95.25", "0.00000001"]), st.sampled_from(["below", "above"])),
+    ),
+    lambda inner: st.one_of(
+        st.builds(Not, inner),
+        st.builds(lambda items: All(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda items: AnyOf(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(CONDITIONS)
+def test_what_is_written_is_read_back(condition: Condition) -> None:
+    try:
+        condition_from_json(condition_to_json(condition))
+    except ConditionError:
+        reject()  # deeper than a tree may be
+    assert parse(to_text(condition)) == condition
+
+
+def test_resolving_leaves_nothing_implicit() -> None:
+    resolved = resolve(parse("close > ema() and macd() > rsi(7)"), "5m")
+    assert to_text(resolved) == (
+        'close("5m") > ema(12, "5m").ema and macd(26, 12, 9, "5m").macd > rsi(7, "5m").rsi'
+    )
+
+
+def test_equal_meanings_resolve_to_equal_trees() -> None:
+    assert resolve(parse("rsi() < 100 * 0.3"), "1m") == resolve(parse('rsi(14, "1m").rsi < 30'), "1m")
+
+
+def test_labels_are_what_people_write() -> None:
+    compare = resolve(parse('ema(200, "1h") * 2 > macd(26, 12, 9).macd_signal[1]'), "1m")
+    assert isinstance(compare, Compare)
+    assert label(compare.left, "1m") == 'ema(200, "1h") * 2'
+    assert label(compare.right, "1m") == "macd(26, 12, 9).macd_signal[1]"
+
+
+@pytest.mark.parametrize(
+    "condition, path",
+    [
+        (Compare("gt", Indicator("nope"), Const(1.0)), "left"),
+        (
+            All((Compare("gt", CLOSE, Const(1.0)), Compare("gt", Indicator("rsi", (("w", 1),)), CLOSE))),
+            "all[1].left.w",
+        ),
+        (Not(Compare("gt", Price("close", "90m"), Const(1.0))), "not.left.timeframe"),
+        (Compare("gt", Arithmetic("+", Const(1.0), Const(1.0)), Const(1.0)), ""),
+        (Compare("gt", CLOSE, Arithmetic("/", Const(1.0), Const(0.0))), "right"),
+        (Level("0", "below"), "level.price"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_with_its_path(condition: Condition, path: str) -> None:
+    with pytest.raises(ConditionError) as raised:
+        resolve(condition, "1h", "1h")
+    assert raised.value.path == path
