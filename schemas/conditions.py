@@ -87,7 +87,7 @@ class Not(msgspec.Struct, frozen=True):
 
 
 class At(msgspec.Struct, frozen=True):
-    """True on the first bar close at or after `ms` (event time)."""
+    """False before `ms` (event time), true from the first bar close at or after it on."""
 
     ms: int
 

@@ -151,7 +151,8 @@ def faust_app(settings: WorkerSettings, kind: type[AnyApp]) -> AnyApp:
         broker_credentials=credentials,
         processing_guarantee="at_least_once",
         autodiscover=False,
-        datadir=Path(tempfile.mkdtemp(prefix="strikeline-")),
+        # Faust makes this folder; nothing is ever written to it.
+        datadir=Path(tempfile.gettempdir()) / "strikeline-faust",
         store="memory://",
         broker_commit_interval=1.0,
         broker_session_timeout=settings.session_timeout,

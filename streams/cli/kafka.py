@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -25,12 +25,20 @@ from topics.connection import KafkaSettings
 from topics.producer import KafkaPublisher
 from topics.records import Headers, Record
 
+T = TypeVar("T")
+
 _TIMEOUT_S: Final = 10.0
 _QUIET_S: Final = 0.2
 _BATCH: Final = 1_000
 _ASK_AGAIN_S: Final = 0.05
-# The cluster names a new topic's leaders a moment before they know of it.
-_NO_LEADER_YET: Final = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+# Leaders and coordinators are named a moment before they know of it: when topics are new, or a broker is.
+_NOT_YET: Final = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
 _log = logging.getLogger("strikeline.kafka")
 # What the client has to say goes to the log of a process that has one; a command reports what came of it.
 _log.addHandler(logging.NullHandler())
@@ -101,16 +109,8 @@ class KafkaCluster:
             return {p: self._marks(topic, p) for p in sorted(found.partitions)}
 
     def _marks(self, topic: str, partition: int) -> Bounds:
-        """First and next offset. A leader that is only just being made (or moved) is asked again."""
-        deadline = time.monotonic() + _TIMEOUT_S
-        while True:
-            try:
-                place = TopicPartition(topic, partition)
-                return Bounds(*self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S))
-            except KafkaException as error:
-                if error.args[0].code() not in _NO_LEADER_YET or time.monotonic() > deadline:
-                    raise
-                time.sleep(_ASK_AGAIN_S)
+        place = TopicPartition(topic, partition)
+        return _again(lambda: Bounds(*self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)))
 
     def _missing(self, topic: str, error: KafkaError) -> Unreachable:
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -168,11 +168,13 @@ class KafkaCluster:
         if not partitions:
             return {}
         with reaching(self.settings.bootstrap):
-            asked = [ConsumerGroupTopicPartitions(group, partitions)]
-            answer = self._admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)[
-                group
-            ].result()
-        return {tp.partition: tp.offset for tp in answer.topic_partitions if tp.offset >= 0}
+            found = _again(lambda: self._committed(group, partitions))
+        return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
+
+    def _committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        asked = [ConsumerGroupTopicPartitions(group, partitions)]
+        answer = self._admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)[group].result()
+        return list(answer.topic_partitions)
 
     def publisher(self) -> KafkaPublisher:
         self.names()
@@ -181,6 +183,18 @@ class KafkaCluster:
     def close(self) -> None:
         if "_consumer" in self.__dict__:
             self._consumer.close()
+
+
+def _again(ask: Callable[[], T]) -> T:
+    """The answer, asked for again while nobody is ready to give it. Raises KafkaException."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                raise
+            time.sleep(_ASK_AGAIN_S)
 
 
 def _record(message: Message) -> Record:

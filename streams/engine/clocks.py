@@ -107,18 +107,12 @@ class Clocks:
         moment: Moment | None,
     ) -> None:
         watched = clock.operands[operand]
+        # Operands of equal definition share their node, so what is left may be read through a slot given back.
         watched.remove(constant, op, node)
         if not watched.constants:
             del clock.operands[operand]
             clock.arrange()
             return
-        if watched.comparison is node.comparison:  # its slots are given back: read through another's
-            heir = next(one for nodes in watched.nodes for _, one in nodes)
-            assert isinstance(heir, CompareNode)
-            watched.comparison = heir.comparison
-            split = _split(heir.comparison)
-            assert split is not None
-            watched.reader = split[3]
         if moment is not None:
             watched.stand(moment)
 

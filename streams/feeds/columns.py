@@ -35,7 +35,7 @@ def _symbol_rules() -> list[Rule]:
     ]
 
 
-def _time_rules(step_ms: int) -> list[Rule]:
+def _time_rules(step_ms: int, first_ms: int) -> list[Rule]:
     time = pl.col("open_time")
     return [
         (
@@ -51,7 +51,7 @@ def _time_rules(step_ms: int) -> list[Rule]:
         ("open_time", (time < 0) | (time > _LATEST_MS), _text("open_time", "is out of range")),
         (
             "open_time",
-            time % step_ms != 0,
+            (time - first_ms) % step_ms != 0,
             _text("open_time", f"is not on a boundary of {step_ms // 60_000} min"),
         ),
     ]
@@ -76,10 +76,10 @@ def _shape_rules() -> list[Rule]:
     return rules
 
 
-def rules(step_ms: int) -> list[Rule]:
-    """All rules of a row by itself, for a file whose bars are `step_ms` long."""
+def rules(step_ms: int, first_ms: int = 0) -> list[Rule]:
+    """All rules of a row by itself, for bars `step_ms` long of which one opens at `first_ms`."""
     numbers = [rule for column in (*PRICES, "volume") for rule in _number_rules(column)]
-    return [*_symbol_rules(), *_time_rules(step_ms), *numbers, *_shape_rules()]
+    return [*_symbol_rules(), *_time_rules(step_ms, first_ms), *numbers, *_shape_rules()]
 
 
 def repeated() -> Rule:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from schemas.interval import interval_ms
+from schemas.interval import bucket_start_ms, interval_ms
 from schemas.market import Kline
 from streams.feeds.columns import PRICES, REQUIRED, Rule, repeated, rules
 from streams.feeds.ticks import Boundary, boundaries
@@ -79,7 +79,7 @@ def read_klines(
     """Read `path`; keep `symbols` (empty: all) with `from_ms <= open_time < to_ms`. Raises FileProblem."""
     rows = _typed(_raw(path), path).with_row_index("row", offset=1)
     rows = rows.filter(_asked_for(symbols, from_ms, to_ms))
-    sound, malformed = _sifted(rows, rules(interval_ms(interval)))
+    sound, malformed = _sifted(rows, rules(interval_ms(interval), bucket_start_ms(0, interval)))
     sound, twice = _sifted(sound, [repeated()])
     sound = sound.select(REQUIRED).sort("open_time", "symbol")
     broken = tuple(sorted(malformed + twice))

@@ -89,9 +89,10 @@ def _records(consumer: Consumer, name: str) -> Iterator[Told]:
         open_ = {p: end for p, (begin, end) in _bounds(consumer, name).items() if end > begin}
         consumer.assign([TopicPartition(name, p, 0) for p in open_])
         while open_:
-            messages = consumer.consume(1_000, timeout=_READ_S)
-            if not messages:
+            first = consumer.poll(_READ_S)
+            if first is None:
                 raise TimeoutError(f"{name}: nothing came for {_READ_S:.0f} s, though there is more to read")
+            messages = [first, *consumer.consume(1_000, timeout=0)]
             for message in messages:
                 error = message.error()
                 if error is not None and error.code() != KafkaError._PARTITION_EOF:

@@ -51,7 +51,7 @@ class Trouble:
             child = self._random.choice(victims)
             self._until_busy(child)
             time.sleep(self._random.uniform(0.0, patience))
-            work = self._until_busy(child)
+            work = self._cluster.sight.work()
             if child.signal(signal.SIGKILL, "kill -9"):
                 self._note("kill", child, work)
                 self._say(f"kill -9 of {child.name}, {number} of {times}; {_told(work)}")
@@ -114,15 +114,26 @@ class Trouble:
         return time.monotonic() - began
 
     def _until_busy(self, child: Child) -> Work:
-        """Wait until the child has its partitions and there is work for it."""
+        """Wait until the child has its partitions, its kind got something done, and there is more to do for it."""
         deadline = time.monotonic() + _WORKING_S
+        mark: tuple[float, int] | None = None
         while time.monotonic() < deadline:
             if child.working:
+                life, done = child.started_at, self._done(child)
+                if mark is None or mark[0] != life:
+                    mark = life, done
                 work = self._cluster.sight.work()
-                if work.unacked if child in self._cluster.workers else work.unapplied or work.untold:
+                if done != mark[1] and self._has_work(child, work):
                     return work
             time.sleep(0.05)
         raise Stuck(f"{child.name} did not get to work in {_WORKING_S:.0f} s; {self._cluster.sight.work()}")
+
+    def _done(self, child: Child) -> int:
+        sight = self._cluster.sight
+        return sum((sight.applied() if child is self._cluster.executor else sight.acked()).values())
+
+    def _has_work(self, child: Child, work: Work) -> bool:
+        return bool(work.unapplied or work.untold) if child is self._cluster.executor else bool(work.unacked)
 
     def _armed(self, name: str) -> str:
         often = name.endswith(("_row", "relay.sent"))

@@ -6,8 +6,13 @@ from typing import Final, Literal
 from schemas.alerts import AlertCommand
 from schemas.bots import BotConfig, StopLoss, TakeProfit
 from schemas.interval import MINUTE_MS
+from streams.feeds.publish import Feed
 from streams.feeds.simulator import Market, simulate
-from streams.feeds.ticks import Boundary
+from streams.feeds.ticks import Ticker
+from topics.bus import MemoryBus, MemoryPublisher
+from topics.partitioner import partition_for
+from topics.records import Outgoing
+from topics.registry import Topics
 
 START_MS: Final = 1_700_000_040_000
 SYMBOLS: Final = ("ADAUSDT", "BTCUSDT", "DOTUSDT", "ETHUSDT", "LTCUSDT", "SOLUSDT", "XRPUSDT")
@@ -23,9 +28,14 @@ _ENTRIES: Final = (
 )
 
 
-def market(minutes: int) -> Iterator[Boundary]:
-    """Every symbol's bar of each minute; a lively market, so that ladders are walked."""
-    return simulate(Market(seed=7, symbols=SYMBOLS, start_ms=START_MS, minutes=minutes, volatility=6.0))
+def feed(topics: Topics, minutes: int) -> Iterator[Outgoing]:
+    """Bars and ticks of every symbol as a feed sends them; a lively market, so that ladders are walked."""
+    market = Market(seed=7, symbols=SYMBOLS, start_ms=START_MS, minutes=minutes, volatility=6.0)
+    sender, ticker = Feed(MemoryPublisher(MemoryBus()), topics.klines.name, "test"), Ticker("test")
+    for boundary in simulate(market):
+        for message in ticker.events(boundary):
+            sent = sender.outgoing(message, boundary.time_ms)
+            yield sent._replace(partition=partition_for(sent.key or b"", topics.partitions))
 
 
 def bots(count: int, user_id: str = "alice") -> list[BotConfig]:

@@ -23,7 +23,7 @@ from topics.records import Record
 from topics.registry import Topics
 from topics.spec import TopicSpec
 
-_LOOK_EVERY_S: Final = 0.2
+_LOOK_EVERY_S: Final = 0.4
 
 
 class Stack:

@@ -5,7 +5,7 @@ form is right and its content is not), and the good ones have exactly the effect
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from random import Random
@@ -16,10 +16,8 @@ import pytest
 
 from schemas.events import BotEvent
 from schemas.triggers import Trigger
-from streams.feeds.publish import Feed
-from streams.feeds.ticks import Ticker
 from tests.e2e.effects import effects, messages, require_equal
-from tests.e2e.good_inputs import SYMBOLS, alerts, bots, market
+from tests.e2e.good_inputs import SYMBOLS, alerts, bots, feed
 from tests.e2e.malformed import (
     TWO_THOUSAND,
     Bad,
@@ -35,12 +33,9 @@ from tests.e2e.stack import stack
 from tests.e2e.victims import outgoing
 from tests.e2e.worlds import KafkaWorld, MemoryWorld, Place, World
 from topics.broker.choose import Broker
-from topics.bus import MemoryBus, MemoryPublisher
 from topics.codec import decode
 from topics.dead_letters import MAX_VALUE, DeadLetter, read_dead_letter
-from topics.partitioner import partition_for
 from topics.records import Outgoing, Record
-from topics.registry import Topics
 from topics.spec import MIB, TopicSpec
 
 CONSUMED: Final = ("klines", "configs", "user_alerts", "alerts", "triggers")
@@ -74,7 +69,7 @@ def test_on_the_broker(kafka: Broker, tmp_path: Path) -> None:
     mix(clean, FULL, with_bad=False)
     with stack(kafka, tmp_path) as real:
         started = {name: real.start(name) for name in ("worker", "executor")}
-        world = KafkaWorld(real)
+        world = KafkaWorld(real, "worker", "executor")
         placed = mix(world, FULL)
         assert real.pids() == started
         assert len(placed) == 2_000
@@ -113,15 +108,6 @@ def by_turns(world: World, good: Sequence[Outgoing], bad: Sequence[Bad]) -> dict
     order = [one for pair in zip_longest(good, bad) for one in pair if one is not None]
     places = world.produce([one.outgoing if isinstance(one, Bad) else one for one in order])
     return {place: one for place, one in zip(places, order, strict=True) if isinstance(one, Bad)}
-
-
-def feed(topics: Topics, minutes: int) -> Iterator[Outgoing]:
-    """The market's bars and ticks as a feed sends them."""
-    sender, ticker = Feed(MemoryPublisher(MemoryBus()), topics.klines.name, "test"), Ticker("test")
-    for boundary in market(minutes):
-        for message in ticker.events(boundary):
-            sent = sender.outgoing(message, boundary.time_ms)
-            yield sent._replace(partition=partition_for(sent.key or b"", topics.partitions))
 
 
 def require_all_told(world: World, placed: dict[Place, Bad], scale: Scale) -> None:

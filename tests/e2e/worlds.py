@@ -1,6 +1,7 @@
 """Two worlds in which the same records are produced: the in-process bus, and a broker with real processes."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
@@ -17,6 +18,7 @@ from topics.records import Outgoing, Record
 from topics.registry import Topics
 from topics.spec import KIB, MIB, TopicSpec
 
+_log = logging.getLogger("strikeline.tests")
 _ROOM_S: Final = 0.1
 _SETTLE_S: Final = 120.0
 
@@ -86,10 +88,11 @@ class KafkaWorld:
 
     accepted_size = 2 * MIB
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, *processes: str) -> None:
         self.topics = stack.topics
         self.engine = stack.engine
         self._stack = stack
+        self._processes = processes
         self._producer = _producer(stack.settings, {"compression.type": "gzip"})
         self._plain = _producer(stack.settings, {})
 
@@ -115,7 +118,7 @@ class KafkaWorld:
         return codes[0] in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
 
     def settle(self) -> None:
-        self._stack.wait_settled(_SETTLE_S, "worker", "executor")
+        self._stack.wait_settled(_SETTLE_S, *self._processes)
 
     def records(self, spec: TopicSpec) -> list[Record]:
         return self._stack.records(spec)
@@ -123,7 +126,7 @@ class KafkaWorld:
 
 def _producer(settings: KafkaSettings, more: dict[str, Any]) -> Producer:
     common = {"acks": "all", "partitioner": "murmur2_random", "linger.ms": 5, "message.max.bytes": 8 * MIB}
-    return Producer(settings.for_confluent() | common | more)
+    return Producer(settings.for_confluent() | common | more, logger=_log)
 
 
 def _send(producer: Producer, record: Outgoing, told: Any) -> None:

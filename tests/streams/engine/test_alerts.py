@@ -100,6 +100,15 @@ def test_a_refused_alert_says_where_it_is_wrong(how: dict[str, Any], field: str 
     assert reason in event.reason
 
 
+def test_a_stand_in_bar_is_no_bar_for_prices() -> None:
+    desk = Desk(fill_up_to=0)
+    desk.watch(alert("close > 10", frequency="every"))
+    desk.close(11)
+    desk.tick()
+    desk.close(11)
+    assert desk.fired_at == [0, 2]
+
+
 def test_a_stand_in_bar_wakes_what_waits_for_an_instant() -> None:
     desk = Desk()
     desk.watch(alert(f"at({at(3)})", frequency="every"))

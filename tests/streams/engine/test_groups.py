@@ -73,6 +73,8 @@ def test_only_false_to_true_is_an_edge(closes: list[float], when: str, fired: li
         ([1, 1, 1, 2, 2, 2, 9, 9], 'crosses_above(close("3m"), 1.5)', [5]),
         ([1, 1, 1, 2, 2, 2, 9, 9], 'crosses_above(close("3m"), 1.5) and close > 8', [6]),
         ([2, 4, 6, 8], "close / (close - 4) > 2.9", [2]),
+        ([9, 9.5], "not crosses_above(close, 10)", [1]),
+        ([9, 9], f"not at({at(5)})", [0]),
         ([2, 4, 2], "close / (close - 4) < 5", [0]),
     ],
 )
@@ -220,6 +222,7 @@ def test_a_tick_after_its_bar_changes_nothing() -> None:
     desk.close(9)
     desk.minute = 0
     assert desk.tick() == []
+    assert desk.engine.counters["stand_ins"] == 0
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,36 @@ def test_a_row_ahead_of_its_market_waits_until_the_market_has_caught_up() -> Non
     assert again.fired_at == [4]
 
 
+def test_an_alert_ahead_of_its_market_does_not_fire_again() -> None:
+    desk, table = Desk(), Table()
+    desk.watch(alert("close > 10", frequency="once_per_bar_close"))
+    desk.close(9, 11)
+    table.write(desk)
+
+    again = Desk()
+    again.close(9)
+    again.engine = SymbolEngine.restore(
+        SYMBOL, again.market, [row.body for row in table.rows.values()], again.pos
+    )
+    again.close(11, 9, 11)
+    assert again.fired_at == [3]
+    assert again.said[-1].fire_number == 2
+
+
+def test_what_was_armed_before_an_unknown_truth_is_written() -> None:
+    desk, table = Desk(), Table()
+    desk.watch(alert("sma(2) > 10", frequency="once_per_bar_close"))
+    desk.close(11, 11)
+    table.write(desk)
+    desk.close(1, 1)
+    desk.minute += 20
+    desk.close(11)
+    assert table.write(desk) == ["alert"]
+    table.restart(desk)
+    desk.close(11)
+    assert desk.fired_at == [1, 25]
+
+
 def test_a_record_that_was_folded_in_is_not_folded_in_again() -> None:
     desk = Desk()
     desk.close(9)

@@ -125,3 +125,11 @@ def test_a_missing_file_an_unknown_ending_and_an_absent_symbol_are_refused(tmp_p
         read_klines(broken)
     with pytest.raises(FileProblem, match="has no usable rows of C, D"):
         read_klines(csv(tmp_path, SOUND), symbols=["B", "D", "C"])
+
+
+def test_weeks_begin_on_monday(tmp_path: Path) -> None:
+    monday, thursday = 1_699_833_600_000, 1_700_092_800_000
+    path = csv(tmp_path, f"A,{monday},1,2,0.5,1.5,10", f"A,{thursday},1,2,0.5,1.5,10")
+    file = read_klines(path, interval="1w")
+    assert [kline.open_time_ms for kline in file.klines()] == [monday]
+    assert "is not on a boundary of 10080 min" in str(file.broken[0])

@@ -8,7 +8,7 @@ from schemas.interval import MINUTE_MS
 from schemas.market import Kline, Tick
 from streams.feeds.ticks import OutOfOrder, Ticker, boundaries
 
-START = 1_700_000_040_000
+START = 1_700_000_100_000
 
 
 def kline(symbol: str, minute: int, interval: str = "1m") -> Kline:
