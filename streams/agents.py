@@ -6,7 +6,7 @@ events are whole fetches (see SourceConsumer). Faust acks nothing here; the chec
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, Final
 
 from faust import App
@@ -25,21 +25,39 @@ def source_topic(app: App, *names: str) -> Any:
     )  # fmt: skip
 
 
-def evaluator_agent(app: App, topic: Any, offer: Callable[[Record], None], epoch: Callable[[], int]) -> Any:
-    """Attach the agent. `epoch` changes when partitions come or go: the rest of a fetch is of the old life
-    then.
-
-    What `offer` raises must end the process (see EvaluatorApp): Faust would skip and go on.
-    """
+def evaluator_agent(
+    app: App,
+    topic: Any,
+    offer: Callable[[Record], None],
+    epoch: Callable[[], int],
+    missed: Callable[[Record], Awaitable[bool]],
+) -> Any:
+    """Attach the agent. What `offer` raises must end the process (see EvaluatorApp): Faust would skip and go on."""
 
     async def evaluate(stream: Any) -> None:
-        async for fetch in stream.noack():
-            life = epoch()
-            for count, record in enumerate(fetch, 1):
-                if epoch() != life:
-                    break
-                offer(record)
-                if count % _SLICE == 0:
-                    await asyncio.sleep(0)
+        await take(stream.noack(), offer, epoch, missed)
 
     return app.agent(topic, name="evaluator", concurrency=1)(evaluate)
+
+
+async def take(
+    fetches: AsyncIterable[list[Record]],
+    offer: Callable[[Record], None],
+    epoch: Callable[[], int],
+    missed: Callable[[Record], Awaitable[bool]],
+) -> None:
+    """Offer the records of each fetch, in order.
+
+    `epoch` changes when partitions come or go: the rest of a fetch is of the old life then. `missed` tells of a fetch's
+    first record whether others that exist should have come before it, and sees to it that they come.
+    """
+    async for fetch in fetches:
+        life = epoch()
+        if await missed(fetch[0]):
+            continue
+        for count, record in enumerate(fetch, 1):
+            if epoch() != life:
+                break
+            offer(record)
+            if count % _SLICE == 0:
+                await asyncio.sleep(0)

@@ -23,7 +23,7 @@ from streams.station import Rules, Station
 from streams.store import RowStore
 from streams.tables import RowTable
 from streams.transport import SourceConsumer, SourceTransport
-from topics.records import Publisher
+from topics.records import Publisher, Record
 from topics.registry import TABLES, Table
 
 _log = logging.getLogger("strikeline.evaluator")
@@ -82,7 +82,11 @@ class Evaluator:
             }
             self.app.tables.add(RowTable(self.app, self.store, restored, **options))
         evaluator_agent(
-            self.app, source_topic(self.app, *self.station.sources), self.station.offer, self.station.epoch
+            self.app,
+            source_topic(self.app, *self.station.sources),
+            self.station.offer,
+            self.station.epoch,
+            self._missed,
         )
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.task(self._checkpoints)
@@ -99,6 +103,24 @@ class Evaluator:
         except RowUnreadable as error:
             # Faust would log what is raised here, and go on without the row.
             self._failed(error)
+
+    async def _missed(self, record: Record) -> bool:
+        """Whether the client passed over records before this one; then it is sent back to them.
+
+        Offsets of the sources have no holes but before their first record. This has no known cause left, and must
+        never go unseen: a command that is passed over arms nothing, for ever.
+        """
+        expected = self.station.expected(record.topic, record.partition)
+        if expected is None or record.offset <= expected:
+            return False
+        tp = TP(record.topic, record.partition)
+        first = (await self.app.consumer.earliest_offsets(tp))[tp]
+        if record.offset <= max(expected, first or 0):
+            return False
+        _log.error("%s came instead of @%d, reading on from there", record.address, expected)
+        self.station.counters["offset_gaps"] += 1
+        await self.app.consumer.seek(tp, max(expected, first or 0))
+        return True
 
     async def _restored(self, partitions: frozenset[int]) -> None:
         # Faust collects exceptions of this callback and never looks at them.

@@ -30,6 +30,10 @@ class Wanted(NamedTuple):
     interval: str = "1m"
 
 
+class KlinesUnreadable(Exception):
+    """The broker did not give the records asked for in time: the process stops and starts again."""
+
+
 class RecordReader(Protocol):
     """Reads the kline topic without being anybody's consumer."""
 

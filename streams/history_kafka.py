@@ -5,15 +5,12 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
+from streams.history import KlinesUnreadable
 from topics.connection import KafkaSettings
 from topics.records import Record
 
 _TIMEOUT_S: Final = 30.0
 _BATCH: Final = 10_000
-
-
-class KlinesUnreadable(Exception):
-    """The broker did not give the records asked for in time: the process stops and starts again."""
 
 
 class KafkaReader:

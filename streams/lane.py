@@ -68,6 +68,13 @@ class Lane:
             self._high = True
             self._pressure(self.evaluator.partition, True)
 
+    def expected(self, topic: str) -> int:
+        """The offset of `topic` that `offer` has not seen yet."""
+        queue = self._klines if topic == self._klines_topic else self._commands
+        last = next((record for record in reversed(queue) if record.topic == topic), None)
+        following = 0 if last is None else last.offset + 1
+        return max(following, self.evaluator.next_offset(topic))
+
     def lose_patience(self) -> None:
         """The answer did not come: klines go on without it, until the next command shows that somebody
         answers.
@@ -108,8 +115,15 @@ class Lane:
     def _done(self, task: "asyncio.Task[None]") -> None:
         if task is self._work:
             self._work = None
+            # Between its last step and this call a record may have come, and queued behind a task that has ended.
+            if not self._closed and not task.cancelled() and task.exception() is None and self._has_work:
+                self._start()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(self, error)
+
+    @property
+    def _has_work(self) -> bool:
+        return bool(self._commands or (self._klines and not self.waits))
 
     async def _run(self) -> None:
         handled = 0

@@ -104,10 +104,10 @@ async def _seat(
     # Up to where the sources stood, nothing but repetitions and unfinished bars can have come after `pos`.
     pos, bodies = max(entry.pos, entry.offsets[0] - 1), [group.body for _, group in groups]
     try:
-        engine = SymbolEngine.restore(entry.symbol, market, bodies, pos)
+        engine = SymbolEngine.restore(entry.symbol, market, bodies, pos, entry.stand_ins)
     except NeedsHistory:
         market.load_history(await _origin_bars(market, entry, partition, history))
-        engine = SymbolEngine.restore(entry.symbol, market, bodies, pos)
+        engine = SymbolEngine.restore(entry.symbol, market, bodies, pos, entry.stand_ins)
     seat = Seat(entry.symbol, market, engine, entry.interval, entry.pos, entry.origin_offset)
     seat.marks.append((entry.anchor_ms, entry.back_to))
     _note(seat, groups)

@@ -43,7 +43,7 @@ class GroupEntry(msgspec.Struct, frozen=True, array_like=True):
 class SymbolEntry(msgspec.Struct, frozen=True, array_like=True):
     """A row of `symbols`. `offsets`: where every source stood. `back_to`: a kline offset at or before the
     anchor's bar, from which the bars up to `last_ms` are read back; `origin_offset`: that of the symbol's
-    first bar.
+    first bar; `stand_ins`: the bars that ticks stood in for, of the same moment as the market.
     """
 
     symbol: str
@@ -55,6 +55,7 @@ class SymbolEntry(msgspec.Struct, frozen=True, array_like=True):
     anchor_ms: int
     last_ms: int
     snapshot: bytes
+    stand_ins: bytes = b""
 
     @property
     def version(self) -> Version:

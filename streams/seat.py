@@ -133,7 +133,7 @@ class Seat:
         back_to = max((at for open_ms, at in self.marks if open_ms <= anchor_ms), default=self.origin_offset)
         return SymbolEntry(
             self.symbol, self.interval, self.pos, offsets, self.origin_offset, back_to, anchor_ms, last_ms,
-            market.snapshot(),
+            market.snapshot(), self.engine.stand_ins,
         )  # fmt: skip
 
 

@@ -107,6 +107,11 @@ class Station:
             lane.offer(record)
             self._blamed = None
 
+    def expected(self, topic: str, partition: int) -> int | None:
+        """The next offset to be offered of a source; None for a partition that is gone."""
+        lane = self.lanes.get(partition)
+        return None if lane is None else lane.expected(topic)
+
     async def checkpoint(self) -> bool:
         """Persist and ack what changed in all partitions; False when nothing did, or one is under way
         already.

@@ -70,14 +70,19 @@ class SourceConsumer(Consumer):
         fetched, _ = await self._wait_next_records(1.0)
         await asyncio.sleep(0)
         for tp, records in (fetched or {}).items():
-            if self.flow_active and generation == self.app.consumer_generation_id:
+            if self.flow_active and generation == self.app.consumer_generation_id and self._wanted(tp):
                 await self._deliver(tp, records)
             else:
                 await self._give_back(tp, records)
 
+    def _wanted(self, tp: TP) -> bool:
+        # Until a rebalance is over Faust seeks the sources and empties the agents' queues, in this order: what
+        # comes in between would be lost.
+        return not self.app.rebalancing or tp.topic not in cast(SourceTransport, self.transport).sources
+
     async def _give_back(self, tp: TP, records: list[Any]) -> None:
-        """A fetch that was asked for before a rebalance and came after it is not to be trusted, nor to be lost: unless
-        somebody has sought elsewhere since, it is fetched again. (Recovery waits for ever for a lost changelog record.)
+        """What came at the wrong moment of a rebalance is not to be trusted, nor to be lost: unless somebody has sought
+        elsewhere since, it is fetched again. (Recovery would wait for ever for a changelog record that was lost.)
         """
         assignment = cast(Any, self._thread)._ensure_consumer()._subscription.subscription.assignment
         if assignment is None or tp not in assignment.tps:

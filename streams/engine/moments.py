@@ -47,8 +47,10 @@ class Moments:
         self.now_ms = close_ms
         return self._standing_in(last.index, close_ms, last.close)
 
-    def again(self) -> None:
+    def again(self, stand_ins: bytes) -> None:
         """Take `now_ms` from what is kept, after a restart."""
+        if stand_ins:
+            self.stand_ins.load(stand_ins)
         self.now_ms = max(self.last_close_ms, self.stand_ins.newest_ms)
 
     def newest(self) -> Moment | None:

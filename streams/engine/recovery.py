@@ -13,7 +13,6 @@ from streams.engine.register import Register
 from streams.engine.unit_rows import (
     AlertBody,
     GroupBody,
-    StandInsBody,
     alert_of,
     group_of,
     known_of,
@@ -42,19 +41,15 @@ class Recovery:
         self._commands = commands
         self._asleep: list[Unit] = []
 
-    def load(self, rows: Iterable[bytes]) -> None:
+    def load(self, rows: Iterable[bytes], stand_ins: bytes) -> None:
         """Take in all rows of the symbol, in any order. Raises NeedsHistory where an operand must be computed anew."""
         bodies = [read_row(body) for body in rows if body]
-        for body in bodies:
-            if isinstance(body, StandInsBody):
-                self._moments.stand_ins.load(body.runs)
-        self._moments.again()
+        self._moments.again(stand_ins)
         newest = self._moments.newest()
         if newest is not None:
             self._network.resync(newest)
         for body in bodies:
-            if not isinstance(body, StandInsBody):
-                self._enter(body)
+            self._enter(body)
         self._asleep.sort(key=lambda unit: unit.pos, reverse=True)
 
     def wake(self, pos: int) -> None:

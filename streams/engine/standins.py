@@ -66,7 +66,7 @@ class StandIns:
         )
 
     def dump(self) -> bytes:
-        return msgspec.msgpack.encode(self._runs)
+        return msgspec.msgpack.encode(self._runs) if self._runs else b""
 
     def load(self, body: bytes) -> None:
         self._runs = msgspec.msgpack.decode(body, type=list[Run])

@@ -23,7 +23,7 @@ from streams.engine.predicates import Node
 from streams.engine.recovery import Recovery
 from streams.engine.register import Register
 from streams.engine.reports import Output
-from streams.engine.unit_rows import GroupRow, stand_ins_row
+from streams.engine.unit_rows import GroupRow
 from streams.engine.watching import Watching, watchers
 
 
@@ -47,20 +47,22 @@ class SymbolEngine:
         self._recovery = Recovery(
             market, self._moments, self._network, self._watching, self._register, self._commands
         )
-        self._stood_in = False
         if (newest := self._moments.newest()) is not None:
             self._network.resync(newest)
 
     @classmethod
-    def restore(cls, symbol: str, market: Market, rows: Iterable[bytes], pos: int = -1) -> "SymbolEngine":
-        """The engine whose rows these are, over the market of the same checkpoint or an earlier one.
+    def restore(
+        cls, symbol: str, market: Market, rows: Iterable[bytes], pos: int = -1, stand_ins: bytes = b""
+    ) -> "SymbolEngine":
+        """The engine whose rows these are, over the market of the same checkpoint or an earlier one. `stand_ins` is of
+        the market's own checkpoint: were they newer, `at` would come true on bars before its tick.
 
         A row that is ahead of the market waits until the market has caught up. Raises NeedsHistory (load it into the
         market, restore again) where a row uses an operand that the market's snapshot did not know yet.
         """
         engine = cls(symbol, market)
         engine._pos = pos
-        engine._recovery.load(rows)
+        engine._recovery.load(rows, stand_ins)
         return engine
 
     def on_kline(self, kline: Kline, pos: int) -> list[Output]:
@@ -90,7 +92,6 @@ class SymbolEngine:
         moment = None if tick.time_ms % self._length_ms else self._moments.of_tick(tick.time_ms)
         if moment is None:
             return []
-        self._stood_in = True
         self.counters["stand_ins"] += 1
         outputs = self._firing.expire(moment)
         hits = self._watching.notice_stand_in(moment)
@@ -114,11 +115,13 @@ class SymbolEngine:
         """What is asked of this symbol now: every resolved condition and part of one, each once."""
         return self._network.conditions
 
+    @property
+    def stand_ins(self) -> bytes:
+        """The bars that ticks stood in for; they belong to the row of the symbol, whose bars they stand between."""
+        return self._moments.stand_ins.dump()
+
     def dirty_groups(self) -> Iterator[GroupRow]:
         """Rows to be written since the last call. An empty body: the key may be deleted."""
-        if self._stood_in:
-            self._stood_in = False
-            yield stand_ins_row(self._pos, self._moments.stand_ins.dump())
         yield from self._register.rows(self._pos, self._moments.now_ms)
 
     def _step(self, moment: Moment, *, newest: bool, anew: bool = False) -> list[Output]:

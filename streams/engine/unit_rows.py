@@ -12,7 +12,6 @@ from streams.engine.notify import State as AlertState
 
 MAX_BODY: Final = 60_000
 """Bytes; no table value may exceed 64 kB, and the caller adds some."""
-STAND_INS: Final = "~stand-ins"
 
 
 class GroupRow(NamedTuple):
@@ -50,12 +49,7 @@ class AlertBody(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     run_ms: int
 
 
-class StandInsBody(msgspec.Struct, frozen=True, array_like=True, tag="s"):
-    pos: int
-    runs: bytes
-
-
-Body: TypeAlias = GroupBody | AlertBody | StandInsBody
+Body: TypeAlias = GroupBody | AlertBody
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decoder: Final[msgspec.msgpack.Decoder[Body]] = msgspec.msgpack.Decoder(Body)
 _LETTERS: Final = {None: "?", True: "T", False: "F"}
@@ -85,11 +79,6 @@ def alert_row(alert: Alert) -> GroupRow:
         alert.fires, alert.fired_ms, alert.run_ms,
     )  # fmt: skip
     return GroupRow(alert.key, alert.generation, alert.pos, _encode(body))
-
-
-def stand_ins_row(pos: int, runs: bytes) -> GroupRow:
-    """The row of a symbol's stand-in bars."""
-    return GroupRow(STAND_INS, 1, pos, _encode(StandInsBody(pos, runs)))
 
 
 def group_of(body: GroupBody) -> Group:

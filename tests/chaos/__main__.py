@@ -22,7 +22,10 @@ def main() -> int:
         print(f"{time.monotonic() - began:6.0f} s  {what}", flush=True)
 
     plan = QUICK if options.quick else Plan()
-    scenario = make(options.seed, segment_minutes=options.minutes, segments=options.segments)
+    if options.quick:
+        scenario = make(options.seed, symbols=8, segment_minutes=60, segments=6, bots_per_symbol=3)
+    else:
+        scenario = make(options.seed, segment_minutes=options.minutes, segments=options.segments)
     folder = Path(tempfile.mkdtemp(prefix="strikeline-chaos-")) if options.folder is None else options.folder
     folder.mkdir(parents=True, exist_ok=True)
     say(f"seed {options.seed}, {len(scenario.symbols)} symbols, {len(scenario.bots)} bots, logs in {folder}")

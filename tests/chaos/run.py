@@ -24,7 +24,8 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Plan:
     """How much trouble: kills of each kind of process, deaths per fail-point, stops of each kind and how long they are,
-    joins and leaves. `patience`: seconds at most from getting to work to a kill.
+    joins and leaves. `patience`: seconds at most from getting to work to a kill; `delay_max`: by how much at most the
+    executor is delayed per fetch.
     """
 
     kills: int = 20
@@ -34,9 +35,12 @@ class Plan:
     stop_seconds: float = STOP_S
     joins: int = 30
     patience: float = 3.0
+    delay_max: float = 2.0
 
 
-QUICK = Plan(kills=3, hits=0, worker_stops=1, executor_stops=0, stop_seconds=8.0, joins=1, patience=1.5)
+QUICK = Plan(
+    kills=3, hits=0, worker_stops=1, executor_stops=0, stop_seconds=8.0, joins=1, patience=1.0, delay_max=0.5
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: 
     """Run it in `folder`. Raises Stuck where something never happened."""
     tally = Tally()
     seconds: dict[str, float] = {}
-    with Cluster(scenario, folder, partitions=partitions) as cluster:
+    with Cluster(scenario, folder, partitions=partitions, delay_max=plan.delay_max) as cluster:
         with _timed(seconds, "start"):
             cluster.start()
         with _timed(seconds, "trouble"):

@@ -1,5 +1,7 @@
 """The entry condition as a tree, nothing left implicit: what a GroupCommand may carry."""
 
+from functools import lru_cache
+
 from schemas.bots import BotConfig
 from schemas.conditions import Condition, ConditionError, condition_from_json
 from streams.engine.expression import parse
@@ -24,9 +26,16 @@ def entry_tree(config: BotConfig, interval: str = "1m") -> Condition:
     if raw in ("", {}):
         raise EntryInvalid("entry", "a bot needs an entry condition, such as rsi(14) < 30")
     try:
-        tree = parse(raw) if isinstance(raw, str) else condition_from_json(raw)
-        return resolve(tree, config.timeframe, interval)
+        if isinstance(raw, str):
+            return _parsed(raw, config.timeframe, interval)
+        return resolve(condition_from_json(raw), config.timeframe, interval)
     except ConditionError as error:
         if isinstance(raw, str) or not error.path:
             raise EntryInvalid("entry", str(error)) from error
         raise EntryInvalid(f"entry.{error.path}", error.reason) from error
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, timeframe: str, interval: str) -> Condition:
+    """The tree of an entry written as text: it is asked for whenever an entry group is armed."""
+    return resolve(parse(text), timeframe, interval)

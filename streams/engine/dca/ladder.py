@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from streams.engine.dca.money import ceil_div, floor_div, percent
+from streams.engine.dca.money import MOST_QUOTE, ceil_div, floor_div, percent
 from streams.engine.dca.terms import Terms
 
 
@@ -33,7 +33,11 @@ class Rung(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def steps(count: int, deviation: str, step_scale: str, volume: str, volume_scale: str) -> tuple[Step, ...]:
-    """The ladder's shape, from the decimal texts of a configuration; independent of any price."""
+    """The ladder's shape, from the decimal texts of a configuration; independent of any price.
+
+    It ends with the first step that is refused anyway (for its deviation, or its volume): scales of 36 digits would
+    make the hundredth one's numbers thousands of digits long.
+    """
     gap, scale = percent(deviation), Fraction(step_scale)
     size, growth = Fraction(volume), Fraction(volume_scale)
     total = Fraction(0)
@@ -41,6 +45,8 @@ def steps(count: int, deviation: str, step_scale: str, volume: str, volume_scale
     for number in range(1, count + 1):
         total += gap  # Σ d·s^(k−1), which is the closed form without its case for s = 1
         out.append(Step(number, total, size))
+        if total >= 1 or size > MOST_QUOTE:
+            break
         gap *= scale
         size *= growth
     return tuple(out)

@@ -15,8 +15,13 @@ FEE_UNIT: Final = Decimal("1e-8")
 FEE_UNITS_PER_QUOTE: Final = 10**8
 _SHOWN_DIGITS: Final = 18
 
+MOST_QUOTE: Final = 10**15
+"""More quote than any deal may need, and more than any price: what lies beyond is a mistake, not a market."""
+
 EXACT: Final = Context(prec=200, traps=[Inexact, Rounded, Clamped, FloatOperation])
 _SHOWN: Final = Context(prec=_SHOWN_DIGITS)
+_ZERO: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 
 
 def market(price: float) -> Decimal:
@@ -63,12 +68,17 @@ def in_units(value: Decimal, unit: Decimal) -> Number:
 
 def plain(value: Decimal) -> Decimal:
     """The same number with no trailing zeros and no exponent (1E+3 becomes 1000)."""
-    return Decimal(text(value))
+    if not value:
+        return _ZERO
+    value = EXACT.normalize(value)
+    return EXACT.quantize(value, _ONE) if value == value.to_integral_value() else value
 
 
 def text(value: Decimal) -> str:
     """Plain decimal text: digits and at most one point, no exponent, no trailing zeros."""
-    shown = format(value, "f")
+    shown = str(value)
+    if "E" in shown:
+        shown = format(value, "f")
     if "." in shown:
         shown = shown.rstrip("0").rstrip(".")
     return "0" if shown in {"-0", ""} else shown

@@ -10,10 +10,10 @@ import msgspec
 from schemas.bots import BotConfig
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.ladder import Step, rung_price, steps_of
-from streams.engine.dca.money import Number, ratio, shown, text
+from streams.engine.dca.money import MOST_QUOTE, Number, ratio, shown, text
 from streams.engine.dca.targets import Filled, take_profit_price, take_profit_ticks
 from streams.engine.dca.terms import Terms, terms_of
-from streams.engine.dca.validation import MOST_QUOTE, Problem, problems
+from streams.engine.dca.validation import Problem, problems
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

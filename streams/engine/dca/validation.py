@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from schemas.bots import BotConfig
 from streams.engine.dca.entry import EntryInvalid, entry_tree
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.ladder import Step, steps_of
-from streams.engine.dca.money import percent, shown
+from streams.engine.dca.money import MOST_QUOTE, percent, shown
 from streams.engine.dca.terms import Terms, terms_of
-
-MOST_QUOTE: Final = Fraction(10**15)
 
 
 class Problem(NamedTuple):
@@ -31,11 +30,12 @@ def problems(config: BotConfig, instrument: Instrument | None = None) -> list[Pr
     return [*_entry(config), *problems_of_money(terms_of(config, instrument or Instrument()))]
 
 
-def problems_of_money(terms: Terms) -> list[Problem]:
+@lru_cache(maxsize=1024)
+def problems_of_money(terms: Terms) -> tuple[Problem, ...]:
     """The same for amounts alone: volumes, ladder, costs, exits, and the venue's minimum."""
     ladder = steps_of(terms)
-    found = [*_volumes(terms, ladder), *_shape(terms, ladder), *_costs(terms), *_exits(terms, ladder)]
-    return found or [*_minimum(terms, ladder)]
+    found = (*_volumes(terms, ladder), *_shape(terms, ladder), *_costs(terms), *_exits(terms, ladder))
+    return found or tuple(_minimum(terms, ladder))
 
 
 def _entry(config: BotConfig) -> Iterator[Problem]:
@@ -54,7 +54,7 @@ def _volumes(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
     if not base:
         yield Problem("base_order_volume", "is 0: there is nothing to open a deal with")
     if ladder and not ladder[0].volume:
-        yield Problem("safety_order_volume", f"is 0 while max_safety_orders is {len(ladder)}")
+        yield Problem("safety_order_volume", f"is 0 while max_safety_orders is {terms.max_safety_orders}")
     elif len(ladder) > 1 and not ladder[1].volume:
         yield Problem("volume_scale", "is 0: the second safety order would have no volume")
     if base + sum(step.volume for step in ladder) > MOST_QUOTE:
@@ -75,7 +75,8 @@ def _shape(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
     for step in ladder:
         if step.deviation >= 1:
             field = "step_scale" if step.number > 1 and Fraction(terms.step_scale) > 1 else "price_deviation"
-            at = f"safety order {step.number} of {len(ladder)} deviates by {shown(step.deviation * 100, 4)} %"
+            count = terms.max_safety_orders
+            at = f"safety order {step.number} of {count} deviates by {shown(step.deviation * 100, 4)} %"
             yield Problem(field, f"{at}: 100 % or more is refused")
             return
 

@@ -29,11 +29,12 @@ def walk(deal: Deal, bar: Bar, fired: Sequence[FiredMember]) -> Settlement:
         after, events = _decided(deal, [], bar, fired)
         return Settlement(after, (*events, *unmet(deal, after, bar, fired, events)))
     both = paths(bar, deal.terms.instrument, deal.side, deal.terms.intrabar)
-    after, events = _decided(*_Walker(deal).along(both.taken), bar, fired)
+    steps = _Steps()
+    after, events = _decided(*_Walker(deal, steps).along(both.taken), bar, fired)
     told = (*events, *unmet(deal, after, bar, fired, events))
     if not events:
         return Settlement(after, told)  # a bar that met nothing meets nothing the other way round
-    other = _decided(*_Walker(deal).along(both.other), bar, fired)
+    other = _decided(*_Walker(deal, steps).along(both.other), bar, fired)
     return Settlement(after, told, ambiguous=other != (after, events))
 
 
@@ -52,14 +53,41 @@ def _decided(
     return deal, events + more
 
 
+class _Steps:
+    """What both paths of a bar have in common is computed once: the levels of a deal, and what a fill makes of it."""
+
+    def __init__(self) -> None:
+        # By identity, which holds while the deal is kept here.
+        self._levels: dict[int, tuple[Deal, tuple[LevelOrder, ...]]] = {}
+        self._fills: dict[tuple[int, str, int], tuple[Deal, list[DealEvent]]] = {}
+
+    def levels(self, deal: Deal) -> tuple[LevelOrder, ...]:
+        """What the deal waits for."""
+        known = self._levels.get(id(deal))
+        if known is None:
+            known = self._levels[id(deal)] = (deal, levels(deal))
+        return known[1]
+
+    def fill(self, deal: Deal, level: LevelOrder, ticks: int) -> tuple[Deal, list[DealEvent]]:
+        """The deal after the order of `level` was filled at `ticks`; `levels` was asked for this deal before."""
+        key = (id(deal), level.name, ticks)
+        known = self._fills.get(key)
+        if known is None:
+            trigger = Triggered(level.name, deal.terms.instrument.price(ticks))
+            known = self._fills[key] = paper.execute(deal, trigger, ticks)
+        return known
+
+
 class _Walker:
     """One pass along one path."""
 
-    def __init__(self, deal: Deal) -> None:
+    def __init__(self, deal: Deal, steps: _Steps) -> None:
         self.deal = deal
         self.events: list[DealEvent] = []
-        self._armed = {(level.name, level.ticks) for level in levels(deal)}
+        self._steps = steps
         self._averaged = False
+        self._waiting = steps.levels(deal)
+        self._armed = {(level.name, level.ticks) for level in self._waiting}
 
     def along(self, points: Points) -> tuple[Deal, list[DealEvent]]:
         """Meet every level on the way; each fill changes the levels for the rest of it."""
@@ -73,11 +101,9 @@ class _Walker:
         return self.deal, self.events
 
     def _next(self, here: Number, there: Number) -> LevelOrder | None:
-        met = [level for level in levels(self.deal) if level.met_at(here) or level.met_at(there)]
-        if self._averaged and not self.deal.terms.same_bar_exit:
-            met = [level for level in met if level.kind != "tp"]
-        if not met:
-            return None
+        met = [level for level in self._waiting if level.met_at(here) or level.met_at(there)]
+        if len(met) < 2:
+            return met[0] if met else None
         way = [level.way_from(here) for level in met]
         return met[way.index(min(way))]  # the first of equals: levels() has them as ties are won
 
@@ -89,7 +115,9 @@ class _Walker:
             ticks = paper.stop_fill(terms, side, level.ticks, counts)
         else:
             ticks = paper.limit_fill(side, level.ticks, counts)
-        trigger = Triggered(level.name, terms.instrument.price(ticks))
-        self.deal, events = paper.execute(self.deal, trigger, ticks)
+        self.deal, events = self._steps.fill(self.deal, level, ticks)
         self.events += events
+        self._waiting = self._steps.levels(self.deal)
         self._averaged = self._averaged or level.kind == "dca"
+        if self._averaged and not terms.same_bar_exit:
+            self._waiting = tuple(waiting for waiting in self._waiting if waiting.kind != "tp")

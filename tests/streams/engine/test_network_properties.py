@@ -218,7 +218,7 @@ class Life:
         self._market = Market(SYMBOL, fill_up_to=FILL)
         self._engine = SymbolEngine(SYMBOL, self._market)
         self._rows: dict[str, tuple[tuple[int, int], bytes]] = {}
-        self._saved = (self._market.snapshot(), 0)
+        self._saved = (self._market.snapshot(), 0, b"")
         self.said: dict[str, Any] = {}
         self.place = 0
 
@@ -240,15 +240,15 @@ class Life:
             if held is None or (generation, pos) >= held[0]:
                 self._rows[key] = ((generation, pos), body)
         if symbol:
-            self._saved = (self._market.snapshot(), self.place)
+            self._saved = (self._market.snapshot(), self.place, self._engine.stand_ins)
 
     def crash(self) -> None:
-        snapshot, place = self._saved
+        snapshot, place, stand_ins = self._saved
         from_ms = Market.read_from_ms(snapshot) or 0
         read = [k for k in self._case.records[:place] if isinstance(k, Kline) and k.open_time_ms >= from_ms]
         self._market = Market.restore(snapshot, BarArrays.of(read))
         bodies = [body for _, body in self._rows.values()]
-        self._engine = SymbolEngine.restore(SYMBOL, self._market, bodies)
+        self._engine = SymbolEngine.restore(SYMBOL, self._market, bodies, stand_ins=stand_ins)
         self.place = place
 
     def _deliver(self, order: Order) -> None:
