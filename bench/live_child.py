@@ -1,4 +1,4 @@
-"""The process that bench/live.py measures: the evaluator, or an empty Faust agent with the same settings."""
+"""The process that bench/live.py measures: the evaluator, or an empty or echoing Faust agent with its settings."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import faust
 from streams.app import Evaluator, faust_app
 from streams.config import WorkerSettings
 from streams.guard import StandstillGuard, end_process
-from streams.warm import warm_up
+from streams.warm import calm_collector, warm_up
 from topics.connection import KafkaSettings
 from topics.producer import KafkaPublisher
 
@@ -29,19 +29,25 @@ class Child:
     def empty(self) -> faust.App:
         """An agent that does nothing, acks and all."""
         app = faust_app(self.settings, faust.App)
-        topic = app.topic(
-            self.settings.topics.klines.name,
-            key_serializer="raw",
-            value_serializer="raw",
-            key_type=bytes,
-            value_type=bytes,
-        )
 
         async def nothing(stream: Any) -> None:
             async for _ in stream:
                 self.empty_count += 1
 
-        app.agent(topic, name="empty", concurrency=1)(nothing)
+        app.agent(_raw(app, self.settings.topics.klines.name), name="empty", concurrency=1)(nothing)
+        return app
+
+    def echo(self) -> faust.App:
+        """An agent that sends every record on as it came: the least that a Faust agent with an output does."""
+        app = faust_app(self.settings, faust.App)
+        out = _raw(app, self.settings.topics.fired.name)
+
+        async def forward(stream: Any) -> None:
+            async for event in stream.events():
+                await out.send(key=event.key, value=event.value)
+                self.empty_count += 1
+
+        app.agent(_raw(app, self.settings.topics.klines.name), name="echo", concurrency=1)(forward)
         return app
 
     def full(self) -> faust.App:
@@ -63,6 +69,10 @@ class Child:
     def _sum(self, source: int) -> int:
         assert self.evaluator is not None
         return sum(lane.evaluator.offsets[source] for lane in self.evaluator.station.lanes.values())
+
+
+def _raw(app: faust.App, name: str) -> Any:
+    return app.topic(name, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes)
 
 
 def _failed(error: BaseException) -> None:
@@ -111,8 +121,9 @@ def main() -> None:
         kafka=KafkaSettings(bootstrap=told["bootstrap"]),
     )
     warm_up()
+    calm_collector()
     child = Child(settings)
-    app = child.empty() if told["kind"] == "empty" else child.full()
+    app = {"empty": child.empty, "echo": child.echo, "evaluator": child.full}[told["kind"]]()
     app.task(lambda: measure(child, told))
     app.Worker(loglevel="ERROR", quiet=True, override_logging=False).execute_from_commandline()
 

@@ -5,7 +5,6 @@ stood still.
 """
 
 import asyncio
-import gc
 import logging
 import sys
 from typing import Final, cast
@@ -17,7 +16,7 @@ from streams.app import Evaluator
 from streams.config import WorkerSettings
 from streams.guard import StandstillGuard, end_process
 from streams.metrics import serve_metrics
-from streams.warm import warm_up
+from streams.warm import calm_collector, warm_up
 from streams.watchdog import Address, Sight, Watchdog
 from topics.admin import TopicAdmin
 from topics.producer import KafkaPublisher
@@ -33,8 +32,7 @@ def run_worker(settings: WorkerSettings) -> None:
     topics = settings.topics
     TopicAdmin(settings.kafka).require(topics.all())
     warm_up()
-    # Groups and alerts live long: a full collection of a million of them stops the loop for 0.2 s.
-    gc.set_threshold(10_000, 20, 100)
+    calm_collector()
     worker = Worker(settings)
     faust_worker = worker.evaluator.app.Worker(loglevel=None, quiet=True, override_logging=False)
     faust_worker.execute_from_commandline()
