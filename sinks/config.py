@@ -14,6 +14,7 @@ from sinks.instruments import load_instruments
 from sinks.venues.paper import Paper
 from topics.connection import KafkaSettings
 from topics.registry import Topics
+from topics.spec import DAY_MS
 
 DEFAULT_DATABASE: Final = "sqlite:///strikeline.db"
 
@@ -29,6 +30,9 @@ class ExecutorSettings(BaseSettings):
     `lost_records`: what to do when retention removed records that were never applied. `database_patience`:
     how long a database that is away is waited for before the process ends. `executor_delay_max`: wait a random
     time up to this before each fetch is applied, to try out how the pipeline takes a slow executor.
+    `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
+    long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
+    shorter than the triggers topic keeps its records.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
@@ -48,6 +52,8 @@ class ExecutorSettings(BaseSettings):
     owner: str = Field(default_factory=_owner)
     session_timeout: Annotated[float, Field(ge=6, le=60)] = 10.0
     heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
+    watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     log_level: str = "INFO"
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
@@ -58,10 +64,23 @@ class ExecutorSettings(BaseSettings):
         interval_ms(interval)
         return interval
 
+    @field_validator("retention_days")
+    @classmethod
+    def _keeps_what_may_come_again(cls, days: int) -> int:
+        kept_days = int(Topics().triggers.configs["retention.ms"]) // DAY_MS
+        if days < kept_days:
+            raise ValueError(f"the triggers topic keeps its records for {kept_days} days, keep at least that")
+        return days
+
     @property
     def topics(self) -> Topics:
         """The topics of its namespace."""
         return Topics(self.namespace, self.partitions, self.keep_history)
+
+    @property
+    def keep_ms(self) -> int | None:
+        """How long the database keeps what is over; None: for ever, as the topics of such a namespace do."""
+        return None if self.keep_history else self.retention_days * DAY_MS
 
     def rules(self) -> Rules:
         """What decisions depend on. Raises BadInstruments."""

@@ -2,7 +2,8 @@
 
     assignment   partition n of both topics comes to one member: claim it, seek where the database says
     loop         fetch, one transaction per partition, wake the relays
-    revocation   the transaction in flight ends, then the claims are dropped
+    revocation   the transaction and the publication in flight end, then the claims are dropped
+    watchdog     ends the process when a partition gets nowhere though there is something to do
 
 The group's committed offsets only show others how far we are.
 """
@@ -18,13 +19,14 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sinks.config import ExecutorSettings
-from sinks.errors import Fenced
+from sinks.errors import BeyondEnd, Fenced, RecordsLost
 from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
 from sinks.fetching import by_partition, consumer
 from sinks.metrics import Metrics
 from sinks.patience import patiently
 from sinks.relays import Relays
+from sinks.watchdog import Watchdog
 from topics.admin import TopicAdmin
 from topics.failpoints import failpoint
 from topics.records import Publisher, Record
@@ -33,6 +35,7 @@ T = TypeVar("T")
 
 _POLL_MS: Final = 500
 _SHOW_S: Final = 1.0
+_ANSWER_S: Final = 10.0
 _log = logging.getLogger("strikeline.executor")
 
 
@@ -53,7 +56,12 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             metrics,
             batch=settings.outbox_batch,
             patience_s=settings.database_patience,
+            stale_s=settings.session_timeout / 2,
         )
+        # A database that is away is waited for as long as the settings say, and says so itself.
+        limit_s = max(settings.watchdog_seconds, 2 * settings.database_patience)
+        self._watchdog = Watchdog(self._look, limit_s)
+        self._working: tuple[int, int] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._transaction = asyncio.Lock()
         self._ended = asyncio.Event()
@@ -70,7 +78,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._consumer.start()
         consuming = asyncio.create_task(self._consume())
         relaying = asyncio.create_task(self._relays.run())
-        for task in (consuming, relaying):
+        watching = asyncio.create_task(self._watchdog.run())
+        for task in (consuming, relaying, watching):
             task.add_done_callback(self._note)
         try:
             await self._ended.wait()
@@ -79,6 +88,7 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait([consuming])
             self._relays.end()
             await asyncio.wait([relaying])
+            watching.cancel()
             await self._consumer.stop()
         if self._failure is not None:
             raise self._failure
@@ -90,8 +100,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         await asyncio.wait([claiming])
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Wait for the transaction in flight, then forget what goes."""
-        async with self._transaction:
+        """Wait for what is in flight, then forget what goes: who comes next publishes behind us, not between."""
+        async with self._transaction, self._relays.publishing:
             for partition in {tp.partition for tp in revoked}:
                 self._release(partition)
 
@@ -141,6 +151,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             self._metrics.dropped(len(records))
             self._rewind(partition)
             return
+        await self._unbroken(records)
+        self._working = (partition, records[0].offset)
         try:
             applied = await self._in_thread(lambda: self._executor.apply(claim, records))
         except Fenced as fenced:
@@ -148,10 +160,47 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             self._metrics.fenced()
             self._release(partition)
             return
+        finally:
+            self._working = None
         for topic, offset in applied.next_offsets.items():
             self._next[TopicPartition(topic, partition)] = offset
         self._metrics.applied(applied.outcomes)
         self._relays.told()
+
+    async def _unbroken(self, records: list[Record]) -> None:
+        """Raise Stop where the broker moved the reader: a client out of range goes on at the topic's beginning."""
+        firsts: dict[TopicPartition, int] = {}
+        for record in records:
+            firsts.setdefault(TopicPartition(record.topic, record.partition), record.offset)
+        for tp, found in firsts.items():
+            expected = self._next.get(tp, found)
+            if found < expected:
+                end = (await self._consumer.end_offsets([tp]))[tp]
+                raise BeyondEnd(tp.topic, tp.partition, expected, end)
+            if found > expected and not self._executor.compacted(tp.topic):
+                begin = (await self._consumer.beginning_offsets([tp]))[tp]
+                if begin > expected:
+                    raise RecordsLost(tp.topic, tp.partition, expected, begin)
+
+    async def _look(self) -> dict[str, object]:
+        """Who is behind, for the watchdog: partitions not read to the end or not ours, and a transaction that runs."""
+        assigned = sorted(self._consumer.assignment())
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                ends = await self._consumer.end_offsets(assigned) if assigned else {}
+                places = {tp: await self._consumer.position(tp) for tp in assigned}
+        except (KafkaError, IllegalStateError) as error:
+            raise TimeoutError(str(error)) from error
+        behind: dict[str, object] = {}
+        for tp in assigned:
+            if self._relays.claim_of(tp.partition) is None:
+                behind[f"{tp.topic}[{tp.partition}]"] = "assigned to us, claimed by another executor"
+            elif places[tp] < ends[tp]:
+                behind[f"{tp.topic}[{tp.partition}]"] = f"offset {places[tp]}, claim {self._next.get(tp)}"
+        if self._working is not None:
+            partition, offset = self._working
+            behind[f"database, partition {partition}"] = f"a transaction from offset {offset} on"
+        return behind
 
     def _rewind(self, partition: int) -> None:
         for tp, offset in self._next.items():

@@ -52,7 +52,7 @@ def _serve(settings: ExecutorSettings, engine: Engine) -> None:
     topics = settings.topics
     TopicAdmin(settings.kafka).require(topics.all())
     calm_collector()
-    executor = Executor(engine, topics, settings.rules(), settings.owner)
+    executor = Executor(engine, topics, settings.rules(), settings.owner, settings.keep_ms)
     executor.begin()
     metrics = Metrics()
     if settings.metrics_port:

@@ -1,6 +1,7 @@
 """The relays of all owned partitions, published together: one flush of the producer serves them all."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -17,12 +18,28 @@ from topics.records import Publisher
 T = TypeVar("T")
 
 
+def _now() -> float:
+    """Seconds that go on while the process is stopped or the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Relays:
     """One relay per claimed partition. `claimed` and `released` follow the assignment; `told` wakes the loop."""
 
     def __init__(
-        self, engine: Engine, publisher: Publisher, metrics: Metrics, *, batch: int, patience_s: float
+        self,
+        engine: Engine,
+        publisher: Publisher,
+        metrics: Metrics,
+        *,
+        batch: int,
+        patience_s: float,
+        stale_s: float = 5.0,
+        clock: Callable[[], float] = _now,
     ) -> None:
+        self.publishing = asyncio.Lock()
+        self._stale_s = stale_s
+        self._clock = clock
         self._engine = engine
         self._publisher = publisher
         self._metrics = metrics
@@ -75,12 +92,17 @@ class Relays:
 
     async def _publish(self) -> int:
         """One batch of every partition; how many rows."""
-        found = [(relay, await self._waiting(relay)) for relay in tuple(self._relays.values())]
-        busy = [(relay, rows) for relay, rows in found if rows]
+        async with self.publishing:
+            return await self._publish_batch()
+
+    async def _publish_batch(self) -> int:
+        busy: list[tuple[Relay, list[Waiting]]] = []
+        for relay in tuple(self._relays.values()):
+            if rows := await self._read(relay):
+                relay.send(self._publisher, rows)
+                busy.append((relay, rows))
         if not busy:
             return 0
-        for relay, rows in busy:
-            relay.send(self._publisher, rows)
         await self._publisher.flush()
         failpoint("relay.acknowledged")
         for relay, rows in busy:
@@ -88,6 +110,16 @@ class Relays:
         count = sum(len(rows) for _, rows in busy)
         self._metrics.published(count)
         return count
+
+    async def _read(self, relay: Relay) -> list[Waiting]:
+        """Rows to be sent at once. What was read before a standstill may be another's by now: an old snapshot sent
+        behind its newer one would stay, so it is read again under the epoch.
+        """
+        while True:
+            began = self._clock()
+            rows = await self._waiting(relay)
+            if not rows or self._clock() - began < self._stale_s:
+                return rows
 
     async def _waiting(self, relay: Relay) -> list[Waiting]:
         try:

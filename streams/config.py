@@ -55,6 +55,14 @@ class WorkerSettings(BaseSettings):
             raise ValueError("expected at most a third of session_timeout")
         return interval
 
+    @field_validator("watchdog_seconds")
+    @classmethod
+    def _more_patient_than_holds(cls, seconds: float, info: object) -> float:
+        # A partition that waits for an answer makes no progress either.
+        if seconds <= getattr(info, "data", {}).get("hold_seconds", 30.0):
+            raise ValueError("expected more than hold_seconds")
+        return seconds
+
     @property
     def topics(self) -> Topics:
         """The topics of its namespace."""

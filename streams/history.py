@@ -10,6 +10,7 @@ import asyncio
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -43,6 +44,9 @@ class RecordReader(Protocol):
 
 class History(Protocol):
     """What a lane and a recovery ask for."""
+
+    def pass_over(self, partition: int, offsets: AbstractSet[int]) -> None:
+        """Klines that were never handled, and must not be read back as if they had been; the set may grow."""
 
     async def origin_bars(self, partition: int, needs: NeedsBars, to_offset: int) -> BarArrays:
         """The symbol's bars from the first that still exists to before `needs.before_ms`."""
@@ -110,7 +114,11 @@ class ReadBack:
         self._kept_bars = kept_bars
         self._in_thread = in_thread
         self._kept: OrderedDict[int, dict[Series, Columns]] = OrderedDict()
+        self._passed_over: dict[int, AbstractSet[int]] = {}
         self.passes = 0
+
+    def pass_over(self, partition: int, offsets: AbstractSet[int]) -> None:
+        self._passed_over[partition] = offsets
 
     async def origin_bars(self, partition: int, needs: NeedsBars, to_offset: int) -> BarArrays:
         series = needs.symbol, needs.interval
@@ -141,7 +149,7 @@ class ReadBack:
     def _some(self, partition: int, start: int, end: int, symbols: frozenset[bytes]) -> dict[Series, Columns]:
         self.passes += 1
         columns: dict[Series, Columns] = {}
-        for kline in closed_klines(self._reader.read(partition, start, end), self._klines, symbols):
+        for kline in closed_klines(self._records(partition, start, end), self._klines, symbols):
             columns.setdefault((kline.symbol, kline.interval), Columns()).add(kline)
         return columns
 
@@ -149,13 +157,17 @@ class ReadBack:
         """All symbols of the partition, or only `symbol` where all would be too much to keep."""
         self.passes += 1
         columns: dict[Series, Columns] = {}
-        klines = closed_klines(self._reader.read(partition, 0, end), self._klines, None)
+        klines = closed_klines(self._records(partition, 0, end), self._klines, None)
         for count, kline in enumerate(klines):
             columns.setdefault((kline.symbol, kline.interval), Columns()).add(kline)
             if count >= self._kept_bars:
                 columns.clear()
                 return self._some(partition, 0, end, frozenset((symbol.encode(),)))
         return columns
+
+    def _records(self, partition: int, start: int, end: int) -> Iterator[Record]:
+        records, passed_over = self._reader.read(partition, start, end), self._passed_over.get(partition)
+        return (r for r in records if r.offset not in passed_over) if passed_over else records
 
     def _keep(self, partition: int, columns: dict[Series, Columns]) -> None:
         self._kept.pop(partition, None)

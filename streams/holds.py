@@ -24,10 +24,12 @@ class Holds:
         if self._since.pop(name, None) is not None:
             self._settle()
 
-    def give_up(self) -> None:
-        """Wait for none of these any more; they stay held."""
+    def give_up(self) -> list[tuple[int, str]]:
+        """Wait for none of these any more; they stay held. Which they are, (open time, name), oldest first."""
+        waited = sorted({one for one in self._heap if self._since.get(one[1]) == one[0]})
         self._heap.clear()
         self.oldest_ms = None
+        return waited
 
     def since(self, name: str) -> int | None:
         """Open time of the bar on which `name` fired; None when it is not held."""

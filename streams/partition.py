@@ -31,6 +31,7 @@ from topics.registry import Topics
 
 DEATHS: Final = 3
 """A record on which the process died this often with an exception is dead-lettered instead of handled."""
+_YEAR_9999_MS: Final = 253_370_764_800_000
 
 
 class PartitionEvaluator:
@@ -67,6 +68,7 @@ class PartitionEvaluator:
         }
         self._seats = state.seats
         self._suspects = state.suspects
+        self._poisoned = state.poisoned
         self._changed: dict[str, None] = dict.fromkeys(state.changed)
         self._positions = {name: seat.pos for name, seat in state.seats.items() if seat.market.next}
         self._saved: Offsets | None = None if state.changed else state.offsets
@@ -101,12 +103,15 @@ class PartitionEvaluator:
 
     def give_up_waiting(self) -> None:
         """Nobody answers: klines go on. What was held until now is waited for no more, however late its
-        answer comes; what fires from now on is waited for again once a command shows that somebody answers.
+        answer comes, and an event per group says so; what fires from now on is waited for again once a command
+        shows that somebody answers.
         """
         self.patient = False
         self.counters["impatient"] += 1
         for seat in self._seats.values():
-            seat.holds.give_up()
+            for event in seat.give_up():
+                self._send(self._addresses.of(event, event.at_ms))
+                self.counters["given_up"] += 1
 
     def totals(self) -> Counter[str]:
         """Its own counters and those of its engines."""
@@ -149,9 +154,8 @@ class PartitionEvaluator:
                 self._positions[name] = seat.pos
         self._changed.clear()
         self._saved = offsets
-        return Frozen(
-            self.partition, groups, symbols, PartitionEntry(offsets, dict(self._positions)), dict(self._next)
-        )
+        own = PartitionEntry(offsets, dict(self._positions), tuple(sorted(self._poisoned)))
+        return Frozen(self.partition, groups, symbols, own, dict(self._next))
 
     def _kline_record(self, record: Record, forced: bool) -> Obstacle | None:
         message = self._decoded(record, 0)
@@ -160,15 +164,10 @@ class PartitionEvaluator:
         kline = cast(Kline | Tick, message)
         seat = self._seats.get(kline.symbol)
         if seat is None or seat.interval != kline.interval:
-            seat = self._seat(record, kline.symbol, kline.interval)
+            seat = self._seat_of_interval(record, kline)
             if seat is None:
                 return None
         if record.offset <= seat.pos:
-            return None
-        if kline.interval != seat.interval:
-            self._refuse(
-                record, "WrongInterval", f"{seat.symbol} has {seat.interval} bars, not {kline.interval}"
-            )
             return None
         if type(kline) is Tick:
             outputs, changed = seat.on_tick(kline, record.offset), True
@@ -188,6 +187,20 @@ class PartitionEvaluator:
             self._emit(seat, outputs, record)
             if any(type(output) is BotEvent and output.event == "late" for output in outputs):
                 self._refuse(record, "Late", "the bar came after a later one and was never applied")
+        return None
+
+    def _seat_of_interval(self, record: Record, kline: Kline | Tick) -> Seat | None:
+        """The seat of a symbol that is new, or has bars of another interval, where `kline` may sit there."""
+        known = self._seats.get(kline.symbol)
+        if known is not None and type(kline) is Tick and not known.market.next:
+            # Before the first bar a tick stands for nothing, and its interval is not the symbol's yet.
+            return None
+        seat = self._seat(record, kline.symbol, kline.interval)
+        if seat is None or seat.interval == kline.interval:
+            return seat
+        if record.offset > seat.pos:
+            reason = f"{seat.symbol} has {seat.interval} bars, not {kline.interval}"
+            self._refuse(record, "WrongInterval", reason)
         return None
 
     def _outruns(self, bar: Kline, held_ms: int) -> bool:
@@ -212,6 +225,10 @@ class PartitionEvaluator:
         if record.offset <= seat.note(command.alert_id).command_offset:
             return None
         since = record.timestamp_ms if command.effective_from_ms is None else command.effective_from_ms
+        if not 0 <= since < _YEAR_9999_MS:
+            # Taken in, it would make a row that no restart could read.
+            self._refuse(record, "Invalid", f"effective_from_ms: {since} is no time in milliseconds")
+            return None
         command = replace(command, effective_from_ms=since)
         if not forced and seat.lacks_bars_for(command):
             return self._needs(seat)
@@ -262,5 +279,7 @@ class PartitionEvaluator:
         del self._suspects[record.topic]
         if record.offset != suspect.offset or suspect.deaths < DEATHS:
             return False
+        if record.topic == self._sources[0].name:
+            self._poisoned.add(record.offset)
         self._refuse(record, "Poison", f"the process died {suspect.deaths} times on this record")
         return True

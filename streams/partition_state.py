@@ -48,3 +48,5 @@ class State:
     seats: dict[str, Seat] = field(default_factory=dict)
     suspects: dict[str, SuspectEntry] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    poisoned: set[int] = field(default_factory=set)
+    """Offsets of klines that were dead-lettered as poison; reading back shares the set."""

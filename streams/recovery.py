@@ -35,6 +35,7 @@ class Plan(NamedTuple):
     symbols: dict[str, SymbolEntry]
     groups: dict[str, Groups]
     suspects: dict[str, SuspectEntry]
+    poisoned: set[int]
 
 
 def plan(store: RowStore, partition: int) -> Plan:
@@ -61,20 +62,43 @@ def plan(store: RowStore, partition: int) -> Plan:
     groups: dict[str, Groups] = {}
     for key, group_row in store.rows("groups", partition).items():
         entry_ = cast(GroupEntry, group_row.entry)
-        groups.setdefault(entry_.symbol, []).append((key.decode().partition(" ")[2], entry_))
+        source = _passed_over(entry_, symbols.get(entry_.symbol))
+        if source is None:
+            groups.setdefault(entry_.symbol, []).append((key.decode().partition(" ")[2], entry_))
+        else:
+            start = cast(
+                Offsets,
+                tuple(min(at, entry_.command_offset) if k == source else at for k, at in enumerate(start)),
+            )
     suspects = {
         key.removeprefix(SUSPECT).decode(): cast(SuspectEntry, r.entry)
         for key, r in rows.items()
         if key.startswith(SUSPECT)
     }
-    return Plan(start, symbols, groups, suspects)
+    return Plan(start, symbols, groups, suspects, set(row.poisoned))
+
+
+def _passed_over(group: GroupEntry, symbol: SymbolEntry | None) -> int | None:
+    """The source (1 or 2) whose command must be handled again, because the group never saw bars that its market has.
+
+    So it is where a worker that should have been dead got further with the bars than its successor, and never heard of
+    the successor's command. Of one worker a group is armed at its symbol's position or after it.
+    """
+    if symbol is None or group.pos >= symbol.pos or group.command_offset < min(symbol.offsets[1:]):
+        return None
+    row = read_row(group.body)
+    if row.state not in {"armed", "active"}:
+        return None
+    source = 1 if isinstance(row, GroupBody) else 2
+    return source if group.command_offset >= symbol.offsets[source] else None
 
 
 async def recover(store: RowStore, partition: int, history: History) -> State:
     """The state of `partition` as its rows have it. One pass over its klines restores all its markets."""
     found = plan(store, partition)
+    history.pass_over(partition, found.poisoned)
     bars = await _bars(found, partition, history)
-    state = State(offsets=found.start, suspects=found.suspects)
+    state = State(offsets=found.start, suspects=found.suspects, poisoned=found.poisoned)
     for symbol, entry in found.symbols.items():
         state.seats[symbol] = await _seat(
             entry, bars[symbol], found.groups.pop(symbol, []), partition, history
@@ -139,7 +163,7 @@ async def _reseeded(entry: SymbolEntry, partition: int, history: History) -> Mar
 
 def _barless(symbol: str, groups: Groups) -> Seat:
     """Groups whose symbol has no row: no bar had come, or the process died between the two writes."""
-    interval = next((i for _, group in groups if (i := _interval(group.body)) is not None), "1m")
+    interval = _interval([group for _, group in groups])
     market = Market(symbol, interval)
     engine = SymbolEngine.restore(symbol, market, [group.body for _, group in groups])
     seat = Seat(symbol, market, engine, interval, bodies={name: group.body for name, group in groups})
@@ -147,9 +171,11 @@ def _barless(symbol: str, groups: Groups) -> Seat:
     return seat
 
 
-def _interval(body: bytes) -> str | None:
-    row = read_row(body)
-    return row.command.interval if isinstance(row, GroupBody) else None
+def _interval(groups: list[GroupEntry]) -> str:
+    """That of an armed group, because what was removed may have been of another."""
+    rows = [row for group in groups if isinstance(row := read_row(group.body), GroupBody)]
+    rows.sort(key=lambda row: row.state != "armed")
+    return rows[0].command.interval if rows else "1m"
 
 
 def _note(seat: Seat, groups: Groups) -> None:

@@ -64,11 +64,12 @@ class SymbolEntry(msgspec.Struct, frozen=True, array_like=True):
 
 class PartitionEntry(msgspec.Struct, frozen=True, array_like=True):
     """The row of a partition: the next offset of every source, and how far each symbol's row was at that
-    moment.
+    moment. `poisoned`: klines that were dead-lettered although they can be read, for reading back to pass over.
     """
 
     offsets: Offsets
     positions: dict[str, int]
+    poisoned: tuple[int, ...] = ()
 
     @property
     def version(self) -> Version:

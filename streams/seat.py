@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from schemas.alerts import AlertCommand, GroupCommand
+from schemas.events import BotEvent
 from schemas.market import Kline, Tick
 from streams.engine.market import Market
 from streams.engine.reports import Output
@@ -98,6 +99,10 @@ class Seat:
         note = self.note(command.alert_id)
         note.generation = note.command_offset = offset
         return list(self.engine.on_alert(command, offset, effective_from_ms))
+
+    def give_up(self) -> list[BotEvent]:
+        """Wait for no answer any more; what is held without one, said once per trigger."""
+        return [self.engine.unanswered(name, open_ms) for open_ms, name in self.holds.give_up()]
 
     def lacks_bars_for(self, command: GroupCommand | AlertCommand) -> bool:
         """Whether bars must be read back first; never while the market still has its bars from the origin on."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from streams.checkpoint import Acks, Checkpoint, Revoked
-from streams.history import History
+from streams.history import History, KlinesUnreadable
 from streams.lane import Lane
 from streams.partition import PartitionEvaluator
 from streams.recovery import recover
@@ -63,6 +63,7 @@ class Station:
         self._epoch = 0
         self._running = False
         self._blamed: Lane | None = None
+        self._broken = False
 
     def epoch(self) -> int:
         """Changes whenever partitions come or go."""
@@ -116,7 +117,7 @@ class Station:
         """Persist and ack what changed in all partitions; False when nothing did, or one is under way
         already.
         """
-        if self._running or self._blamed is not None:
+        if self._running or self._broken or self._blamed is not None:
             return False
         self._running = True
         try:
@@ -190,7 +191,10 @@ class Station:
                 lane.lose_patience()
 
     def _break(self, lane: Lane, error: BaseException) -> None:
-        self._blamed = lane
+        self._broken = True
+        if not isinstance(error, KlinesUnreadable):
+            # A broker that did not answer is not the record's fault, which must not become its third death.
+            self._blamed = lane
         self._failed(error)
 
     def _retire(self, lane: Lane) -> None:

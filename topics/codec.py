@@ -17,6 +17,7 @@ ErrorClass = Literal["TooLarge", "NullValue", "NotUtf8", "NotJson", "TooDeep", "
 
 _encoder = msgspec.json.Encoder()
 _REASON_LENGTH: Final = 500
+_LAST_MS: Final = 253_402_300_799_999
 
 
 class Undecodable(Exception):
@@ -112,7 +113,8 @@ def _event_type(message: type[Message]) -> bytes:
 
 
 def _rfc3339(time_ms: int) -> bytes:
-    seconds, millis = divmod(time_ms, 1_000)
+    # RFC 3339 has four digits for the year; a bar may close in the year 10000 all the same.
+    seconds, millis = divmod(min(max(time_ms, 0), _LAST_MS), 1_000)
     return b"%s.%03dZ" % (_to_the_second(seconds), millis)
 
 

@@ -17,7 +17,7 @@ from schemas.market import Kline, Tick
 from schemas.message import Message
 from schemas.positions import Position
 from schemas.triggers import Fired, StaleCommand, Trigger
-from topics.spec import DAY_MS, KIB, MIB, Cleanup, KeyField, Process, TopicSpec, policy
+from topics.spec import DAY_MS, HOUR_MS, KIB, MIB, Cleanup, KeyField, Process, TopicSpec, policy
 
 __all__ = ["DLQ_SUFFIX", "TABLES", "Process", "Table", "TopicSpec", "Topics", "dlq_name"]
 
@@ -129,13 +129,19 @@ class Topics:
         )
 
     def changelog(self, table_name: Table) -> TopicSpec:
-        """Changelog of one of the evaluator's tables, under the name Faust gives it."""
+        """Changelog of one of the evaluator's tables, under the name Faust gives it.
+
+        A group's newest row may lie behind an older one that a worker wrote which should have been dead; if compaction
+        dropped it, nobody would know, so it stays a week. Of symbols and partitions a lost row is seen and rewinds, and
+        they are written once a bar: with a week's lag whoever takes over would read millions of rows.
+        """
+        lag_ms = 7 * DAY_MS if table_name == "groups" else HOUR_MS
         return TopicSpec(
             name=f"{self.group('evaluator')}-{table_name}-changelog",
             key="as_received",
             values=(),
             cleanup="compact",
-            configs=policy("compact") | {"min.compaction.lag.ms": str(7 * DAY_MS)},
+            configs=policy("compact") | {"min.compaction.lag.ms": str(lag_ms)},
             partitions=self.partitions,
             written_by=("evaluator",),
             read_by=("evaluator",),

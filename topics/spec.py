@@ -7,6 +7,7 @@ from schemas.message import Message
 
 KIB: Final = 1_024
 MIB: Final = 1_024 * KIB
+HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 
 KeyField = Literal["symbol", "bot_id", "user_id", "alert_id", "subject", "as_received"]

@@ -197,6 +197,7 @@ inbox = Table(
     Column("reason", Text, nullable=False),
     UniqueConstraint("trigger_id"),
     UniqueConstraint("topic_id", "topic", "partition", "source_offset"),
+    Index(None, "partition", "timestamp_ms"),
     sqlite_autoincrement=True,
 )
 

@@ -34,12 +34,12 @@ def decide_config(
     bot: Bot | None, config: BotConfig, record: Record, rules: Rules, bots_of_user: int = 0
 ) -> Decision:
     """The answer to one record of `bots.configs.v1`."""
-    found = refusals(bot, config, rules, bots_of_user)
+    start = _start(config, record)
+    found = refusals(bot, config, start, rules, bots_of_user)
     if found:
         return _rejected(bot, config, record, found)
     if config.state == "deleted":
         return _delete(bot, config, record, rules, "config")
-    start = config.effective_from_ms if config.effective_from_ms is not None else event_time_ms(record)
     accepted = _accepted(bot, config, start, rules)
     if bot is not None and _same(bot.newest, accepted):
         return _repeated(bot, record, "config", rules)
@@ -57,7 +57,7 @@ def decide_tombstone(bot: Bot | None, bot_id: str, record: Record, rules: Rules)
 def _delete(bot: Bot | None, config: BotConfig, record: Record, rules: Rules, kind: Kind) -> Decision:
     if bot is None:
         return _nothing_to_delete(config.bot_id, config.user_id, record, kind)
-    start = config.effective_from_ms if config.effective_from_ms is not None else event_time_ms(record)
+    start = _start(config, record)
     was = bot.newest
     body = replace(
         was.config,
@@ -70,6 +70,10 @@ def _delete(bot: Bot | None, config: BotConfig, record: Record, rules: Rules, ki
     if was.config.state == "deleted" and was.config.on_delete == config.on_delete:
         return _repeated(bot, record, kind, rules)
     return _accept(bot, accepted, record, kind, rules)
+
+
+def _start(config: BotConfig, record: Record) -> int:
+    return config.effective_from_ms if config.effective_from_ms is not None else event_time_ms(record)
 
 
 def _accept(bot: Bot | None, accepted: Accepted, record: Record, kind: Kind, rules: Rules) -> Decision:
@@ -108,7 +112,9 @@ def _earliest_needed(bot: Bot, accepted: Accepted) -> int:
 
 def _accepted(bot: Bot | None, config: BotConfig, start: int, rules: Rules) -> Accepted:
     """`config` with its fingerprints: of the entry's conditions, and of all that an entry group shows."""
-    group = dca.entry_group(config, config.pairs[0], generation=1, armed_from_ms=0, when_true="fire")
+    group = dca.entry_group(
+        config, config.pairs[0], generation=1, armed_from_ms=0, when_true="fire", interval=rules.base_interval
+    )
     signal = [member.condition for member in group.members]
     shape = [signal, group.interval, group.side, group.intrabar, len(config.pairs) > 1]
     seq = 1 if bot is None else bot.newest.seq + 1

@@ -30,10 +30,11 @@ from sinks.database.tables import inbox
 from sinks.executor import outbox, owned
 from sinks.executor.arming import rearm
 from sinks.executor.decide import Known, decide_all
-from sinks.executor.decision import Decision, Rules
+from sinks.executor.decision import Decision, Rules, event_time_ms
 from sinks.executor.draft import Draft
 from sinks.executor.edge import Incoming, read, storable
 from sinks.executor.owned import Claim, Source
+from sinks.executor.retention import Pruning, newest_close_ms
 from sinks.executor.state import Bot
 from topics.failpoints import failpoint
 from topics.records import Record
@@ -53,7 +54,15 @@ class Executor:
     partition.
     """
 
-    def __init__(self, engine: Engine, topics: Topics, rules: Rules, owner: str = "executor") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        topics: Topics,
+        rules: Rules,
+        owner: str = "executor",
+        keep_ms: int | None = None,
+    ) -> None:
+        self._pruning = Pruning(keep_ms)
         self.engine = engine
         self.topics = topics
         self._rules = rules
@@ -64,6 +73,10 @@ class Executor:
     def sources(self) -> tuple[str, ...]:
         """Names of the topics it reads; partition n of each belongs to the owner of partition n."""
         return tuple(self._specs)
+
+    def compacted(self, topic: str) -> bool:
+        """May offsets of `topic` be missing though nothing was lost?"""
+        return self._specs[topic].cleanup == "compact"
 
     def begin(self) -> None:
         """Make sure that the database is this deployment's."""
@@ -87,9 +100,12 @@ class Executor:
             failpoint("executor.epoch_checked")
             starts = owned.load_offsets(connection, claim.partition)
             fresh = _fresh(records, starts)
-            applied = self._apply(connection, claim, fresh)
+            applied, newest_ms = self._apply(connection, claim, fresh)
             failpoint("executor.offsets_saved")
+            pruned = self._pruning.run(connection, claim.partition, newest_ms)
+            failpoint("executor.pruned")
         failpoint("executor.committed")
+        self._pruning.done(claim.partition, pruned)
         return Applied({**starts, **applied.next_offsets}, applied.outcomes)
 
     def rearm_all(self, claim: Claim) -> int:
@@ -98,7 +114,7 @@ class Executor:
             owned.check_epoch(connection, claim.partition, claim.epoch)
             return self._rearm_all(connection, claim.partition)
 
-    def _apply(self, connection: Connection, claim: Claim, fresh: list[Record]) -> Applied:
+    def _apply(self, connection: Connection, claim: Claim, fresh: list[Record]) -> tuple[Applied, int]:
         incoming = [read(record, self._specs[record.topic]) for record in fresh]
         before, known = _load(connection, incoming)
         failpoint("executor.loaded")
@@ -123,7 +139,7 @@ class Executor:
         outcomes: dict[str, int] = {}
         for decision in decisions:
             outcomes[decision.noted.outcome] = outcomes.get(decision.noted.outcome, 0) + 1
-        return Applied(nexts, outcomes)
+        return Applied(nexts, outcomes), newest_close_ms(incoming, decisions)
 
     def _rearm_all(self, connection: Connection, partition: int) -> int:
         at_ms = newest_event_ms(connection, partition)
@@ -172,7 +188,7 @@ def _inbox_row(claim: Claim, record: Record, decision: Decision) -> Row:
         "topic_id": claim.topic_ids[record.topic],
         "partition": record.partition,
         "source_offset": record.offset,
-        "timestamp_ms": record.timestamp_ms,
+        "timestamp_ms": event_time_ms(record),
         **noted._asdict(),
         "reason": storable(noted.reason),
     }

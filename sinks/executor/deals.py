@@ -14,14 +14,14 @@ from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import governing
 from streams.engine import dca
 from streams.engine.dca import DealError
-from streams.engine.dca.money import EXACT, OffGrid, text
+from streams.engine.dca.money import EXACT, OffGrid, OffScale, text
 
 
 def settle_deal(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tuple[Outcome, str]:
     """Book what the bar did to the deal."""
     try:
         settlement = rules.venue.settle(held.deal, trigger)
-    except (DealError, OffGrid) as error:
+    except (DealError, OffGrid, OffScale) as error:
         return _cannot_settle(draft, held, trigger, str(error))
     held = replace(
         held,

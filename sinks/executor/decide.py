@@ -8,6 +8,7 @@ from schemas.triggers import StaleCommand, Trigger
 from sinks.executor.configs import decide_config, decide_tombstone
 from sinks.executor.decision import Decision, Noted, Rules
 from sinks.executor.edge import Incoming
+from sinks.executor.poison import poisoned
 from sinks.executor.stale import decide_stale
 from sinks.executor.state import Bot
 from sinks.executor.triggers import decide_trigger
@@ -21,7 +22,18 @@ class Known(NamedTuple):
 
 
 def decide(bot: Bot | None, incoming: Incoming, known: Known, rules: Rules) -> Decision:
-    """The decision for one record, given its bot as the records before left it."""
+    """The decision for one record, given its bot as the records before left it.
+
+    What nobody foresaw would happen again at every restart, for a decision is pure: it is a dead letter, and the
+    partition goes on. Errors of the database or the machine are not among these.
+    """
+    try:
+        return _decide(bot, incoming, known, rules)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        return poisoned(bot, incoming, error, rules)
+
+
+def _decide(bot: Bot | None, incoming: Incoming, known: Known, rules: Rules) -> Decision:
     record, message, refused = incoming
     if refused is not None:
         noted = Noted("undecodable", None, "dead", f"{refused.error_class}: {refused.reason}")

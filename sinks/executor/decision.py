@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+from schemas.conditions import MAX_MS
 from schemas.interval import interval_ms
 from sinks.executor.draft import Draft, Told
 from sinks.executor.state import Accepted, Bot, Entry, Fill
@@ -13,6 +14,12 @@ from topics.records import Record
 
 Kind = Literal["config", "tombstone", "trigger", "stale_command", "undecodable"]
 Outcome = Literal["accepted", "repeated", "rejected", "applied", "refused", "ignored", "dead"]
+
+
+LATEST_MS: Final = 221_845_392_000_000
+"""The year 9000: instants counted from here on (a cooldown's end, a bar's close) are still ones that messages can
+carry.
+"""
 
 
 class Rules(NamedTuple):
@@ -73,5 +80,5 @@ def decided(draft: Draft, noted: Noted, accepted: Accepted | None = None) -> Dec
 
 
 def event_time_ms(record: Record) -> int:
-    """The record's timestamp; a record without one (-1) counts as the epoch."""
-    return max(record.timestamp_ms, 0)
+    """The record's timestamp; one without (-1) counts as the epoch, one that no calendar has as its last instant."""
+    return min(max(record.timestamp_ms, 0), MAX_MS)

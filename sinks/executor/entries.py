@@ -10,7 +10,7 @@ from sinks.executor.decision import Outcome, Rules
 from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import Accepted, Group, HeldDeal
-from sinks.executor.timeline import governing
+from sinks.executor.timeline import close_instant, governing
 from streams.engine.dca import EntryRefused, Settlement
 
 Answer = tuple[Outcome, str]
@@ -51,12 +51,12 @@ def _enter(draft: Draft, trigger: Trigger, accepted: Accepted, rules: Rules) -> 
     except EntryRefused as refused:
         return _refuse(draft, trigger, refused.field, refused.reason)
     _saw_signal(draft, trigger)
-    _open(draft, trigger, accepted, settlement)
+    close_at_ms = close_instant(draft.bot.configs, trigger.bar.open_time_ms, rules.base_ms)
+    _open(draft, trigger, HeldDeal(settlement.deal, accepted.seq, close_at_ms=close_at_ms), settlement)
     return "applied", "a deal was opened"
 
 
-def _open(draft: Draft, trigger: Trigger, accepted: Accepted, settlement: Settlement) -> None:
-    held = HeldDeal(settlement.deal, accepted.seq)
+def _open(draft: Draft, trigger: Trigger, held: HeldDeal, settlement: Settlement) -> None:
     tell_opened(draft, held, trigger)
     held = replace(held, fills=book(draft, settlement, trigger, 0))
     draft.put_deal(held)

@@ -18,6 +18,7 @@ from topics.registry import Topics
 from topics.spec import TopicSpec
 
 _SOURCE: Final = "strikeline/executor"
+_TRACEPARENT: Final = 256
 _headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes | None], ...])
 
 
@@ -56,7 +57,8 @@ def message(told: Told, topics: Topics, traceparent: str | None = None) -> Outgo
 
 
 def _ascii(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("ascii", "replace")
+    """None for what is longer than any trace context: it would be copied into everything that is told."""
+    return None if value is None or len(value) > _TRACEPARENT else value.decode("ascii", "replace")
 
 
 def _row(partition: int, message: Outgoing) -> NewRow:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
-from sinks.database.dialect import put
+from sinks.database.dialect import put, put_new
 from sinks.database.tables import deployment, offsets, partitions
 from sinks.errors import BeyondEnd, Fenced, RecordsLost, UnknownTopic, WrongDatabase
 from topics.registry import Topics
@@ -60,7 +60,11 @@ def claim(
     accept_lost: bool = False,
 ) -> Claim:
     """Take the partition with a new epoch. Raises UnknownTopic, BeyondEnd, RecordsLost (unless accepted)."""
-    found = _locked_epoch(connection, partition) or 0
+    # A row that two could both find missing locks nobody: it is there before it is locked.
+    found = _locked_epoch(connection, partition)
+    if found is None:
+        put_new(connection, partitions, [{"partition": partition, "epoch": 0, "owner": owner}])
+        found = _locked_epoch(connection, partition) or 0
     put(connection, partitions, [{"partition": partition, "epoch": found + 1, "owner": owner}])
     topic_ids: dict[str, str] = {}
     starts: dict[str, int] = {}

@@ -1,15 +1,19 @@
 """Why a config is refused: what the engine finds wrong with it, and what only the executor can know."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from schemas.bots import BotConfig
-from sinks.executor.decision import Rules
+from sinks.executor.decision import LATEST_MS, Rules
 from sinks.executor.state import Bot
 from streams.engine import dca
 from streams.engine.dca import Instrument
+
+# A path repeats the user's own words, a megabyte of them if he likes; an event has to fit its topic.
+_FIELD_LENGTH: Final = 200
+_REASON_LENGTH: Final = 500
 
 
 class Refusal(NamedTuple):
@@ -19,19 +23,32 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def refusals(bot: Bot | None, config: BotConfig, rules: Rules, bots_of_user: int) -> list[Refusal]:
-    """Everything that is wrong with `config`, without repeats; empty when it can be accepted."""
+def refusals(
+    bot: Bot | None, config: BotConfig, start_ms: int, rules: Rules, bots_of_user: int
+) -> list[Refusal]:
+    """Everything that is wrong with `config`, in force from `start_ms`, without repeats; empty when it can be
+    accepted.
+    """
     if bot is not None and bot.user_id != config.user_id:
         # Nothing more: whose bot it is, and what it holds, is nobody else's business.
         return [Refusal("user_id", f"bot_id {config.bot_id} belongs to another user")]
-    found = list(_numbering(bot, config))
+    found = [*_numbering(bot, config), *_timing(start_ms)]
     if config.state != "deleted":
         if bot is None and bots_of_user >= rules.max_bots_per_user:
             found.append(Refusal("bot_id", f"the user already has {bots_of_user} bots, which is the limit"))
         instruments = [rules.instrument(symbol) for symbol in config.pairs] or [Instrument()]
         for instrument in dict.fromkeys(instruments):
-            found += [Refusal(problem.field, problem.reason) for problem in dca.problems(config, instrument)]
+            problems = dca.problems(config, instrument, rules.base_interval)
+            found += [
+                Refusal(problem.field[:_FIELD_LENGTH], problem.reason[:_REASON_LENGTH])
+                for problem in problems
+            ]
     return list(dict.fromkeys(found))
+
+
+def _timing(start_ms: int) -> Iterator[Refusal]:
+    if start_ms > LATEST_MS:
+        yield Refusal("effective_from_ms", f"{start_ms} is after the year 9000: is it in milliseconds?")
 
 
 def _numbering(bot: Bot | None, config: BotConfig) -> Iterator[Refusal]:

@@ -26,6 +26,13 @@ def decide_stale(bot: Bot | None, stale: StaleCommand, record: Record, rules: Ru
     group = bot.groups.get(stale.group_id)
     if group is not None and group.command.generation >= stale.generation:
         reason = f"generation {group.command.generation} was sent since"
+        draft.tell(
+            f"{stale.group_id}:{stale.generation}:{stale.stale_generation}:ignored",
+            "ignored",
+            symbol=stale.symbol,
+            group_id=stale.group_id,
+            reason=reason,
+        )
         return decided(
             draft, Noted("stale_command", bot.bot_id, "ignored", reason, config_seq=bot.newest.seq)
         )

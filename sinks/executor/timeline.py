@@ -10,10 +10,13 @@ change that an entry group does not show (volumes, targets) leaves it armed as i
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.alerts import WhenTrue
 from sinks.executor.state import Accepted, Pair
+
+_MOST_UNSEEN: Final = 32
+"""So many changes that do not show, and the group ends all the same: its answer says which configs are over."""
 
 
 class Plan(NamedTuple):
@@ -73,10 +76,20 @@ def plan_entry(configs: Sequence[Accepted], pair: Pair) -> Plan | None:
     return Plan(accepted, at, when_true, None, _end(configs, accepted, at, pair.symbol))
 
 
-def _end(configs: Sequence[Accepted], accepted: Accepted, at: int, symbol: str) -> int | None:
-    change = next_change(configs, at)
+def close_instant(configs: Sequence[Accepted], opened_ms: int, base_ms: int) -> int | None:
+    """When a deal of a bar that opened at `opened_ms` must be closed, because its bot will be deleted by then."""
+    change = next_change(configs, opened_ms)
     while change is not None:
-        if not change.enters(symbol) or change.shape != accepted.shape:
-            return change.from_ms
+        if change.config.state == "deleted" and change.config.on_delete == "close":
+            return change.from_ms + base_ms
         change = next_change(configs, change.from_ms)
+    return None
+
+
+def _end(configs: Sequence[Accepted], accepted: Accepted, at: int, symbol: str) -> int | None:
+    change, unseen = next_change(configs, at), 1
+    while change is not None:
+        if not change.enters(symbol) or change.shape != accepted.shape or unseen >= _MOST_UNSEEN:
+            return change.from_ms
+        change, unseen = next_change(configs, change.from_ms), unseen + 1
     return None

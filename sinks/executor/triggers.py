@@ -46,8 +46,8 @@ def decide_trigger(bot: Bot | None, trigger: Trigger, repeated: bool, rules: Rul
         return _dead(
             bot, trigger, "Mismatch", f"{unknown[0]} is no member of generation {trigger.generation}"
         )
-    if not trigger.fired or trigger.bar.open_time_ms < group.command.armed_from_ms:
-        return _dead(bot, trigger, "Mismatch", "no member fired, or the group could not see the bar")
+    if reason := _impossible(trigger, group):
+        return _dead(bot, trigger, "Mismatch", reason)
     # What a member asks for stands in the database; the trigger only tells which ones fired.
     fired = [replace(f, action=members[f.alert_id].action) for f in trigger.fired]
     verdict = _apply(draft, replace(trigger, fired=fired, action=fired[0].action), group, rules)
@@ -65,22 +65,17 @@ def _apply(draft: Draft, trigger: Trigger, group: Group, rules: Rules) -> Verdic
 
 def _out_of_turn(draft: Draft, trigger: Trigger, group: Group | None) -> Verdict:
     known = 0 if group is None else group.command.generation
-    if trigger.generation > max(known, _counter(draft.bot, trigger.symbol)):
+    if trigger.generation > known:
         reason = f"generation {trigger.generation} is ahead of the database's {known}: armed anew"
+        if group is None:
+            reason = "the group was never armed: it is removed"
         overtake(draft, trigger.group_id, trigger.symbol, trigger.generation)
-    elif group is None:
-        reason = "the group was never armed"
     elif trigger.generation != known:
         reason = f"generation {trigger.generation} was replaced by {known}"
     else:
         reason = "the group was removed"
     _ignore(draft, trigger, "ignored", reason)
     return Verdict("ignored", reason)
-
-
-def _counter(bot: Bot, symbol: str) -> int:
-    pair = bot.pairs.get(symbol)
-    return 0 if pair is None else pair.generation
 
 
 def _ignore(draft: Draft, trigger: Trigger, suffix: str, reason: str) -> None:
@@ -99,6 +94,20 @@ def _mismatch(bot: Bot, trigger: Trigger) -> str:
         return "the bot belongs to another user"
     if not trigger.group_id.startswith(f"{bot.bot_id}/{trigger.symbol}/"):
         return f"group {trigger.group_id} is not of this bot on {trigger.symbol}"
+    return ""
+
+
+def _impossible(trigger: Trigger, group: Group) -> str:
+    """What the group could not have fired."""
+    command, bar = group.command, trigger.bar
+    if not trigger.fired:
+        return "no member fired"
+    if len({fired.alert_id for fired in trigger.fired}) < len(trigger.fired):
+        return "a member fired twice"
+    if bar.interval != command.interval:
+        return f"its bar is of {bar.interval}, the group was armed on {command.interval}"
+    if bar.open_time_ms < command.armed_from_ms:
+        return "the group could not see the bar"
     return ""
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -72,6 +71,7 @@ class KafkaCluster:
     def __init__(self, settings: KafkaSettings) -> None:
         self.settings = settings
         self.name = f"Kafka at {settings.bootstrap}"
+        self._members: dict[str, Consumer] = {}
 
     @cached_property
     def _admin(self) -> AdminClient:
@@ -168,19 +168,28 @@ class KafkaCluster:
         if not partitions:
             return {}
         with reaching(self.settings.bootstrap):
-            found = _again(lambda: self._committed(group, partitions))
+            found = _again(lambda: self._member(group).committed(partitions, timeout=_TIMEOUT_S))
         return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
-    def _committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        asked = [ConsumerGroupTopicPartitions(group, partitions)]
-        answer = self._admin.list_consumer_group_offsets(asked, request_timeout=_TIMEOUT_S)[group].result()
-        return list(answer.topic_partitions)
+    def _member(self, group: str) -> Consumer:
+        """A consumer in the group's name that never joins it, to ask for its offsets.
+
+        The admin client's own call crashes the process where the group has no coordinator yet (librdkafka#5040).
+        """
+        if group not in self._members:
+            self._members[group] = Consumer(
+                self._quiet() | {"group.id": group, "enable.auto.commit": False}, logger=_log
+            )
+        return self._members[group]
 
     def publisher(self) -> KafkaPublisher:
         self.names()
         return KafkaPublisher(self.settings)
 
     def close(self) -> None:
+        for member in self._members.values():
+            member.close()
+        self._members.clear()
         if "_consumer" in self.__dict__:
             self._consumer.close()
 

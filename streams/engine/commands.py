@@ -4,6 +4,7 @@ from collections import Counter
 
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.conditions import Condition, ConditionError
+from schemas.events import BotEvent
 from streams.engine import reports
 from streams.engine.arming import conditions_of, first_bar_ms
 from streams.engine.bars import BarArrays
@@ -65,6 +66,13 @@ class Commands:
             if generation <= held.generation:
                 self._counters["duplicate_command"] += 1
                 return []
+            if held.state != "removed" and held.command.user_id != command.user_id:
+                self._counters["rejected"] += 1
+                reason = "another user has an alert of this name on this symbol"
+                since = first_bar_ms(effective_from_ms, self._market.interval)
+                return [
+                    reports.event("rejected", command, generation, since, reason=reason, field="alert_id")
+                ]
             self._watching.end(held, self._now_ms)
         alert = Alert(command, generation, first_bar_ms(effective_from_ms, self._market.interval), pos)
         if command.state == "deleted":
@@ -88,6 +96,16 @@ class Commands:
         else:
             members = zip(unit.command.members, nodes, strict=True)
             unit.watches = [Watch(unit, member, node) for member, node in members]
+
+    def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
+        """A held group's event: bars go on although its trigger was not answered."""
+        unit = self._register.units[group_id]
+        reason = "its trigger was not answered in time: bars go on, and the group fires nothing until it is"
+        trigger_id = reports.trigger_id(group_id, unit.generation, open_time_ms)
+        detail: dict[str, str | int | float | None] = {"trigger_id": trigger_id}
+        return reports.event(
+            "held", unit.command, unit.generation, open_time_ms, reason=reason, detail=detail
+        )
 
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:
         """Whether bars before the first one kept must be loaded before this command can be taken in."""

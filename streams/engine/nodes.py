@@ -59,10 +59,9 @@ class Node:
         self.released_ms: int | None = None
         self.seeded_from_ms: int | None = None
 
-    @property
-    def state_bytes(self) -> int:
-        """What the node takes of its symbol's row, its recent values included."""
-        return int(self.f.nbytes + self.i.nbytes) + 8 * self.width * self.depth + 128
+    def bytes_in_row(self, depth: int) -> int:
+        """What the node takes of its symbol's row, its last `depth` values included."""
+        return int(self.f.nbytes + self.i.nbytes) + 8 * self.width * depth + 128
 
     def state(self) -> State:
         """A copy of the state."""

@@ -18,7 +18,8 @@ from streams.engine.tape import Tape
 
 DAY_MS: Final = 86_400_000
 # A table value holds 64 kB; the rest is for what a row says besides its nodes.
-STATE_LIMIT: Final = 56_000
+STATE_LIMIT: Final = 52_000
+_FRAME_BYTES: Final = 128
 NEVER_MS: Final = 1 << 62
 
 
@@ -62,8 +63,10 @@ class Operands:
         node = self.nodes.get((timeframe, key))
         if node is None:
             node = self._new_node(Node(key, depth), timeframe, path)
-        elif not self._covers(node, timeframe, depth):
-            self._require_history()
+        elif depth > node.depth or not self._covers(node, timeframe, depth):
+            self._demand_room(node, timeframe, depth, path)
+            if not self._covers(node, timeframe, depth):
+                self._require_history()
         self.changes += 1
         node.depth = max(node.depth, depth)
         node.refs += 1
@@ -114,17 +117,27 @@ class Operands:
 
     def _new_node(self, node: Node, timeframe: str, path: str) -> Node:
         self._require_history()
-        held = sum(other.state_bytes for other in self.nodes.values()) + node.state_bytes
-        if held > STATE_LIMIT:
-            raise StateTooLarge(path, f"the symbol would hold {held} bytes of state, {STATE_LIMIT} at most")
+        self._demand_room(node, timeframe, node.depth, path)
         if timeframe not in self.frames:
             self._new_frame(timeframe, path)
         self.frames[timeframe].add(node)
         self._compute(node, (timeframe, node.key))
-        if self._tape.frame.first > 0:
-            node.seeded_from_ms = self.seeded_from_ms
+        node.seeded_from_ms = self.seeded_from_ms
         self.nodes[timeframe, node.key] = node
         return node
+
+    def _demand_room(self, node: Node, timeframe: str, depth: int, path: str) -> None:
+        """StateTooLarge where the symbol's row would not hold `node`, `depth` values deep, beside what it holds."""
+        nodes = {place: (other, other.depth) for place, other in self.nodes.items()}
+        nodes[timeframe, node.key] = node, depth
+        held = sum(one.bytes_in_row(deep) for one, deep in nodes.values())
+        for name in {place[0] for place in nodes} - {self._tape.interval}:
+            # A restart has the base bars from the topic, but the rows of higher timeframes from the symbol's row.
+            readers = [one for place, (one, _) in nodes.items() if place[0] == name and one.lookback]
+            columns = {column for one in readers for column in one.reads}
+            held += _FRAME_BYTES + 8 * len(columns) * max((one.lookback for one in readers), default=0)
+        if held > STATE_LIMIT:
+            raise StateTooLarge(path, f"the symbol would hold {held} bytes of state, {STATE_LIMIT} at most")
 
     def _compute(self, node: Node, place: Place) -> None:
         stops = [anchor.frames[place[0]].next_row for anchor in self.anchors]

@@ -33,7 +33,7 @@ def trigger(
         for member, condition in ordered
     ]
     return Trigger(
-        trigger_id=f"{command.group_id}:{command.generation}:{bar.open_time_ms}:1",
+        trigger_id=trigger_id(command.group_id, command.generation, bar.open_time_ms),
         group_id=command.group_id,
         generation=command.generation,
         bot_id=command.bot_id,
@@ -45,6 +45,11 @@ def trigger(
         values=values((conditions[member.alert_id].node for member, _ in ordered), moment, bar.interval),
         seeded_from_ms=seeded_from_ms,
     )
+
+
+def trigger_id(group_id: str, generation: int, open_time_ms: int) -> str:
+    """Identity of the one trigger that a generation fires."""
+    return f"{group_id}:{generation}:{open_time_ms}:1"
 
 
 def values(nodes: Iterable[Node], moment: Moment, base: str) -> dict[str, float]:

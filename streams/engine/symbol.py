@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.conditions import Condition
-from schemas.interval import interval_ms
+from schemas.events import BotEvent
+from schemas.interval import grid
 from schemas.market import Kline, Tick
 from streams.engine import reports
 from streams.engine.commands import Commands
@@ -35,7 +36,7 @@ class SymbolEngine:
         self.market = market
         self.counters: Counter[str] = Counter()
         self._pos = -1
-        self._length_ms = interval_ms(market.interval)
+        self._length_ms, self._shift_ms = grid(market.interval)
         self._register = Register()
         self._network = Network(market)
         self._moments = Moments(market)
@@ -89,7 +90,8 @@ class SymbolEngine:
             return []
         self._recovery.wake(pos)
         self._pos = pos
-        moment = None if tick.time_ms % self._length_ms else self._moments.of_tick(tick.time_ms)
+        on_grid = (tick.time_ms - self._shift_ms) % self._length_ms == 0
+        moment = self._moments.of_tick(tick.time_ms) if on_grid else None
         if moment is None:
             return []
         self.counters["stand_ins"] += 1
@@ -109,6 +111,10 @@ class SymbolEngine:
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:
         """Whether the caller should read bars back and `load_history` before it hands this command over."""
         return self._commands.needs_history(command)
+
+    def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
+        """The event of a held group whose trigger on the bar that opened then got no answer in time."""
+        return self._commands.unanswered(group_id, open_time_ms)
 
     @property
     def conditions(self) -> list[Condition]:

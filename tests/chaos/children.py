@@ -19,6 +19,7 @@ from topics.failpoints import LOG_VARIABLE, VARIABLE
 
 STOOD_STILL: Final = 75
 STOPPED: Final = "stopped for a while"
+LEAVE: Final = "told to leave"
 _LOOK_S: Final = 0.05
 _AFTER_A_CRASH_S: Final = 0.5
 
@@ -36,6 +37,8 @@ class Ended(NamedTuple):
         """Whether what was done to it explains how it ended."""
         if self.code == -signal.SIGKILL:
             return bool(self.why)
+        if self.code == -signal.SIGTERM:
+            return self.why == LEAVE  # it had not come so far as to end in order
         return self.code == (STOOD_STILL if self.why == STOPPED else 0) and bool(self.why)
 
 
@@ -105,7 +108,7 @@ class Child:
         """End it in order and keep it ended."""
         with self.lock:
             self.wanted = False
-        self.signal(signal.SIGTERM, "told to leave")
+        self.signal(signal.SIGTERM, LEAVE)
         self._wait(deadline)
 
     def end(self) -> None:

@@ -87,7 +87,11 @@ def _triggers(evidence: Evidence, names: Mapping[str, str], changed: Collection[
 
 
 def _unnamed(row: Row, names: Mapping[str, str]) -> Row:
-    return {k: v for k, v in row.items() if k not in _UNNAMED} | {"deal": names[row["deal_id"]]}
+    plain = {k: v for k, v in row.items() if k not in _UNNAMED} | {"deal": names[row["deal_id"]]}
+    if plain.get("close_at_ms") and (plain["closed_at_ms"] or plain["close_at_ms"]) < plain["close_at_ms"]:
+        # Whether a deal was told to close at an instant that it did not live to see depends on who was first.
+        plain["close_at_ms"] = None
+    return plain
 
 
 def _frozen(row: Row) -> str:

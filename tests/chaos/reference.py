@@ -20,7 +20,7 @@ async def run(
     The changes of `announced` segments were published: possibly those of one more than was fed.
     """
     database = f"sqlite:///{folder / 'reference.db'}"
-    pipeline = Pipeline(_careless(open_engine(database)), Topics(partitions=partitions))
+    pipeline = Pipeline(careless(open_engine(database)), Topics(partitions=partitions))
     try:
         await pipeline.apply(*scenario.bots)
         for segment in range(announced):
@@ -36,7 +36,7 @@ async def run(
         pipeline.close()
 
 
-def _careless(engine: Engine) -> Engine:
+def careless(engine: Engine) -> Engine:
     """Nobody pulls the plug here: commits need not wait for the disk."""
 
     @event.listens_for(engine, "connect")

@@ -13,7 +13,7 @@ from tests.chaos.cluster import Cluster, Stuck
 from tests.chaos.sight import Work
 
 _WORKING_S: Final = 90.0
-_UNHIT_S: Final = 60.0
+_UNHIT_S: Final = 45.0
 SETTLE_S: Final = 15.0
 STOP_S: Final = 15.0
 
@@ -136,8 +136,9 @@ class Trouble:
         return bool(work.unapplied or work.untold) if child is self._cluster.executor else bool(work.unacked)
 
     def _armed(self, name: str) -> str:
-        often = name.endswith(("_row", "relay.sent"))
-        return f"{name}:{self._random.randint(1, 30 if often else 3)}"
+        """With the passage at which to die: late enough for a life to get something done, soon enough to be met."""
+        most = 30 if name.endswith(("_row", "relay.sent")) else 3 if name.startswith("checkpoint") else 10
+        return f"{name}:{self._random.randint(1, most)}"
 
     def _move_on(self, child: Child) -> None:
         """A fail-point that is not met in time is armed again for its first passage."""

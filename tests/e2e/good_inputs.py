@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from schemas.alerts import AlertCommand
 from schemas.bots import BotConfig, StopLoss, TakeProfit
 from schemas.interval import MINUTE_MS
@@ -60,6 +62,14 @@ def bot(number: int, bot_id: str, user_id: str) -> BotConfig:
         stop_loss=StopLoss(percent="4") if number % 3 else None,
         effective_from_ms=START_MS,
     )
+
+
+PAUSED: Final = "paused"
+
+
+def paused_bot(user_id: str = "alice") -> BotConfig:
+    """A bot that never trades: what counts its generations up changes nothing that is compared."""
+    return replace(bot(0, PAUSED, user_id), state="paused")
 
 
 def alerts(count: int, user_id: str = "alice") -> list[AlertCommand]:

@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 def produce(settings: KafkaSettings, codec: str, records: list[Outgoing]) -> None:
-    producer = Producer(settings.for_confluent() | {"compression.type": codec, "linger.ms": 50})
+    producer = Producer(
+        settings.for_confluent() | {"compression.type": codec, "linger.ms": 50, "enable.idempotence": True}
+    )
     for record in records:
         producer.produce(
             record.topic, record.value, record.key, record.partition or 0, timestamp=record.timestamp_ms

@@ -16,19 +16,10 @@ import pytest
 
 from schemas.events import BotEvent
 from schemas.triggers import Trigger
+from tests.e2e.bad import Bad, Dead, Told, TriggerDies
 from tests.e2e.effects import effects, messages, require_equal
-from tests.e2e.good_inputs import SYMBOLS, alerts, bots, feed
-from tests.e2e.malformed import (
-    TWO_THOUSAND,
-    Bad,
-    Counts,
-    Dead,
-    Told,
-    TriggerDies,
-    keyless_config,
-    malformed,
-    oversized,
-)
+from tests.e2e.good_inputs import PAUSED, SYMBOLS, alerts, bots, feed, paused_bot
+from tests.e2e.malformed import TWO_THOUSAND, Counts, keyless_config, malformed, oversized
 from tests.e2e.stack import stack
 from tests.e2e.victims import outgoing
 from tests.e2e.worlds import KafkaWorld, MemoryWorld, Place, World
@@ -86,7 +77,7 @@ def mix(
     """Produce everything, good and bad by turns; where the bad ones are. Bots are known before bars begin."""
     topics = world.topics
     bad = malformed(topics, world.accepted_size, scale.bad) if with_bad else {name: [] for name in CONSUMED}
-    configs = [outgoing(topics.configs, bot) for bot in bots(scale.bad["configs"])]
+    configs = [outgoing(topics.configs, bot) for bot in (paused_bot(), *bots(scale.bad["configs"]))]
     commands = [outgoing(topics.user_alerts, alert) for alert in alerts(scale.bad["user_alerts"])]
     placed = by_turns(world, configs, bad["configs"]) | by_turns(world, commands, bad["user_alerts"])
     world.settle()
@@ -174,7 +165,7 @@ def require_the_same(world: World, clean: World, placed: dict[Place, Bad], scale
     actual = effects(good, world.topics, world.engine)
     require_equal(actual, effects(clean.records, clean.topics, clean.engine))
     accepted = {event.subject for event in events(world) if event.event == "accepted"}
-    assert accepted == {bot.bot_id for bot in bots(scale.bad["configs"])}
+    assert accepted == {PAUSED, *(bot.bot_id for bot in bots(scale.bad["configs"]))}
     fires = Counter(fired.alert_id for fired in actual.fired.values())
     assert [fires[f"alert-{n}"] for n in range(len(SYMBOLS))] == [scale.minutes] * len(SYMBOLS), (
         "one for each bar"

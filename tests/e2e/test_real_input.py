@@ -7,9 +7,11 @@ from typing import Final
 import pytest
 
 from schemas.bots import BotConfig
+from sinks.database.engine import open_engine
 from streams.cli.applying import await_answers, ends, send
 from streams.cli.pipeline import Pipeline
 from streams.feeds.files import KlineFile, read_klines
+from tests.chaos.reference import careless
 from tests.e2e.effects import Effects, effects, effects_of, require_equal
 from tests.e2e.real_bots import SHAPES, bots
 from tests.e2e.stack import Stack, stack
@@ -32,7 +34,7 @@ pytestmark = [
 
 
 async def in_process(day: KlineFile, configs: list[BotConfig], folder: Path) -> Effects:
-    pipeline = Pipeline(f"sqlite:///{folder / 'reference.db'}", Topics(partitions=4))
+    pipeline = Pipeline(careless(open_engine(f"sqlite:///{folder / 'reference.db'}")), Topics(partitions=4))
     try:
         await pipeline.apply(*configs)
         await pipeline.feed(day.boundaries())

@@ -9,8 +9,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from sqlalchemy import Engine
 
+from sinks.database.engine import open_engine
 from streams.cli.pipeline import Pipeline
 from streams.inprocess import EvaluatorWorker
+from tests.chaos.reference import careless
 from tests.e2e.stack import Stack
 from topics.bus.errors import Refused
 from topics.connection import KafkaSettings
@@ -58,7 +60,7 @@ class MemoryWorld:
 
     def __init__(self, folder: Path) -> None:
         self.topics = Topics(partitions=4)
-        self.pipeline = Pipeline(f"sqlite:///{folder / 'memory.db'}", self.topics)
+        self.pipeline = Pipeline(careless(open_engine(f"sqlite:///{folder / 'memory.db'}")), self.topics)
         self.engine = self.pipeline.engine
 
     def produce(self, records: Iterable[Outgoing]) -> list[Place]:
@@ -125,8 +127,9 @@ class KafkaWorld:
 
 
 def _producer(settings: KafkaSettings, more: dict[str, Any]) -> Producer:
-    common = {"acks": "all", "partitioner": "murmur2_random", "linger.ms": 5, "message.max.bytes": 8 * MIB}
-    return Producer(settings.for_confluent() | common | more, logger=_log)
+    # Idempotent: a retry must not change the order, which says whose a bot is.
+    common = {"enable.idempotence": True, "partitioner": "murmur2_random", "linger.ms": 5}
+    return Producer(settings.for_confluent() | common | {"message.max.bytes": 8 * MIB} | more, logger=_log)
 
 
 def _send(producer: Producer, record: Outgoing, told: Any) -> None:

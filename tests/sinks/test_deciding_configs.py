@@ -13,6 +13,7 @@ from sinks.executor.state import Bot
 from sinks.executor.triggers import decide_trigger
 from sinks.venues.paper import Paper
 from tests.sinks.bots import MINUTE, T0, bar, config_out, fire, golden, record_of
+from topics.codec import encode
 from topics.records import Record
 
 RULES = Rules(Paper(), max_bots_per_user=2)
@@ -268,3 +269,41 @@ def test_a_pair_that_an_edit_drops_ends_and_a_new_one_begins() -> None:
     assert found["BTCUSDT"].members[0].condition == {"at": T0 + 5 * MINUTE}
     assert found["ETHUSDT"].armed_from_ms == T0 + 5 * MINUTE
     assert found["ETHUSDT"].generation == 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"x" * 900_000: 1, "op": "lt", "left": 1}, {"op": "lt", "left": {"price": "close", "y" * 900_000: 1}, "right": 1}],
+)  # fmt: skip
+def test_a_refusal_fits_its_topic_whatever_it_has_to_repeat(entry) -> None:
+    """An event that no broker takes would stop the outbox, and with it the partition, for ever."""
+    (event,) = events(take(None, golden(entry=entry)))
+    assert event.field is not None
+    assert event.field.startswith("entry")
+    assert len(encode(event)) < 10_000
+
+
+def test_a_beginning_that_no_command_could_carry_is_refused() -> None:
+    (event,) = events(take(None, golden(effective_from_ms=253_402_300_799_999)))
+    assert (event.event, event.field) == ("rejected", "effective_from_ms")
+
+
+def test_an_entry_that_cannot_be_evaluated_on_the_deployments_bars_is_refused_not_armed() -> None:
+    config = golden(timeframe="1m")
+    decision = decide_config(None, config, record(config), Rules(Paper(), base_interval="5m"))
+    assert [(event.event, event.field) for event in events(decision)] == [("rejected", "entry")]
+
+
+def test_many_edits_that_do_not_show_are_forgotten_when_the_group_answers() -> None:
+    edits = [
+        golden(base_order_volume=str(20 + number), effective_from_ms=T0 + number * MINUTE)
+        for number in range(1, 41)
+    ]
+    bot = accepted(golden(), *edits)
+    group = bot.groups["dip/BTCUSDT/entry"]
+    assert group.end_at_ms == T0 + 32 * MINUTE
+    handed_over = decide_trigger(bot, fire(group.command, bar(32, 105.0), "close"), False, RULES).bot
+    assert handed_over is not None
+    later = take(handed_over, golden(base_order_volume="99", effective_from_ms=T0 + 50 * MINUTE)).bot
+    assert later is not None
+    assert len(later.configs) == 10  # those from bar 32 on, and the new one

@@ -6,18 +6,23 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.alerts import BotAction, GroupCommand
-from schemas.bots import BotConfig
+from schemas.bots import BotConfig, StopLoss, TakeProfit
 from schemas.events import BotEvent
 from schemas.positions import Position
 from schemas.triggers import FiredMember, StaleCommand, Trigger
 from sinks.executor.configs import decide_config
+from sinks.executor.decide import Known, decide
 from sinks.executor.decision import Decision, Rules
+from sinks.executor.edge import Incoming
+from sinks.executor.outbox import message
 from sinks.executor.stale import decide_stale
 from sinks.executor.state import Bot
 from sinks.executor.triggers import decide_trigger
 from sinks.venues.paper import Paper
 from streams.engine.dca import DealError, Instrument, Settlement
-from tests.sinks.bots import MINUTE, T0, bar, config_out, fire, golden, record_of
+from tests.sinks.bots import MINUTE, T0, TOPICS, bar, config_out, fire, golden, record_of
+from topics.codec import decode, encode
+from topics.records import Outgoing, Record
 
 RULES = Rules(Paper())
 ENTRY = "dip/BTCUSDT/entry"
@@ -142,12 +147,27 @@ def test_an_older_generation_is_ignored_and_reported() -> None:
     assert decision.bot == bot
 
 
-def test_a_group_that_is_gone_or_never_was_is_ignored() -> None:
+def test_a_trigger_of_a_group_that_is_gone_is_ignored() -> None:
     bot, _ = with_deal()
     gone = replace(fire(bot_of(golden()).groups[ENTRY].command, bar(1, 100.0)), generation=2)
-    never = replace(gone, group_id="dip/BTCUSDT/dffff")
     assert "removed" in events(give(bot, gone))[0].reason
-    assert "never armed" in events(give(bot, never))[0].reason
+    assert commands(give(bot, gone)) == []
+
+
+def test_a_group_nobody_armed_is_told_to_go_whatever_the_pairs_counter_is() -> None:
+    """Left without an answer it would be held for ever."""
+    bot, _ = with_deal()
+    gone = replace(fire(bot_of(golden()).groups[ENTRY].command, bar(1, 100.0)), generation=2)
+    never = give(bot, replace(gone, group_id="dip/BTCUSDT/dffff"))
+    assert "never armed" in events(never)[0].reason
+    assert [(c.op, c.group_id, c.generation) for c in commands(never)] == [("remove", "dip/BTCUSDT/dffff", 4)]
+
+
+def test_a_group_ahead_of_the_database_is_armed_anew_though_the_pairs_counter_is_further_still() -> None:
+    bot = bot_of(golden())
+    bot = replace(bot, pairs={"BTCUSDT": replace(bot.pairs["BTCUSDT"], generation=20)})
+    decision = give(bot, replace(fire(bot.groups[ENTRY].command, bar(1, 100.0)), generation=9))
+    assert [c.generation for c in commands(decision)] == [21]
 
 
 def test_a_generation_ahead_of_the_database_raises_the_counter_and_arms_anew() -> None:
@@ -303,9 +323,97 @@ def test_a_bar_that_cannot_be_settled_is_reported_and_the_deal_goes_on() -> None
     assert decision.noted.outcome == "refused"
 
 
+def test_a_deal_that_opens_before_a_deletion_known_already_is_told_to_close_then() -> None:
+    gone = BotConfig(
+        bot_id="dip", user_id="alice", state="deleted", on_delete="close", effective_from_ms=T0 + 5 * MINUTE
+    )
+    entry = bot_of(golden()).groups["dip/BTCUSDT/entry"].command
+    first_opened = after(give(bot_of(golden()), fire(entry, bar(0, 100.0))))
+    told_later = decide_config(first_opened, gone, record_of(config_out(gone), 1), RULES)
+    first_told = bot_of(golden(), gone)
+    entry = first_told.groups["dip/BTCUSDT/entry"].command
+    opened_later = give(first_told, fire(entry, bar(0, 100.0), "execute_entry"))
+    (one,), (other,) = commands(told_later)[-1:], commands(opened_later)[-1:]
+    assert one.members == other.members
+    assert other.members[-1].condition == {"at": T0 + 6 * MINUTE}
+
+
 def test_a_deleted_bots_last_deal_closes_and_nothing_is_armed_anew() -> None:
     bot, command = with_deal()
     gone = BotConfig(bot_id="dip", user_id="alice", state="deleted", effective_from_ms=T0 + 2 * MINUTE)
     bot = after(decide_config(bot, gone, record_of(config_out(gone), 3), RULES))
     decision = give(bot, fire(command, bar(2, 103.0), "take_profit"))
     assert [(c.op, c.group_id) for c in commands(decision)] == [("remove", command.group_id)]
+
+
+def test_a_bar_of_another_interval_than_the_groups_is_not_its_fire() -> None:
+    """The deal would be armed on bars nobody feeds."""
+    bot = bot_of(golden())
+    trigger = fire(bot.groups[ENTRY].command, bar(1, 100.0))
+    hour = replace(trigger.bar, interval="1h", open_time_ms=T0 - T0 % 3_600_000 + 3_600_000)
+    hour = replace(hour, close_time_ms=hour.open_time_ms + 3_600_000)
+    decision = give(bot, replace(trigger, bar=hour))
+    assert decision.dead is not None
+    assert "1h" in decision.dead.reason
+
+
+def test_a_member_that_fired_twice_is_no_fire() -> None:
+    bot, command = with_deal()
+    trigger = fire(command, bar(2, 99.0), "execute_dca")
+    decision = give(bot, replace(trigger, fired=trigger.fired[:1] * 2))
+    assert decision.dead is not None
+
+
+def test_a_price_no_market_has_opens_nothing_and_books_nothing() -> None:
+    bot = bot_of(golden())
+    opening = give(bot, fire(bot.groups[ENTRY].command, bar(1, 1e300)))
+    assert (opening.noted.outcome, events(opening)[0].event) == ("refused", "entry_refused")
+    bot, command = with_deal()
+    settling = give(bot, fire(command, bar(2, 1e300), "take_profit"))
+    assert (settling.noted.outcome, settling.fills) == ("refused", ())
+    assert [c.armed_from_ms for c in commands(settling)] == [T0 + 3 * MINUTE]
+
+
+@pytest.mark.parametrize(
+    "change, price",
+    [
+        ({"base_order_volume": "100000000000000", "max_safety_orders": 0}, 1e-7),
+        ({"take_profit": TakeProfit(percent="999999999999999999")}, 100.123),
+        ({"side": "short", "stop_loss": StopLoss(percent="999999999999999999")}, 100.123),
+        ({"fee": "99.999999999999999999", "take_profit": TakeProfit(percent="99999999999999")}, 100.123),
+    ],
+)
+def test_a_deal_whose_amounts_no_message_could_carry_is_refused(change, price) -> None:
+    bot = bot_of(golden(**change))
+    decision = give(bot, fire(bot.groups[ENTRY].command, bar(1, price)))
+    assert decision.noted.outcome == "refused"
+    for told in decision.told:
+        spec = getattr(TOPICS, told.to)
+        out = message(told, TOPICS)
+        assert decode(Record(spec.name, 0, 0, 0, out.key, out.value), spec) == told.message
+
+
+class Broken(Paper):
+    """A venue with a defect."""
+
+    def open(self, *_: object) -> Settlement:
+        raise ZeroDivisionError("nobody foresaw this")
+
+
+def test_a_defect_is_a_dead_letter_and_the_group_is_answered() -> None:
+    bot = bot_of(golden())
+    trigger = fire(bot.groups[ENTRY].command, bar(1, 100.0))
+    record = record_of(Outgoing(TOPICS.triggers.name, b"dip", encode(trigger), T0), 7)
+    decision = decide(bot, Incoming(record, trigger), Known(set(), {}), Rules(Broken()))
+    assert decision.dead is not None
+    assert decision.dead.error_class == "Poison"
+    assert (decision.noted.outcome, decision.noted.trigger_id) == ("dead", None)
+    assert [(c.generation, c.armed_from_ms) for c in commands(decision)] == [(2, T0 + 2 * MINUTE)]
+    assert [event.event for event in events(decision)] == ["ignored"]
+    assert after(decision).deals == {}
+
+
+def test_an_outdated_stale_command_is_told_to_be_ignored() -> None:
+    bot = bot_of(golden(), golden(entry="close < 90", effective_from_ms=T0 + 5 * MINUTE))
+    decision = decide_stale(bot, stale(bot, ENTRY, 2, 1), record_of(config_out(golden()), 5), RULES)
+    assert [event.event for event in events(decision)] == ["ignored"]

@@ -44,6 +44,8 @@ def test_a_sound_trigger_passes() -> None:
         {"bar": replace(bar(1, 100.0), high=99.0)},
         {"bar": replace(bar(1, 100.0), close=-1.0, low=-1.0)},
         {"bar": replace(bar(1, 100.0), close_time_ms=5)},
+        {"bar": replace(bar(1, 100.0), open_time_ms=253_402_300_680_000, close_time_ms=253_402_300_740_000)},
+        {"generation": 2**53},  # the next one, which the answer needs, does not fit a command
     ],
 )
 def test_ids_no_database_can_hold_and_bars_that_are_none_are_refused(change) -> None:
@@ -87,3 +89,20 @@ def test_a_tombstone_needs_a_bots_key(key: bytes, refused: bool) -> None:
 )
 def test_reasons_are_made_storable(text: str, expected: str) -> None:
     assert storable(text) == expected
+
+
+def test_a_stale_command_that_leaves_no_generation_above_it_is_refused() -> None:
+    stale = StaleCommand(
+        group_id="dip/BTCUSDT/entry", generation=2**53, bot_id="dip", user_id="alice", symbol="BTCUSDT",
+        stale_generation=1,
+    )  # fmt: skip
+    assert read(carried(encode(stale)), TOPICS.triggers).refused is not None
+
+
+@pytest.mark.parametrize("value", [encode(golden()), None])
+@pytest.mark.parametrize("stamped", [2**62, 1_700_000_040_000_000_000])
+def test_a_record_stamped_in_no_year_of_ours_is_refused(value: bytes | None, stamped: int) -> None:
+    """Event time, and every instant counted from it, could not be written in any message."""
+    incoming = read(Record(TOPICS.configs.name, HOME, 0, stamped, b"dip", value), TOPICS.configs)
+    assert incoming.refused is not None
+    assert incoming.refused.reason.startswith("timestamp")

@@ -22,6 +22,7 @@ POINTS = (
     "executor.inbox_saved",
     "executor.outbox_saved",
     "executor.offsets_saved",
+    "executor.pruned",
     "executor.committed",
     "relay.read",
     "relay.sent",

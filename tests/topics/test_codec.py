@@ -129,7 +129,12 @@ def test_headers_are_cloud_events() -> None:
 
 
 @pytest.mark.parametrize(
-    "time_ms, text", [(0, b"1970-01-01T00:00:00.000Z"), (999, b"1970-01-01T00:00:00.999Z")]
+    "time_ms, text",
+    [
+        (0, b"1970-01-01T00:00:00.000Z"),
+        (999, b"1970-01-01T00:00:00.999Z"),
+        (253_402_300_800_000, b"9999-12-31T23:59:59.999Z"),
+    ],
 )
 def test_a_trace_is_optional_and_times_are_exact(time_ms: int, text: bytes) -> None:
     headers = dict(cloud_headers(EXAMPLES["kline"], "feed", "x", time_ms))

@@ -55,6 +55,20 @@ def row(spec: TopicSpec) -> tuple[object, ...]:
                 {"min.compaction.lag.ms": 7},
             ),
         ),
+        (
+            TOPICS.changelog("symbols"),
+            (
+                "strikeline-evaluator-symbols-changelog", "as_received", [], "compact",
+                {"min.compaction.lag.ms": 1 / 24},
+            ),
+        ),
+        (
+            TOPICS.changelog("partitions"),
+            (
+                "strikeline-evaluator-partitions-changelog", "as_received", [], "compact",
+                {"min.compaction.lag.ms": 1 / 24},
+            ),
+        ),
     ],
     ids=lambda value: value.name if isinstance(value, TopicSpec) else "",
 )  # fmt: skip

@@ -68,7 +68,7 @@ def executor(
 ) -> None:
     """Run an executor: configs and triggers in; deals, armed groups and positions out. Migrates first.
 
-    Ends with 0 on SIGTERM and SIGINT, with 1 and a message where going on would be a guess.
+    Ends with 0 on SIGTERM and SIGINT, with 1 and a message where going on would be a guess, with 70 without progress.
     """
     from sinks.config import ExecutorSettings
 

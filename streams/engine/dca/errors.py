@@ -4,6 +4,7 @@ DealError               what was asked makes no sense for this deal: a defect up
   └─ UnexpectedEvent    an event that no order of the deal waits for
 EntryRefused            the entry cannot be made at this price: answer with an event, arm the entry again
 money.OffGrid           an amount between two steps of the instrument
+money.OffScale          a price beyond any market's
 """
 
 

@@ -25,7 +25,12 @@ _ONE: Final = Decimal(1)
 
 
 def market(price: float) -> Decimal:
-    """A market price as the decimal its shortest text names: 0.1 becomes Decimal("0.1")."""
+    """A market price as the decimal its shortest text names: 0.1 becomes Decimal("0.1").
+
+    Raises OffScale for one that no market has: a float goes up to 1e308, and exact sums would have no end.
+    """
+    if not price <= MOST_QUOTE:
+        raise OffScale(f"a price of {price} is more than {MOST_QUOTE}")
     return Decimal(repr(float(price)))
 
 
@@ -90,6 +95,10 @@ def shown(ratio: Fraction, decimals: int = _SHOWN_DIGITS) -> Decimal:
     if -int(value.as_tuple().exponent) > decimals:
         value = value.quantize(Decimal(1).scaleb(-decimals), context=Context(prec=200))
     return plain(value)
+
+
+class OffScale(ValueError):
+    """A market price that is no price of any market."""
 
 
 class OffGrid(ValueError):

@@ -1,6 +1,7 @@
 """A deal is opened by a market base order at the close of the bar on which the entry fired, ± slippage."""
 
 from hashlib import sha256
+from typing import Final
 
 from schemas.bots import BotConfig
 from schemas.triggers import Trigger
@@ -11,10 +12,13 @@ from streams.engine.dca.errors import EntryRefused
 from streams.engine.dca.events import Triggered
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.levels import levels
-from streams.engine.dca.money import market, ratio
+from streams.engine.dca.money import OffScale, market, ratio
 from streams.engine.dca.settlement import Settlement
 from streams.engine.dca.terms import terms_of
 from streams.engine.dca.validation import problems_of_money
+
+_MOST_BASE: Final = 10**18
+_MOST_PRICE: Final = 10**17
 
 
 def deal_id_of(trigger_id: str) -> str:
@@ -41,9 +45,13 @@ def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: T
     deal = new_deal(config, symbol, instrument, trigger)
     for problem in problems_of_money(deal.terms):
         raise EntryRefused(problem.field, problem.reason)
-    ticks = paper.market_fill(deal.terms, deal.entry_side, market(trigger.bar.close))
+    try:
+        ticks = paper.market_fill(deal.terms, deal.entry_side, market(trigger.bar.close))
+    except OffScale as error:
+        raise EntryRefused("price", str(error)) from error
     opened, events = paper.execute(deal, Triggered(BASE, instrument.price(ticks)), ticks)
     _refuse_if_too_coarse(opened, ticks)
+    _refuse_if_too_large(opened)
     return Settlement(opened, tuple(events))
 
 
@@ -65,3 +73,15 @@ def _refuse_if_too_coarse(deal: Deal, base_ticks: int) -> None:
         raise EntryRefused(
             "take_profit.percent", f"at {price} the target would lie below one tick, {terms.tick}"
         )
+
+
+def _refuse_if_too_large(deal: Deal) -> None:
+    """Amounts that others could not read: commands and snapshots carry at most 18 digits before the point."""
+    instrument = deal.terms.instrument
+    lots = sum(order.lots for order in deal.entries)
+    if instrument.quantity(lots) >= _MOST_BASE:
+        raise EntryRefused("base_order_volume", f"at this price the deal could hold {_MOST_BASE} or more")
+    for level in levels(deal):
+        if instrument.price(level.ticks) >= _MOST_PRICE:
+            field = "stop_loss.percent" if level.name == STOP else "take_profit.percent"
+            raise EntryRefused(field, f"the level would lie at {_MOST_PRICE} or above")

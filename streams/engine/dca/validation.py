@@ -20,14 +20,14 @@ class Problem(NamedTuple):
     reason: str
 
 
-def problems(config: BotConfig, instrument: Instrument | None = None) -> list[Problem]:
-    """What stands in the way of `config`; empty when it can be armed.
+def problems(config: BotConfig, instrument: Instrument | None = None, interval: str = "1m") -> list[Problem]:
+    """What stands in the way of `config` on base bars of `interval`; empty when it can be armed.
 
     Without an instrument nothing is known of a minimum notional. A deleted bot has none.
     """
     if config.state == "deleted":
         return []
-    return [*_entry(config), *problems_of_money(terms_of(config, instrument or Instrument()))]
+    return [*_entry(config, interval), *problems_of_money(terms_of(config, instrument or Instrument()))]
 
 
 @lru_cache(maxsize=1024)
@@ -38,13 +38,13 @@ def problems_of_money(terms: Terms) -> tuple[Problem, ...]:
     return found or tuple(_minimum(terms, ladder))
 
 
-def _entry(config: BotConfig) -> Iterator[Problem]:
+def _entry(config: BotConfig, interval: str) -> Iterator[Problem]:
     if not config.pairs:
         yield Problem("pairs", "a bot needs at least one pair")
     if len(set(config.pairs)) < len(config.pairs):
         yield Problem("pairs", "a pair is named twice")
     try:
-        entry_tree(config)
+        entry_tree(config, interval)
     except EntryInvalid as error:
         yield Problem(error.field, error.reason)
 

@@ -120,3 +120,16 @@ def test_a_stand_in_bar_wakes_what_waits_for_an_instant() -> None:
     desk.close(5)
     assert desk.fired_at == [2, 3, 4]
     assert [one.bar.stale_price for one in desk.said if hasattr(one, "fired_id")] == [True, True, False]
+
+
+def test_nobody_replaces_or_deletes_the_alert_of_another_user() -> None:
+    desk = Desk()
+    desk.watch(alert("close > 10"))
+    desk.watch(alert("close > 99", user_id="mallory"), generation=2)
+    desk.watch(alert("", user_id="mallory", state="deleted"), generation=3)
+    assert [(e.user_id, e.field) for e in desk.events("rejected")] == [("mallory", "alert_id")] * 2
+    desk.close(11)
+    assert desk.fired_at == [0]
+    desk.watch(alert("close > 9", user_id="mallory"), generation=4, since=1)
+    desk.close(11)
+    assert desk.fired_at == [0, 1]

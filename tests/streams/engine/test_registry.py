@@ -1,11 +1,14 @@
 """Names, parameters and outputs of indicators, and what is refused."""
 
+import itertools
+
 import pytest
 
 from schemas.conditions import ConditionError, Indicator, Price
 from streams.engine import indicators
 from streams.engine.errors import BadParameter, StateTooLarge, UnknownIndicator
 from streams.engine.market import Market
+from tests.streams.engine.candles import klines, walk
 
 
 def test_equal_operands_are_equal_structs() -> None:
@@ -66,3 +69,27 @@ def test_a_symbol_holds_only_so_much_state() -> None:
     with pytest.raises(StateTooLarge):
         market.acquire(Indicator("stochastic", (("window", 2_500), ("smooth_window", 5))), "1m")
     assert len(market.operands.nodes) == 1
+
+
+def test_a_symbols_row_stays_below_its_limit_whatever_it_is_made_of() -> None:
+    """State, values that `bars_ago` reaches, rows of higher timeframes that windows reach, stand-ins."""
+    market = Market("BTCUSDT")
+    refused = 0
+    asked = [
+        (Indicator("sma", (("window", window),)), timeframe)
+        for timeframe, window in itertools.product(("3m", "2m"), (2_000, 3_000))
+    ]
+    asked.append((Indicator("stochastic", (("window", 900),)), "3m"))
+    asked += [
+        (Indicator("macd", (("window_fast", fast),), bars_ago=bars_ago), "1m")
+        for fast, bars_ago in itertools.product(range(2, 22), (0, 500))
+    ]
+    for leaf, timeframe in asked:
+        try:
+            market.acquire(leaf, timeframe)
+        except StateTooLarge:
+            refused += 1
+    for kline in klines(walk(11_000)):
+        market.apply(kline)
+    assert refused
+    assert 40_000 < len(market.snapshot()) < 56_000

@@ -1,10 +1,13 @@
 """Klines that wait, commands that go on, bars that are read back while records come in."""
 
 import asyncio
+import json
+
+import pytest
 
 from schemas.alerts import AlertCommand
 from streams.engine.bars import BarArrays
-from streams.history import ReadBack, Wanted
+from streams.history import KlinesUnreadable, ReadBack, Wanted
 from streams.history_memory import BusReader
 from streams.inprocess import EvaluatorWorker
 from streams.lane import HIGH, LOW, Lane
@@ -180,6 +183,7 @@ async def test_broken_records_and_repetitions_do_not_disturb_what_is_read_back()
     for record in records[:10]:
         bus.append(record)
     bus.append(Outgoing(TOPICS.klines.name, b"AAA", b"broken", 1))
+    bus.append(scenario.kline_record(scenario.kline(3, "AAA", "5m")))  # refused: the symbol has minutes
     for record in records[5:]:
         bus.append(record)
     partition = next(p for p in range(2) if bus.end(TOPICS.klines.name, p))
@@ -230,3 +234,61 @@ def _break(worker: EvaluatorWorker, symbol: str) -> None:
         for seat in lane.evaluator.symbols:
             if seat.symbol == symbol:
                 seat.holds = None  # type: ignore[assignment]
+
+
+async def test_a_command_that_comes_while_the_last_work_ends_is_not_forgotten() -> None:
+    """The task has ended, and its callback comes in the loop's next turn: a record between the two starts nothing."""
+    way = Way()
+    way.bars(0, 7_000)
+    way.give(scenario.alert_record(scenario.alert("AAA", "sma(50) > 1"), ONE))
+    ended = asyncio.get_running_loop().create_future()
+    work = way.lane._work
+    assert work is not None
+    work.remove_done_callback(way.lane._done)
+    work.add_done_callback(lambda task: way.give(scenario.group_record(scenario.group("AAA", 1, 0), ONE)))
+    work.add_done_callback(way.lane._done)
+    work.add_done_callback(ended.set_result)
+    way.history.go.set()
+    await ended
+    await way.lane.settle()
+    assert way.evaluator.offsets == (7_000, 1, 1)
+
+
+class BrokenHistory(SlowHistory):
+    """A broker that does not answer."""
+
+    async def origin_bars(self, partition: int, needs: NeedsBars, to_offset: int) -> BarArrays:
+        raise KlinesUnreadable("no records for 30 s")
+
+
+async def test_a_broker_that_gives_no_bars_stops_the_worker_but_is_not_the_fault_of_a_command() -> None:
+    bus = MemoryBus(*ONE.all())
+    for record in scenario.klines(0, 7_000, ("AAA",), ONE):
+        bus.append(record)
+    worker = EvaluatorWorker(bus, ONE)
+    await worker.run_until_idle()
+    lane = worker.station.lanes[0]
+    lane._history = BrokenHistory()  # type: ignore[assignment]
+    bus.append(scenario.alert_record(scenario.alert("AAA", "sma(50) > 1"), ONE))
+    with pytest.raises(KlinesUnreadable):
+        await worker.run_until_idle()
+    assert worker.station.culprit is None
+    assert not await worker.station.checkpoint()
+
+
+async def test_every_group_whose_answer_is_waited_for_no_more_is_told_once() -> None:
+    way = Way()
+    way.give(scenario.group_record(scenario.group("AAA", 1, 0), ONE))
+    way.bars(0, 200)
+    assert way.lane.waits
+    way.lane.lose_patience()
+    await way.lane.settle()
+    way.lane.lose_patience()
+    (trigger,) = (json.loads(o.value or b"") for o in way.triggers())
+    (held,) = (o for o in way.sent if o.topic == ONE.events.name and b'"held"' in (o.value or b""))
+    event = json.loads(held.value or b"")
+    assert event["event_id"] == f"{trigger['group_id']}:1:held"
+    assert (event["subject"], event["group_id"]) == (trigger["bot_id"], trigger["group_id"])
+    assert event["detail"] == {"trigger_id": trigger["trigger_id"]}
+    assert (event["at_ms"], event["reason"] != "") == (trigger["bar"]["open_time_ms"], True)
+    assert way.evaluator.totals()["given_up"] == 1

@@ -189,3 +189,23 @@ def test_a_tick_moves_the_clock() -> None:
     frozen = desk.evaluator.freeze()
     assert frozen is not None
     assert frozen.row.positions == {"AAA": 1}
+
+
+@pytest.mark.parametrize("timestamp_ms", [-1, 1_700_000_000_000_000])
+def test_an_alert_whose_time_is_no_time_is_refused_because_no_restart_could_read_its_row(
+    timestamp_ms: int,
+) -> None:
+    desk = Desk()
+    since_its_record = replace(scenario.alert("AAA"), effective_from_ms=None)
+    desk.give(scenario.alert_record(since_its_record, ONE)._replace(timestamp_ms=timestamp_ms))
+    assert desk.dead() == ["Invalid"]
+    assert desk.events() == []
+
+
+def test_a_tick_before_the_first_bar_does_not_tell_the_interval() -> None:
+    desk = Desk()
+    desk.give(scenario.group_record(scenario.group("AAA", 1, 0), ONE))
+    tick = Tick(symbol="AAA", feed="test", time_ms=0, interval="5m")
+    desk.give(Outgoing(ONE.klines.name, b"AAA", encode(tick), 0))
+    desk.give(scenario.kline_record(scenario.kline(0, "AAA"), ONE))
+    assert [event.event for event in desk.events()] == ["armed", "warming"]

@@ -1,14 +1,21 @@
 """What a new owner makes of the tables, of lost rows, of zombies' rows and of a truncated topic."""
 
+import copy
+import json
+
 import pytest
+from msgspec.structs import replace
 
 from streams.inprocess import EvaluatorWorker
-from streams.rows import encode_row
+from streams.partition import DEATHS
+from streams.rows import SuspectEntry, encode_row, suspect_key
 from tests.streams.evaluator import scenario
 from tests.streams.evaluator.scenario import TOPICS
 from topics.bus import MemoryBus
 from topics.records import Outgoing, Record
-from topics.registry import Table
+from topics.registry import Table, Topics
+
+ONE = Topics(partitions=1)
 
 
 class Market:
@@ -151,3 +158,84 @@ async def test_klines_that_wait_for_an_answer_go_on_when_a_second_call_finds_non
     handled = sum(lane.evaluator.offsets[0] for lane in worker.station.lanes.values())
     assert handled == 1_500 * len(scenario.SYMBOLS)
     assert await worker.run_until_idle() == 0
+
+
+async def test_what_fires_on_bars_seeded_anew_says_from_when() -> None:
+    market = Market(60)
+    bus = market.bus
+    (await market.work()).close()
+    for partition in range(TOPICS.partitions):
+        bus.truncate(TOPICS.klines.name, partition, bus.end(TOPICS.klines.name, partition) - 20)
+    before = set(scenario.outputs(bus))
+    worker = await market.work(60, 160)
+    begins = {
+        seat.symbol: seat.market.seeded_from_ms
+        for lane in worker.station.lanes.values()
+        for seat in lane.evaluator.symbols
+    }
+    new = [json.loads(value) for key, value in scenario.outputs(bus).items() if key not in before]
+    assert len(new) > 5
+    assert all(one["seeded_from_ms"] == begins[one["symbol"]] for one in new)
+
+
+async def test_a_removed_group_of_another_interval_does_not_stop_a_symbol_without_bars() -> None:
+    bus = MemoryBus(*TOPICS.all())
+    other = replace(scenario.group("AAA", 1, 0), interval="5m", members=[], group_id="other/AAA/entry")
+    bus.append(scenario.group_record(other))
+    bus.append(scenario.group_record(replace(other, op="remove", generation=2)))
+    bus.append(scenario.group_record(scenario.group("AAA", 1, 0)))
+    for _ in range(2):
+        worker = EvaluatorWorker(bus, TOPICS)
+        await worker.run_until_idle()
+        worker.close()
+    for record in scenario.klines(0, 60, ("AAA",)):
+        bus.append(record)
+    await EvaluatorWorker(bus, TOPICS).run_until_idle()
+    assert len(bus.records(TOPICS.triggers.name)) == 1
+
+
+async def test_a_symbol_row_of_a_zombie_that_was_ahead_hides_no_bars_from_a_newer_command() -> None:
+    """It froze in a checkpoint; its successor armed a group; then its rows arrived, and the successor died."""
+    market = Market(0)
+    bus = market.bus
+    for record in scenario.klines(0, 20, ("AAA",)):
+        bus.append(record)
+    first = EvaluatorWorker(bus, TOPICS)
+    await first.run_until_idle()
+    first.crash()
+
+    zombies = copy.deepcopy(bus)
+    for record in scenario.klines(20, 60, ("AAA",)):
+        zombies.append(record)
+    await EvaluatorWorker(zombies, TOPICS).run_until_idle()
+    late = [r for r in rows_of(zombies, "symbols") if r.key == b"AAA"][-1]
+
+    newer = replace(scenario.group("AAA", 5, 0), group_id="new/AAA/entry")
+    bus.append(scenario.group_record(newer))
+    successor = EvaluatorWorker(bus, TOPICS)
+    await successor.run_until_idle()
+    successor.crash()
+    bus.append(Outgoing(late.topic, late.key, late.value, 1, partition=late.partition))
+    for record in scenario.klines(20, 70, ("AAA",)):
+        bus.append(record)
+    await EvaluatorWorker(bus, TOPICS).run_until_idle()
+    fired = [json.loads(v) for v in scenario.outputs(bus).values() if newer.group_id.encode() in v]
+    assert [one["bar"]["open_time_ms"] < 60 * scenario.MINUTE for one in fired] == [True]
+
+
+async def test_a_poisonous_bar_that_was_filled_is_still_filled_after_a_restart() -> None:
+    bus = MemoryBus(*ONE.all())
+    suspect = encode_row(SuspectEntry(5, DEATHS))
+    key = suspect_key(ONE.klines.name)
+    bus.append(Outgoing(ONE.changelog("partitions").name, key, suspect, 1, partition=0))
+    for record in scenario.klines(0, 10, ("AAA",), ONE):
+        bus.append(record)
+    seen = []
+    for _ in range(3):
+        worker = EvaluatorWorker(bus, ONE)
+        await worker.run_until_idle()
+        (seat,) = worker.station.lanes[0].evaluator.symbols
+        seen.append([seat.market.bar(index) for index in range(10)])
+        worker.close()
+    assert [bar.filled for bar in seen[0]].index(True) == 5
+    assert seen[1:] == [seen[0]] * 2

@@ -99,6 +99,8 @@ def test_exactly_once_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch
         WorkerSettings()
     with pytest.raises(ValidationError, match="third of session_timeout"):
         WorkerSettings(hold_bars=5, heartbeat_interval=5)
+    with pytest.raises(ValidationError, match="more than hold_seconds"):
+        WorkerSettings(hold_bars=5, hold_seconds=40, watchdog_seconds=20)
 
 
 def test_settings_name_the_topics() -> None:

@@ -12,7 +12,8 @@ from schemas.bots import StopLoss, TakeProfit
 from streams.engine.dca import Deal, Instrument, OffGrid, fill
 from streams.engine.dca.booking import fee_units
 from streams.engine.dca.deal import Ledger, Order
-from streams.engine.dca.money import market, shown, text
+from streams.engine.dca.ladder import steps
+from streams.engine.dca.money import OffScale, market, plain, shown, text
 from streams.engine.dca.paper import limit_fill, stop_fill
 from streams.engine.dca.targets import Filled, stop_loss_ticks, take_profit_ticks
 from streams.engine.dca.terms import terms_of
@@ -187,3 +188,23 @@ def test_a_fill_names_price_quote_and_fee_as_plain_decimals() -> None:
         "108",
         "0",
     ]
+
+
+@pytest.mark.parametrize("value", ["97.50000000", "1E-8", "1E+3", "-0.00", "0E+5", "120", "-1.50", "1E-18"])
+def test_plain_is_the_same_number_as_its_plain_text(value: str) -> None:
+    number = Decimal(value)
+    assert plain(number).as_tuple() == Decimal(text(number)).as_tuple()
+    assert "E" not in text(number)
+
+
+@pytest.mark.parametrize("price", [1e16, 1e308, float("inf"), float("nan")])
+def test_a_price_beyond_any_markets_is_refused_before_exact_sums_run_out_of_digits(price: float) -> None:
+    with pytest.raises(OffScale):
+        market(price)
+
+
+def test_a_ladder_ends_with_its_first_impossible_step() -> None:
+    """A hundred steps of a scale with 36 digits would have numbers of thousands of digits each."""
+    huge = "999999999999999999.999999999999999999"
+    assert len(steps(100, "0.000000000000000001", huge, "1", "1")) == 3
+    assert len(steps(100, "0.01", "1", "1", huge)) == 2
