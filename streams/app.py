@@ -63,7 +63,7 @@ class Evaluator:
         self.history = ReadBack(KafkaReader(settings.kafka, topics.klines.name), topics.klines)
         self.station = Station(
             topics, GuardedPublisher(publisher, guard), self.store, self.history, self,
-            Rules(settings.hold_bars, settings.hold_seconds), failed, self._pressure,
+            Rules(settings.hold_bars, settings.hold_seconds, settings.fill_up_to), failed, self._pressure,
         )  # fmt: skip
         self.app.transport = SourceTransport(
             self.app,

@@ -19,7 +19,7 @@ _RING: Final = 5_000
 
 class WorkerSettings(BaseSettings):
     """One worker. Times are seconds. `hold_bars`: how far klines may run beyond a trigger that awaits its
-    answer.
+    answer. `fill_up_to`: missing bars that are filled flat rather than taint (law 4); for symbols seen from now on.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True)
@@ -30,6 +30,7 @@ class WorkerSettings(BaseSettings):
     processing_guarantee: str = "at_least_once"
     checkpoint_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
     hold_bars: Annotated[int, Field(ge=1, le=_RING // 2)] = 500
+    fill_up_to: Annotated[int, Field(ge=0, le=1_440)] = 5
     hold_seconds: Annotated[float, Field(ge=0, le=50)] = 30.0
     session_timeout: Annotated[float, Field(ge=6, le=60)] = 10.0
     heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0

@@ -59,6 +59,7 @@ class PartitionEvaluator:
         self._send = send
         self._addresses = Addresses(topics)
         self._hold_bars = hold_bars
+        self._fill_up_to = state.fill_up_to
         self._sources = (topics.klines, topics.alerts, topics.user_alerts)
         self._next = {spec.name: offset for spec, offset in zip(self._sources, state.offsets, strict=True)}
         self._handlers: dict[str, Callable[[Record, bool], Obstacle | None]] = {
@@ -250,7 +251,7 @@ class PartitionEvaluator:
                 reason = f"{symbol} belongs to partition {right}: the producer's partitioner is not murmur2"
                 self._refuse(record, "WrongPartition", reason)
                 return None
-            seat = self._seats[symbol] = Seat.empty(symbol, interval)
+            seat = self._seats[symbol] = Seat.empty(symbol, interval, self._fill_up_to)
         elif seat.market.next == 0 and interval != seat.interval and record.topic != self._sources[2].name:
             seat, outputs = seat.with_interval(interval)
             self._seats[symbol] = seat

@@ -50,3 +50,5 @@ class State:
     changed: list[str] = field(default_factory=list)
     poisoned: set[int] = field(default_factory=set)
     """Offsets of klines that were dead-lettered as poison; reading back shares the set."""
+    fill_up_to: int = 5
+    """Missing bars that are filled, for symbols seen from now on."""

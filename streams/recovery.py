@@ -93,19 +93,24 @@ def _passed_over(group: GroupEntry, symbol: SymbolEntry | None) -> int | None:
     return source if group.command_offset >= symbol.offsets[source] else None
 
 
-async def recover(store: RowStore, partition: int, history: History) -> State:
-    """The state of `partition` as its rows have it. One pass over its klines restores all its markets."""
+async def recover(store: RowStore, partition: int, history: History, fill_up_to: int = 5) -> State:
+    """The state of `partition` as its rows have it. One pass over its klines restores all its markets.
+
+    A market keeps the `fill_up_to` it began with, unless its bars are gone and it begins anew.
+    """
     found = plan(store, partition)
     history.pass_over(partition, found.poisoned)
     bars = await _bars(found, partition, history)
-    state = State(offsets=found.start, suspects=found.suspects, poisoned=found.poisoned)
+    state = State(
+        offsets=found.start, suspects=found.suspects, poisoned=found.poisoned, fill_up_to=fill_up_to
+    )
     for symbol, entry in found.symbols.items():
         state.seats[symbol] = await _seat(
-            entry, bars[symbol], found.groups.pop(symbol, []), partition, history
+            entry, bars[symbol], found.groups.pop(symbol, []), partition, history, fill_up_to
         )
         await asyncio.sleep(0)
     for symbol, groups in found.groups.items():
-        state.seats[symbol] = _barless(symbol, groups)
+        state.seats[symbol] = _barless(symbol, groups, fill_up_to)
     return state
 
 
@@ -119,12 +124,12 @@ async def _bars(found: Plan, partition: int, history: History) -> dict[str, BarA
 
 
 async def _seat(
-    entry: SymbolEntry, bars: BarArrays, groups: Groups, partition: int, history: History
+    entry: SymbolEntry, bars: BarArrays, groups: Groups, partition: int, history: History, fill_up_to: int
 ) -> Seat:
     try:
         market = Market.restore(entry.snapshot, bars)
     except HistoryGone:
-        market = await _reseeded(entry, partition, history)
+        market = await _reseeded(entry, partition, history, fill_up_to)
     # Up to where the sources stood, nothing but repetitions and unfinished bars can have come after `pos`.
     pos, bodies = max(entry.pos, entry.offsets[0] - 1), [group.body for _, group in groups]
     try:
@@ -143,14 +148,14 @@ async def _origin_bars(market: Market, entry: SymbolEntry, partition: int, histo
     return await history.origin_bars(partition, needs, entry.pos + 1)
 
 
-async def _reseeded(entry: SymbolEntry, partition: int, history: History) -> Market:
+async def _reseeded(entry: SymbolEntry, partition: int, history: History, fill_up_to: int) -> Market:
     """Bars since the anchor are gone from the topic: begin at the earliest there is, and mark what follows as
     such.
     """
     _log.error("%s: bars since %d are gone from the kline topic, seeding anew", entry.symbol, entry.anchor_ms)
     needs = NeedsBars(entry.symbol, entry.last_ms + 1, entry.interval)
     bars = await history.origin_bars(partition, needs, entry.pos + 1)
-    market = Market(entry.symbol, entry.interval)
+    market = Market(entry.symbol, entry.interval, fill_up_to=fill_up_to)
     for opened, (o, h, low, c, v) in zip(bars.open_time_ms.tolist(), bars.ohlcv.tolist(), strict=True):
         kline = Kline(
             symbol=entry.symbol, interval=entry.interval, open_time_ms=opened,
@@ -161,10 +166,10 @@ async def _reseeded(entry: SymbolEntry, partition: int, history: History) -> Mar
     return market
 
 
-def _barless(symbol: str, groups: Groups) -> Seat:
+def _barless(symbol: str, groups: Groups, fill_up_to: int) -> Seat:
     """Groups whose symbol has no row: no bar had come, or the process died between the two writes."""
     interval = _interval([group for _, group in groups])
-    market = Market(symbol, interval)
+    market = Market(symbol, interval, fill_up_to=fill_up_to)
     engine = SymbolEngine.restore(symbol, market, [group.body for _, group in groups])
     seat = Seat(symbol, market, engine, interval, bodies={name: group.body for name, group in groups})
     _note(seat, groups)

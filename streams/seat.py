@@ -44,15 +44,15 @@ class Seat:
     pending: list[tuple[bytes, GroupEntry | None]] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, symbol: str, interval: str) -> "Seat":
-        """A symbol of which nothing is known yet."""
-        market = Market(symbol, interval)
+    def empty(cls, symbol: str, interval: str, fill_up_to: int = 5) -> "Seat":
+        """A symbol of which nothing is known yet; up to `fill_up_to` missing bars will be filled (law 4)."""
+        market = Market(symbol, interval, fill_up_to=fill_up_to)
         return cls(symbol, market, SymbolEngine(symbol, market), interval)
 
     def with_interval(self, interval: str) -> tuple["Seat", list[Output]]:
         """The same commands over bars of another interval, and what they say to it; only before the first bar."""
         pending = self.group_rows()
-        market = Market(self.symbol, interval)
+        market = Market(self.symbol, interval, fill_up_to=self.market.fill_up_to)
         rows = [(body, read_row(body)) for body in self.bodies.values()]
         asleep = [body for body, row in rows if not _is_armed(row)]
         engine = SymbolEngine.restore(self.symbol, market, asleep)

@@ -25,12 +25,13 @@ _log = logging.getLogger("strikeline.evaluator")
 
 @dataclass(frozen=True)
 class Rules:
-    """How far klines may run beyond an unanswered trigger (bars), and how long they wait for its answer
-    (seconds).
+    """How far klines may run beyond an unanswered trigger (bars), how long they wait for its answer (seconds), and
+    how many missing bars of a symbol are filled (law 4).
     """
 
     hold_bars: int = 500
     hold_seconds: float = 30.0
+    fill_up_to: int = 5
 
 
 class Station:
@@ -77,7 +78,7 @@ class Station:
         epoch, wanted = self._epoch, sorted(partitions)
         lanes: dict[int, Lane] = {}
         for partition in wanted:
-            state = await recover(self._store, partition, self._history)
+            state = await recover(self._store, partition, self._history, self._rules.fill_up_to)
             if epoch != self._epoch:
                 return
             failpoint("recovery.partition")

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from streams.inprocess import EvaluatorWorker
 from streams.partition import DEATHS
 from streams.rows import SuspectEntry, encode_row, suspect_key
+from streams.station import Rules
 from tests.streams.evaluator import scenario
 from tests.streams.evaluator.scenario import TOPICS
 from topics.bus import MemoryBus
@@ -239,3 +240,24 @@ async def test_a_poisonous_bar_that_was_filled_is_still_filled_after_a_restart()
         worker.close()
     assert [bar.filled for bar in seen[0]].index(True) == 5
     assert seen[1:] == [seen[0]] * 2
+
+
+async def test_a_symbol_keeps_the_gap_that_is_filled_with_which_it_was_first_seen() -> None:
+    bus = scenario.new_bus(0)
+    symbol = scenario.SYMBOLS[0]
+    for bar in [*range(20), *range(30, 40)]:
+        bus.append(scenario.kline_record(scenario.kline(bar, symbol)))
+    worker = EvaluatorWorker(bus, TOPICS, rules=Rules(fill_up_to=10))
+    await worker.run_until_idle()
+    assert _bars_of(worker, symbol) == 40
+    worker.crash()
+    for bar in range(50, 52):
+        bus.append(scenario.kline_record(scenario.kline(bar, symbol)))
+    restarted = EvaluatorWorker(bus, TOPICS, rules=Rules(fill_up_to=0))
+    await restarted.run_until_idle()
+    assert _bars_of(restarted, symbol) == 52
+
+
+def _bars_of(worker: EvaluatorWorker, symbol: str) -> int:
+    seats = [seat for lane in worker.station.lanes.values() for seat in lane.evaluator.symbols]
+    return next(seat.market.next for seat in seats if seat.symbol == symbol)
