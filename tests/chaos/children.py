@@ -78,6 +78,10 @@ class Child:
         with self.lock:
             return self.pid is not None and self._ready in self._said()
 
+    def set(self, name: str, value: str) -> None:
+        """A variable of its environment, from its next start on."""
+        self._env[name] = value
+
     def start(self) -> None:
         """Start it, armed with the next of `points`; nothing where it runs."""
         with self.lock:
@@ -110,6 +114,7 @@ class Child:
             self.wanted = False
         self.signal(signal.SIGTERM, LEAVE)
         self._wait(deadline)
+        self.tend()
 
     def end(self) -> None:
         """End it at once and for good."""

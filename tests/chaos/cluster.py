@@ -96,9 +96,12 @@ class Cluster:
             "the first triggers", 90, lambda: bool(sum(self.sight.ends(self.topics.triggers.name).values()))
         )
 
-    def drain(self, deadline: float = 300.0) -> None:
-        """Feed no more, and return when everything that was fed is done and told."""
+    def drain(self, deadline: float = 600.0) -> None:
+        """Feed no more, and return when everything that was fed is done and told; nothing is delayed any more."""
         self._stop_feeding()
+        self.executor.leave()
+        self.executor.set("STRIKELINE_EXECUTOR_DELAY_MAX", "0")
+        self.executor.start()
         quiet = 0
 
         def done() -> bool:
