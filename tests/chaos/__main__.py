@@ -31,12 +31,12 @@ def main() -> int:
     say(f"seed {options.seed}, {len(scenario.symbols)} symbols, {len(scenario.bots)} bots, logs in {folder}")
     result = play(scenario, folder, plan, say)
     print(report.table(result))
-    problems = result.problems + ([] if options.quick else report.shortfalls(result))
-    for problem in problems:
+    short = [] if options.quick else report.shortfalls(result)
+    for problem in (*result.problems, *short):
         print(f"PROBLEM: {problem}")
     if not options.quick:
-        report.write(result, problems)
-    return 1 if problems else 0
+        report.write(result, short)
+    return 1 if result.problems or short else 0
 
 
 def _options() -> argparse.Namespace:

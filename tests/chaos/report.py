@@ -59,14 +59,16 @@ def shortfalls(result: Result) -> list[str]:
     return found + [f"a join or leave took {seconds:.1f} s to settle" for seconds in slow]
 
 
-def write(result: Result, problems: list[str], document: Path = DOCUMENT) -> None:
+def write(result: Result, found_short: list[str], document: Path = DOCUMENT) -> None:
     """Replace what stands between the markers of the document."""
     rows = "\n".join(f"| {what} | {much} |" for what, much in lines(result))
     when = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    verdict = (
-        "Nothing lost, nothing doubled, nothing different." if not problems else f"{len(problems)} problems."
-    )
-    section = f"{BEGIN}\n\nMeasured {when}. **{verdict}**\n\n| | |\n|---|---|\n{rows}\n\n{END}"
+    verdict = "Nothing lost, nothing doubled, nothing different."
+    if result.problems:
+        verdict = f"{len(result.problems)} laws were broken."
+    short = "".join(f"- short of the mark: {what}\n" for what in found_short) + "\n" * bool(found_short)
+    table = f"| | |\n|---|---|\n{rows}"
+    section = f"{BEGIN}\n\nMeasured {when}. **{verdict}**\n\n{short}{table}\n\n{END}"
     before, _, rest = document.read_text().partition(BEGIN)
     document.write_text(before + section + rest.partition(END)[2])
 
