@@ -91,24 +91,21 @@ def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: 
 def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
     seed = cluster.scenario.seed
     workers, executor = cluster.workers, [cluster.executor]
-    executor_is_well = threading.Event()
 
     def worker_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 1, say)
         trouble.kill(workers, plan.kills, plan.patience)
         trouble.hit(workers, worker_points(), plan.hits)
         trouble.stop(workers, plan.worker_stops, plan.stop_seconds)
+        trouble.join_and_leave(workers[1], plan.joins)
 
     def executor_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 2, say)
         trouble.kill(executor, plan.kills, plan.patience)
         trouble.hit(executor, executor_points(), plan.hits)
         trouble.stop(executor, plan.executor_stops, plan.stop_seconds)
-        executor_is_well.set()
 
     _side_by_side(worker_lane, executor_lane)
-    # Alone: while the executor stands still klines wait for its answers, and nothing would settle.
-    Trouble(cluster, tally, seed + 3, say).join_and_leave(workers[1], plan.joins)
 
 
 def _side_by_side(*lanes: Callable[[], None]) -> None:
