@@ -15,7 +15,7 @@ from faust.types import TP, AgentT
 
 from streams.agents import evaluator_agent, source_topic
 from streams.config import WorkerSettings
-from streams.guard import GuardedPublisher, StandstillGuard
+from streams.guard import HEARTBEATS, GuardedPublisher, StandstillGuard
 from streams.history import ReadBack
 from streams.history_kafka import KafkaReader
 from streams.rows import RowUnreadable
@@ -70,7 +70,7 @@ class Evaluator:
             frozenset(self.station.sources),
             self.station.next_offsets,
             self._load,
-            lambda: guard.alive("heartbeats"),
+            guard,
         )
         for table in TABLES:
             # Faust awaits all tables' callbacks together; by then every changelog has been read.
@@ -129,13 +129,14 @@ class Evaluator:
         gc.freeze()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
+        self.guard.check()
         self._leave()
 
     def _leave(self) -> None:
         self.station.revoke()
         self.history.forget()
         # While it joins again a member sends no heartbeats, and owns nothing that it could send for.
-        self.guard.forget("heartbeats")
+        self.guard.forget(HEARTBEATS)
 
     async def _checkpoints(self) -> None:
         await self._or_fail(self._checkpoint_for_ever())

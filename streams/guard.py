@@ -7,12 +7,13 @@ The broker fences its offset commit but not its records, so it ends before it se
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 from topics.records import Outgoing, Publisher
 
 NO_MEMBER: Final = 75
+HEARTBEATS: Final = "heartbeats"
 _log = logging.getLogger("strikeline.guard")
 
 
@@ -31,8 +32,8 @@ def now() -> float:
 class StandstillGuard:
     """Ends the process when more than half the session passed since the last sign of life.
 
-    `alive` is called from the event loop and from the consumer's thread a few times a second; `check` before
-    sending.
+    `alive` is called from the consumer's thread for every heartbeat; `check` before a heartbeat, before sending, and
+    before partitions are given away.
     """
 
     def __init__(
@@ -64,6 +65,25 @@ class StandstillGuard:
                     "%s stood still for %.1f s: another worker may own the partitions", who, at - last
                 )
                 self._end(NO_MEMBER)
+
+
+def watched(
+    heartbeat: Callable[[], Awaitable[bool]], guard: StandstillGuard
+) -> Callable[[], Awaitable[bool]]:
+    """That coroutine function, with a sign of life for every heartbeat the broker answered with yes.
+
+    The guard is asked first: what wakes up after a suspension ends here, before it can learn that it was given up
+    and join again as if nothing had been.
+    """
+
+    async def heartbeat_and_tell() -> bool:
+        guard.check()
+        alive = await heartbeat()
+        if alive:
+            guard.alive(HEARTBEATS)
+        return alive
+
+    return heartbeat_and_tell
 
 
 class GuardedPublisher:

@@ -6,7 +6,7 @@ changes them, and the versions are pinned.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from aiokafka.errors import ConsumerStoppedError
@@ -16,32 +16,21 @@ from faust.transport.conductor import Conductor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
+from streams.guard import StandstillGuard, watched
 from topics.records import Record
 
 Offsets = Mapping[tuple[str, int], int]
 
 
 class HeartbeatThread(AIOKafkaConsumerThread):
-    """Tells `beat` of every heartbeat that the broker answered with yes."""
+    """Lets the guard see every heartbeat."""
 
     async def on_start(self) -> None:
         """Start aiokafka's consumer and listen in on its heartbeats."""
         await super().on_start()
         coordinator = self._ensure_consumer()._coordinator
-        beat = cast(SourceTransport, self.transport).beat
-        coordinator._do_heartbeat = _seen(coordinator._do_heartbeat, beat)
-
-
-def _seen(
-    heartbeat: Callable[[], Awaitable[bool]], beat: Callable[[], None]
-) -> Callable[[], Awaitable[bool]]:
-    async def _do_heartbeat() -> bool:
-        alive = await heartbeat()
-        if alive:
-            beat()
-        return alive
-
-    return _do_heartbeat
+        guard = cast(SourceTransport, self.transport).guard
+        coordinator._do_heartbeat = watched(coordinator._do_heartbeat, guard)
 
 
 class SourceConsumer(Consumer):
@@ -138,8 +127,8 @@ class SourceConsumer(Consumer):
 
 
 class SourceTransport(Transport):
-    """`positions`: where to read on, by (topic, partition). `changelog` takes records of tables, in order. `beat` is
-    called in the consumer's thread.
+    """`positions`: where to read on, by (topic, partition). `changelog` takes records of tables, in order. `guard` is
+    told of heartbeats in the consumer's thread.
     """
 
     Consumer = SourceConsumer
@@ -150,10 +139,10 @@ class SourceTransport(Transport):
         sources: frozenset[str],
         positions: Callable[[], Offsets],
         changelog: Callable[[str, int, list[Any]], None],
-        beat: Callable[[], None],
+        guard: StandstillGuard,
     ) -> None:
         super().__init__(app.conf.broker_consumer, app)
         self.sources = sources
         self.positions = positions
         self.changelog = changelog
-        self.beat = beat
+        self.guard = guard

@@ -97,7 +97,6 @@ def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
         trouble.kill(workers, plan.kills, plan.patience)
         trouble.hit(workers, worker_points(), plan.hits)
         trouble.stop(workers, plan.worker_stops, plan.stop_seconds)
-        trouble.join_and_leave(workers[1], plan.joins)
 
     def executor_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 2, say)
@@ -106,6 +105,8 @@ def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
         trouble.stop(executor, plan.executor_stops, plan.stop_seconds)
 
     _side_by_side(worker_lane, executor_lane)
+    # On their own: an executor that is killed or suspended sends nothing, and the group would seem not to go on.
+    Trouble(cluster, tally, seed + 3, say).join_and_leave(workers[1], plan.joins)
 
 
 def _side_by_side(*lanes: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from streams.config import WorkerSettings
-from streams.guard import NO_MEMBER, GuardedPublisher, StandstillGuard
+from streams.guard import NO_MEMBER, GuardedPublisher, StandstillGuard, watched
 from streams.inprocess import EvaluatorWorker
 from streams.metrics import StationCollector
 from streams.watchdog import NO_PROGRESS, Sight, Watchdog
@@ -49,6 +49,39 @@ def test_a_worker_that_stood_still_for_half_its_session_ends_before_it_sends() -
     guard.forget("heartbeats")
     publisher.send(outgoing)
     assert len(bus.records(TOPICS.triggers.name)) == 3
+
+
+async def test_a_worker_that_wakes_ends_before_it_learns_that_it_was_given_up() -> None:
+    clock, answers = Clock(), [True, True, False]
+
+    async def heartbeat() -> bool:
+        return answers.pop(0)
+
+    guard = StandstillGuard(10.0, clock, end)
+    beat = watched(heartbeat, guard)
+    assert await beat()
+    clock.at += 4.9
+    assert await beat()
+    clock.at += 5.1
+    with pytest.raises(Ended):
+        await beat()
+    assert answers == [False]
+
+
+async def test_a_suspension_between_heartbeat_and_answer_is_seen() -> None:
+    clock = Clock()
+
+    async def slow() -> bool:
+        clock.at += 5.1
+        return True
+
+    async def fast() -> bool:
+        return True
+
+    guard = StandstillGuard(10.0, clock, end)
+    assert await watched(fast, guard)()
+    with pytest.raises(Ended):
+        await watched(slow, guard)()
 
 
 async def test_no_progress_while_there_is_lag_ends_the_process() -> None:
