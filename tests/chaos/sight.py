@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 from sqlalchemy import create_engine, text
@@ -34,6 +34,14 @@ class Sight:
 
     def __init__(self, bootstrap: str, topics: Topics, database: str) -> None:
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        # It never joins. The admin client's own question for a group's offsets can crash the process.
+        self._reader = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": topics.group("evaluator"),
+                "enable.auto.commit": False,
+            }
+        )
         self._database = create_engine(database)
         self._topics = topics
         self._group = topics.group("evaluator")
@@ -68,10 +76,8 @@ class Sight:
 
     def acked(self) -> Places:
         """The evaluator's committed offsets."""
-        asked = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(self._group)], request_timeout=_ANSWER_S
-        )
-        found = asked[self._group].result(_ANSWER_S).topic_partitions
+        places = [TopicPartition(name, p) for name in self._sources for p in range(self._topics.partitions)]
+        found = self._reader.committed(places, timeout=_ANSWER_S)
         return {(tp.topic, tp.partition): max(tp.offset, 0) for tp in found}
 
     def applied(self) -> Places:
@@ -92,5 +98,6 @@ class Sight:
         return len(found.members) if found.state == ConsumerGroupState.STABLE else None
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the broker and the database."""
+        self._reader.close()
         self._database.dispose()
