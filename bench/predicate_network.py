@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from schemas.alerts import AlertCommand
 from schemas.market import Kline
-from streams.engine import firing, reports
-from streams.engine.market import Market, warm_up
-from streams.engine.notify import Alert
-from streams.engine.resolve import leaves
+from streams.engine.conditions.resolve import leaves
+from streams.engine.groups import firing, reports
+from streams.engine.groups.notify import Alert
+from streams.engine.market.market import Market, warm_up
 from streams.engine.symbol import SymbolEngine
 
 BARS, SEEN_BEFORE, ROUNDS = 13_000, 3_000, 3

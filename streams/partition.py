@@ -18,7 +18,7 @@ from schemas.message import Message
 from schemas.triggers import Trigger
 from streams.engine.bars import BarArrays
 from streams.engine.errors import HistoryGone, WrongInterval
-from streams.engine.reports import Output
+from streams.engine.groups.reports import Output
 from streams.outgoing import Addresses
 from streams.partition_state import Frozen, MustWait, NeedsBars, Obstacle, State
 from streams.rows import GroupEntry, Offsets, PartitionEntry, SymbolEntry

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeAlias, cast
 from schemas.market import Kline
 from streams.engine.bars import BarArrays
 from streams.engine.errors import HistoryGone, NeedsHistory
-from streams.engine.market import Market
+from streams.engine.groups.unit_rows import GroupBody, read_row
+from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
-from streams.engine.unit_rows import GroupBody, read_row
 from streams.history import History, Wanted
 from streams.partition_state import NeedsBars, State
 from streams.rows import (

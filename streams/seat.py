@@ -6,10 +6,10 @@ from typing import Final
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
-from streams.engine.market import Market
-from streams.engine.reports import Output
+from streams.engine.groups.reports import Output
+from streams.engine.groups.unit_rows import AlertBody, GroupBody, read_row
+from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
-from streams.engine.unit_rows import AlertBody, GroupBody, read_row
 from streams.holds import Holds
 from streams.rows import GroupEntry, Offsets, SymbolEntry, group_key
 

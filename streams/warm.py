@@ -2,7 +2,7 @@
 
 import gc
 
-from streams.engine.market import warm_up
+from streams.engine.market.market import warm_up
 
 __all__ = ["calm_collector", "warm_up"]
 

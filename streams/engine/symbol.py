@@ -12,20 +12,20 @@ from schemas.conditions import Condition
 from schemas.events import BotEvent
 from schemas.interval import grid
 from schemas.market import Kline, Tick
-from streams.engine import reports
-from streams.engine.commands import Commands
-from streams.engine.comparisons import Moment
-from streams.engine.firing import Firing
-from streams.engine.market import Market
-from streams.engine.moments import Moments
-from streams.engine.network import Network
-from streams.engine.outcomes import Applied, Late, Outcome, Restated
-from streams.engine.predicates import Node
-from streams.engine.recovery import Recovery
-from streams.engine.register import Register
-from streams.engine.reports import Output
-from streams.engine.unit_rows import GroupRow
-from streams.engine.watching import Watching, watchers
+from streams.engine.conditions.comparisons import Moment
+from streams.engine.groups import reports
+from streams.engine.groups.commands import Commands
+from streams.engine.groups.firing import Firing
+from streams.engine.groups.recovery import Recovery
+from streams.engine.groups.register import Register
+from streams.engine.groups.reports import Output
+from streams.engine.groups.unit_rows import GroupRow
+from streams.engine.groups.watching import Watching, watchers
+from streams.engine.market.market import Market
+from streams.engine.market.outcomes import Applied, Late, Outcome, Restated
+from streams.engine.network.moments import Moments
+from streams.engine.network.network import Network
+from streams.engine.network.predicates import Node
 
 
 class SymbolEngine:

@@ -22,8 +22,8 @@ def parse(
 ) -> None:
     """Show the tree of a condition, or the column at which it is wrong (exit code 2)."""
     from schemas.conditions import condition_to_json
-    from streams.engine.expression import ExpressionError, to_text
-    from streams.engine.expression import parse as tree_of
+    from streams.engine.conditions.expression import ExpressionError, to_text
+    from streams.engine.conditions.expression import parse as tree_of
 
     try:
         condition = tree_of(text)

@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from schemas.bots import BotConfig
 from schemas.conditions import Condition, ConditionError, condition_from_json
-from streams.engine.expression import parse
-from streams.engine.resolve import resolve
+from streams.engine.conditions.expression import parse
+from streams.engine.conditions.resolve import resolve
 
 
 class EntryInvalid(ValueError):

@@ -4,11 +4,11 @@ Both seed it with the mean of the first `window` true ranges, of which the first
 seed here.
 """
 
-from streams.engine.averages import smoothed
 from streams.engine.bars import CLOSE, HIGH, LOW, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels import kernel
-from streams.engine.readiness import wilder, wilder_bars
+from streams.engine.kernels.averages import smoothed
+from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.readiness import wilder, wilder_bars
 
 
 @kernel

@@ -7,9 +7,9 @@ missing where the bands meet; the indicators are 1 where the close is outside.
 import math
 
 from streams.engine.bars import CLOSE, Floats, Ints
-from streams.engine.exact import run_length, slide_squares, variance
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels import kernel
+from streams.engine.kernels.exact import run_length, slide_squares, variance
+from streams.engine.kernels.kernel import kernel
 
 
 @kernel

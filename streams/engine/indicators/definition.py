@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from schemas.conditions import MAX_WINDOW
 from streams.engine.bars import CLOSE
-from streams.engine.kernels import Step
+from streams.engine.kernels.kernel import Step
 
 SeedCode: TypeAlias = Literal["sma", "first"]
 FIRST: Final = 0.0

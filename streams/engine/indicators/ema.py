@@ -2,11 +2,11 @@
 value.
 """
 
-from streams.engine.averages import smoothed
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import SMA, Definition, Param, Plan, SeedCode, Values, seed_code
-from streams.engine.kernels import kernel
-from streams.engine.readiness import ema_bars, span
+from streams.engine.kernels.averages import smoothed
+from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.readiness import ema_bars, span
 
 
 @kernel

@@ -5,11 +5,11 @@ macd = EMA(fast) - EMA(slow) of the close, defined with the slow one; macd_signa
 macd_diff what lies between them.
 """
 
-from streams.engine.averages import smoothed
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import SMA, Definition, Param, Plan, SeedCode, Values, seed_code
-from streams.engine.kernels import kernel
-from streams.engine.readiness import macd_bars, span
+from streams.engine.kernels.averages import smoothed
+from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.readiness import macd_bars, span
 
 
 @kernel

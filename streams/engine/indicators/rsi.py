@@ -6,11 +6,11 @@ the mean of the first `window` changes; `first` begins, as `ta` does, with a cha
 
 from typing import Final
 
-from streams.engine.averages import smoothed
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import SMA, Definition, Param, Plan, SeedCode, Values, seed_code
-from streams.engine.kernels import kernel
-from streams.engine.readiness import wilder, wilder_bars
+from streams.engine.kernels.averages import smoothed
+from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.readiness import wilder, wilder_bars
 
 # A market that has been flat for thousands of bars: what is left of its last change is not worth dividing.
 TINY: Final = 1e-280

@@ -1,9 +1,9 @@
 """Simple moving average, from an exact sum. `ta.trend.sma_indicator`, TradingView's `ta.sma`."""
 
 from streams.engine.bars import CLOSE, Floats, Ints
-from streams.engine.exact import run_length, slide
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels import kernel
+from streams.engine.kernels.exact import run_length, slide
+from streams.engine.kernels.kernel import kernel
 
 
 @kernel

@@ -8,9 +8,9 @@ import math
 from typing import Final
 
 from streams.engine.bars import CLOSE, HIGH, LOW, Floats, Ints
-from streams.engine.extremes import slide_extreme
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels import kernel
+from streams.engine.kernels.extremes import slide_extreme
+from streams.engine.kernels.kernel import kernel
 
 # %K lies in 0..100: its sums are exact in units of 1e-12.
 UNITS: Final = 1e12

@@ -14,9 +14,9 @@ from schemas.conditions import All, AnyOf, Arithmetic, At, Compare, Condition, C
 from schemas.interval import interval_ms
 from schemas.market import Kline, Tick
 from schemas.triggers import Bar, Fired, FiredMember, Trigger
-from streams.engine.market import Market
-from streams.engine.outcomes import Applied
-from streams.engine.resolve import label, leaves
+from streams.engine.conditions.resolve import label, leaves
+from streams.engine.market.market import Market
+from streams.engine.market.outcomes import Applied
 
 MINUTE = 60_000
 NAN = float("nan")

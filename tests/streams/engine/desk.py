@@ -7,8 +7,8 @@ from schemas.conditions import condition_to_json
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
 from schemas.triggers import Fired, Trigger
-from streams.engine.expression import parse
-from streams.engine.market import Market
+from streams.engine.conditions.expression import parse
+from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 
 SYMBOL = "BTCUSDT"

@@ -11,9 +11,9 @@ import numpy as np
 from schemas.conditions import Indicator, Price
 from schemas.interval import bucket_start_ms
 from schemas.market import Kline
-from streams.engine.compute import compute
-from streams.engine.nodes import Node, key_of
-from streams.engine.oracle import SourceProgram
+from streams.engine.kernels.oracle import SourceProgram
+from streams.engine.market.compute import compute
+from streams.engine.market.nodes import Node, key_of
 from tests.streams.engine.candles import MINUTE
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from schemas.conditions import Indicator
 from streams.engine.bars import CLOSE, Floats
-from streams.engine.compute import compute
-from streams.engine.exact import LIMIT, scale_for, units
-from streams.engine.oracle import SourceProgram
+from streams.engine.kernels.exact import LIMIT, scale_for, units
+from streams.engine.kernels.oracle import SourceProgram
+from streams.engine.market.compute import compute
 
 ticks = st.lists(st.integers(1, 10**7), min_size=1, max_size=40)
 

@@ -21,8 +21,8 @@ from schemas.conditions import (
     condition_from_json,
     condition_to_json,
 )
-from streams.engine.expression import ExpressionError, parse, to_text
-from streams.engine.resolve import label, resolve
+from streams.engine.conditions.expression import ExpressionError, parse, to_text
+from streams.engine.conditions.resolve import label, resolve
 
 CLOSE = Price("close")
 RSI = Indicator("rsi", (("window", 14),))

@@ -9,8 +9,8 @@ from msgspec import structs
 
 from schemas.conditions import Indicator, Price
 from streams.engine.errors import WrongInterval
-from streams.engine.market import Market, Slot
-from streams.engine.outcomes import Applied
+from streams.engine.market.market import Market, Slot
+from streams.engine.market.outcomes import Applied
 from tests.streams.engine.candles import MINUTE, MONDAY, SHARED, kline, klines, recorded, walk
 
 

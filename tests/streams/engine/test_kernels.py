@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from schemas.conditions import Indicator
-from streams.engine import indicators, kernels
-from streams.engine.exact import slide, units
+from streams.engine import indicators
 from streams.engine.indicators.sma import step
-from streams.engine.market import Market, warm_up
+from streams.engine.kernels import kernel as kernels
+from streams.engine.kernels.exact import slide, units
+from streams.engine.market.market import Market, warm_up
 
 
 def changed(function: object, **names: object) -> FunctionType:

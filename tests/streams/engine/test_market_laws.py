@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.conditions import Indicator, Price
 from schemas.market import Kline
-from streams.engine.market import Market
-from streams.engine.outcomes import Applied
+from streams.engine.market.market import Market
+from streams.engine.market.outcomes import Applied
 from tests.streams.engine.candles import MINUTE, MONDAY, kline
 from tests.streams.engine.naive import NaiveMarket
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.conditions import Indicator, Price
 from streams.engine.bars import BarArrays
 from streams.engine.errors import HistoryGone, NeedsHistory
-from streams.engine.market import Market, Slot
+from streams.engine.market.market import Market, Slot
 from tests.streams.engine.candles import MINUTE, klines, walk, with_gaps
 
 LEAVES: list[tuple[Price | Indicator, str]] = [

@@ -26,9 +26,9 @@ from schemas.conditions import (
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
 from schemas.triggers import Fired, StaleCommand, Trigger
-from streams.engine.arming import conditions_of
 from streams.engine.bars import BarArrays
-from streams.engine.market import Market
+from streams.engine.groups.arming import conditions_of
+from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 from tests.streams.engine.alert_oracle import MINUTE, Oracle
 

@@ -9,7 +9,7 @@ from schemas.alerts import BotAction, Member
 from schemas.bots import BotSide, Intrabar
 from schemas.conditions import condition_from_json
 from schemas.triggers import Bar
-from streams.engine.path import in_path_order
+from streams.engine.groups.path import in_path_order
 
 TICKS = st.integers(90, 110)
 

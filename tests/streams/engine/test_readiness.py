@@ -3,8 +3,7 @@
 import pytest
 
 from schemas.conditions import Indicator
-from streams.engine.nodes import Node, key_of
-from streams.engine.readiness import (
+from streams.engine.kernels.readiness import (
     AVERAGE,
     DIFFERENCE,
     bars_until,
@@ -16,6 +15,7 @@ from streams.engine.readiness import (
     wilder,
     wilder_bars,
 )
+from streams.engine.market.nodes import Node, key_of
 
 
 def ready(leaf: Indicator) -> dict[str, int]:

@@ -7,7 +7,7 @@ import pytest
 from schemas.conditions import ConditionError, Indicator, Price
 from streams.engine import indicators
 from streams.engine.errors import BadParameter, StateTooLarge, UnknownIndicator
-from streams.engine.market import Market
+from streams.engine.market.market import Market
 from tests.streams.engine.candles import klines, walk
 
 

@@ -6,8 +6,8 @@ import pytest
 from schemas.conditions import Indicator
 from schemas.market import Kline
 from streams.engine.bars import BarArrays
-from streams.engine.market import Market
-from streams.engine.outcomes import Duplicate, Late
+from streams.engine.market.market import Market
+from streams.engine.market.outcomes import Duplicate, Late
 from tests.pipeline import START, bars
 
 RSI = Indicator("rsi", (("window", 14),))

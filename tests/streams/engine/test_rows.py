@@ -8,9 +8,9 @@ import pytest
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.market import Kline
 from streams.engine.bars import BarArrays
-from streams.engine.market import Market
+from streams.engine.groups.unit_rows import GroupRow
+from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
-from streams.engine.unit_rows import GroupRow
 from tests.streams.engine.candles import klines, walk
 from tests.streams.engine.desk import SYMBOL, Desk, alert, at, group, member
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.bars import BarArrays
-from streams.engine.layout import lay_out
-from streams.engine.timeline import Timeline
+from streams.engine.market.layout import lay_out
+from streams.engine.market.timeline import Timeline
 
 steps = st.lists(st.sampled_from([1] * 6 + [2, 3, 9]), min_size=1, max_size=30)
 

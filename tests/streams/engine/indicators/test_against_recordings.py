@@ -12,7 +12,7 @@ import pytest
 
 from schemas.conditions import Indicator, Seed
 from streams.engine.bars import Floats
-from streams.engine.compute import compute
+from streams.engine.market.compute import compute
 from tests.streams.engine.candles import SHARED
 
 SKENDER = SHARED / "indicators" / "skender"

@@ -11,7 +11,7 @@ import ta
 from schemas.conditions import Indicator
 from streams.engine import indicators
 from streams.engine.bars import Floats
-from streams.engine.compute import compute
+from streams.engine.market.compute import compute
 from tests.streams.engine.candles import SHARED, recorded, walk
 
 FUNCTIONS = [

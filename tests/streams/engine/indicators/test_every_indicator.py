@@ -8,11 +8,11 @@ import pytest
 from schemas.conditions import Indicator
 from streams.engine import indicators
 from streams.engine.bars import CLOSE, Floats
-from streams.engine.compute import compute
-from streams.engine.frames import Frame
-from streams.engine.nodes import Node, key_of
-from streams.engine.oracle import SourceProgram
-from streams.engine.program import CompiledProgram
+from streams.engine.kernels.oracle import SourceProgram
+from streams.engine.kernels.program import CompiledProgram
+from streams.engine.market.compute import compute
+from streams.engine.market.frames import Frame
+from streams.engine.market.nodes import Node, key_of
 from tests.streams.engine.candles import SHARED, recorded, walk
 
 SMALL = {

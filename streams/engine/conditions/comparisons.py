@@ -1,0 +1,174 @@
+"""What a comparison means: values read at the closes of its clock, compared in three values.
+
+This is the definition. The network reaches the same truths by following changes; what arrives late is decided here.
+"""
+
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from schemas.conditions import Arithmetic, Compare, CompareOp, Const, Indicator, Operand, Price
+from schemas.interval import bucket_start_ms, interval_ms
+from streams.engine.conditions.resolve import calculate, clock_of, label
+from streams.engine.conditions.truth import ORDERED, Truth, crossed, standing
+from streams.engine.market.market import Market, Slot
+
+_NAN: Final = float("nan")
+
+
+class Moment(NamedTuple):
+    """A bar as conditions see it. `now_ms` is the newest instant that bars and stand-ins told of. On a stand-in only
+    `at` counts.
+    """
+
+    number: int
+    open_time_ms: int
+    close_ms: int
+    now_ms: int
+    low: float
+    high: float
+    stand_in: bool = False
+
+
+class Reader(Protocol):
+    """Gives a value as it stood at `at_ms`, seen from base bar `index` that closes at `close_ms`; NaN is unknown."""
+
+    def read(self, index: int, close_ms: int, at_ms: int) -> float: ...
+
+
+class ConstReader(NamedTuple):
+    value: float
+
+    def read(self, index: int, close_ms: int, at_ms: int) -> float:
+        return self.value
+
+
+class LeafReader:
+    """A price or an indicator, `bars_ago` bars of its own timeframe back."""
+
+    __slots__ = ("_length", "_market", "_shift", "bars_ago", "slot")
+
+    def __init__(self, market: Market, slot: Slot, timeframe: str, bars_ago: int) -> None:
+        self._market = market
+        self.slot = slot
+        self.bars_ago = bars_ago
+        self._length, self._shift = grid(timeframe)
+
+    def read(self, index: int, close_ms: int, at_ms: int) -> float:
+        closed_since = (close_ms - self._shift) // self._length - (at_ms - self._shift) // self._length
+        return self._market.value(self.slot, index, self.bars_ago + closed_since)
+
+    @property
+    def newest(self) -> float:
+        """As of the newest bar, without a call where it is at hand."""
+        value: float = self.slot.frame.now[self.slot.column]
+        return value
+
+
+class ArithmeticReader(NamedTuple):
+    op: str
+    left: "AnyReader"
+    right: "AnyReader"
+
+    def read(self, index: int, close_ms: int, at_ms: int) -> float:
+        return calculate(
+            self.op, self.left.read(index, close_ms, at_ms), self.right.read(index, close_ms, at_ms)
+        )
+
+
+AnyReader: TypeAlias = ConstReader | LeafReader | ArithmeticReader
+
+
+def grid(timeframe: str) -> tuple[int, int]:
+    """(length, shift) of the buckets of `timeframe` in milliseconds."""
+    length = interval_ms(timeframe)
+    return length, bucket_start_ms(8 * length, timeframe) % length
+
+
+class Comparison:
+    """A compiled comparison, and the slots it holds in the market."""
+
+    __slots__ = ("_labels", "_market", "left", "length", "node", "op", "right", "shift", "slots")
+
+    def __init__(self, market: Market, node: Compare) -> None:
+        """Raises NeedsHistory or ConditionError (from the market), holding nothing."""
+        self._market = market
+        self._labels: tuple[str, str] | None = None
+        self.node = node
+        self.op: CompareOp = node.op
+        self.length, self.shift = grid(clock_of(node) or "1m")
+        self.slots: list[Slot] = []
+        done = False
+        try:
+            self.left = self._compile(node.left)
+            self.right = self._compile(node.right)
+            done = True
+        finally:
+            if not done:
+                self.release(0)
+
+    def _compile(self, operand: Operand) -> AnyReader:
+        match operand:
+            case Const(value):
+                return ConstReader(value)
+            case Price() | Indicator():
+                timeframe = str(operand.timeframe)
+                slot = self._market.acquire(operand, timeframe)
+                self.slots.append(slot)
+                return LeafReader(self._market, slot, timeframe, operand.bars_ago)
+            case Arithmetic(op, left, right):
+                return ArithmeticReader(op, self._compile(left), self._compile(right))
+
+    def release(self, now_ms: int) -> None:
+        """Give the slots back."""
+        for slot in self.slots:
+            self._market.release(slot, now_ms)
+        self.slots.clear()
+
+    def clock_at(self, close_ms: int) -> int:
+        """When the clock closed last, at or before `close_ms`."""
+        return close_ms - (close_ms - self.shift) % self.length
+
+    def decide(self, moment: Moment) -> Truth:
+        """Its truth at `moment`: decided at the last close of the clock, and held since.
+
+        After a long gap no value from before it can be read, so neither a truth nor a cross reaches over one.
+        """
+        if moment.stand_in:
+            return None
+        at_ms = self.clock_at(moment.close_ms)
+        index, close_ms = moment.number, moment.close_ms
+        left, right = self.left.read(index, close_ms, at_ms), self.right.read(index, close_ms, at_ms)
+        if left != left or right != right:
+            return None
+        if self.op in ORDERED:
+            return ORDERED[self.op][standing(left, right)]
+        before_ms = at_ms - self.length
+        left_before = self.left.read(index, close_ms, before_ms)
+        right_before = self.right.read(index, close_ms, before_ms)
+        if left_before != left_before or right_before != right_before:
+            return None
+        return crossed(self.op, standing(left_before, right_before), standing(left, right))
+
+    def sees(self, reader: AnyReader, moment: Moment, closes_back: int = 0) -> float:
+        """The value of one side at the last close of the clock, or at one before; NaN on a stand-in."""
+        if moment.stand_in:
+            return _NAN
+        at_ms = self.clock_at(moment.close_ms) - closes_back * self.length
+        return reader.read(moment.number, moment.close_ms, at_ms)
+
+    def values(self, moment: Moment, base: str) -> dict[str, float]:
+        """Known values of its sides at `moment`, by their text."""
+        seen = {}
+        for text, reader in self._sides(base):
+            value = self.sees(reader, moment)
+            if not isinstance(reader, ConstReader) and value == value:
+                seen[text] = value
+        return seen
+
+    def unknown(self, moment: Moment, base: str) -> list[str]:
+        """Texts of the sides that are unknown at `moment`."""
+        return [text for text, reader in self._sides(base) if (seen := self.sees(reader, moment)) != seen]
+
+    def _sides(self, base: str) -> tuple[tuple[str, AnyReader], tuple[str, AnyReader]]:
+        if self._labels is None:
+            self._labels = label(self.node.left, base), label(self.node.right, base)
+        return (self._labels[0], self.left), (self._labels[1], self.right)

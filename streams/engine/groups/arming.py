@@ -1,0 +1,56 @@
+"""Commands → resolved conditions, or the reason why not."""
+
+from typing import Final
+
+from schemas.alerts import AlertCommand, GroupCommand
+from schemas.conditions import Condition, ConditionError, condition_from_json
+from schemas.interval import bucket_start_ms, interval_ms
+from streams.engine.conditions.expression import parse
+from streams.engine.conditions.resolve import resolve
+
+_CONDITION: Final = "condition"
+
+
+def conditions_of(command: GroupCommand | AlertCommand, base: str) -> list[Condition]:
+    """The resolved condition of every member, in order. Raises ConditionError with the path of the field."""
+    if isinstance(command, AlertCommand):
+        return [_of_alert(command, base)]
+    if command.interval != base:
+        raise ConditionError("interval", f"this symbol has {base} bars, not {command.interval}")
+    names = [member.alert_id for member in command.members]
+    if len(set(names)) != len(names):
+        raise ConditionError("members", "two members have the same alert_id")
+    return [_of_member(command, place, base) for place in range(len(names))]
+
+
+def first_bar_ms(effective_from_ms: int, base: str) -> int:
+    """Open time of the first bar that an alert effective from then on sees: rounded up to the next base bar."""
+    return bucket_start_ms(effective_from_ms + interval_ms(base) - 1, base)
+
+
+def _of_member(command: GroupCommand, place: int, base: str) -> Condition:
+    member, path = command.members[place], f"members[{place}]"
+    if member.action.bot_id != command.bot_id:
+        raise ConditionError(f"{path}.action.bot_id", f"a group of {command.bot_id} fires no other bot")
+    try:
+        return resolve(condition_from_json(member.condition), base, base)
+    except ConditionError as error:
+        raise _within(f"{path}.{_CONDITION}", error) from error
+
+
+def _of_alert(command: AlertCommand, base: str) -> Condition:
+    if interval_ms(command.timeframe) % interval_ms(base):
+        raise ConditionError("timeframe", f"{command.timeframe} is no multiple of the base interval {base}")
+    raw = command.condition
+    try:
+        written = parse(raw) if isinstance(raw, str) else condition_from_json(raw)
+        return resolve(written, command.timeframe, base)
+    except ConditionError as error:
+        raise _within(_CONDITION, error) from error
+
+
+def _within(prefix: str, error: ConditionError) -> ConditionError:
+    path = error.path
+    if path.startswith("column "):
+        return ConditionError(prefix, f"{path}: {error.reason}")
+    return ConditionError(f"{prefix}.{path}" if path else prefix, error.reason)

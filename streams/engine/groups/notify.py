@@ -1,0 +1,113 @@
+"""A user's alert as a state machine: when it fires, when it may fire again. All of it in event time.
+
+An alert counts bars of its own timeframe. `debounce_bars` and `rearm_bars` count their closes, so a truth that begins
+within a bar has lasted one bar when it begins and two at the second close from there.
+"""
+
+from typing import Final, Literal
+
+from schemas.alerts import AlertCommand
+from streams.engine.conditions.comparisons import grid
+from streams.engine.conditions.truth import Truth
+from streams.engine.network.predicates import Node
+
+State = Literal["active", "removed"]
+NEVER: Final = -1
+
+
+class Alert:
+    """`armed`: it fires when its condition holds. `run_ms`: since when it has held without a break, NEVER: it does not.
+
+    `wake_ms`: when it must be looked at although its condition does not change, NEVER: not at all (`queued_ms`: when
+    the engine was last asked to). `seen`: the truth noticed last. `stored`: whether its row tells all that a restart
+    could not derive.
+    """
+
+    __slots__ = (
+        "armed", "armed_from_ms", "command", "fired_ms", "fires", "generation", "length", "node", "pos", "queued_ms",
+        "removed_ms", "run_ms", "seen", "shift", "state", "stored", "wake_ms",
+    )  # fmt: skip
+
+    def __init__(self, command: AlertCommand, generation: int, armed_from_ms: int, pos: int) -> None:
+        self.command = command
+        self.generation = generation
+        self.armed_from_ms = armed_from_ms
+        self.pos = pos
+        self.state: State = "active"
+        self.removed_ms = 0
+        self.node: Node | None = None
+        self.armed = command.when_true_at_arming == "fire"
+        self.fires = 0
+        self.fired_ms = self.run_ms = self.wake_ms = self.queued_ms = NEVER
+        self.seen: Truth = None
+        self.length, self.shift = grid(command.timeframe)
+        self.stored = True
+
+    @property
+    def key(self) -> str:
+        return self.command.alert_id
+
+    def notice(self, truth: Truth, now_ms: int) -> bool:
+        """The condition's truth at an instant: at every bar, or only where it changed and at `wake_ms`. True: it fires.
+
+        Unknown breaks a run and is no reason to arm: only false is.
+        """
+        before, self.seen = self.seen, truth
+        if not truth:
+            self.stored &= truth is not None or before is None
+            self.run_ms = self.wake_ms = NEVER
+            if truth is False and not (self._rearm_bars and self.fires):
+                self.armed = True
+            return False
+        if self.run_ms == NEVER:
+            self.run_ms = now_ms
+            self.stored &= self.command.debounce_bars == 1
+        if not self.armed and self.fires and self._rearm_bars:
+            self.armed = self._closes(self.fired_ms, now_ms) >= self._rearm_bars
+        fires = self.armed and 1 + self._closes(self.run_ms, now_ms) >= self.command.debounce_bars
+        if fires:
+            self._fire(now_ms)
+        self.wake_ms = self._next_wake()
+        return fires
+
+    def derive(self, truth: Truth, now_ms: int) -> None:
+        """After a restart: what the row left to the truth at the last bar folded in (see `stored`)."""
+        self.seen = truth
+        if truth is False:
+            self.notice(False, now_ms)
+        elif truth and self.run_ms == NEVER:
+            self.run_ms = now_ms
+        self.wake_ms = self._next_wake() if truth else NEVER
+        self.stored = True
+
+    @property
+    def _rearm_bars(self) -> int:
+        """After how many closed bars it may fire again though its condition never was false; 0: never."""
+        if self.command.frequency == "every":
+            return 1
+        return self.command.rearm_bars if self.command.rearm == "after_bars" else 0
+
+    def _fire(self, now_ms: int) -> None:
+        self.fires += 1
+        self.fired_ms = now_ms
+        self.armed = False
+        self.stored = False
+        if self.command.frequency == "once":
+            self.state = "removed"
+            self.removed_ms = now_ms
+
+    def _closes(self, since_ms: int, now_ms: int) -> int:
+        return (now_ms - self.shift) // self.length - (since_ms - self.shift) // self.length
+
+    def _bars_after(self, since_ms: int, bars: int) -> int:
+        return since_ms - (since_ms - self.shift) % self.length + bars * self.length
+
+    def _next_wake(self) -> int:
+        if self.state == "removed" or not (self.armed or (self._rearm_bars and self.fires)):
+            return NEVER
+        held_long_enough = self._bars_after(self.run_ms, self.command.debounce_bars - 1)
+        return (
+            held_long_enough
+            if self.armed
+            else max(held_long_enough, self._bars_after(self.fired_ms, self._rearm_bars))
+        )

@@ -1,0 +1,65 @@
+"""The groups and alerts of one symbol by name, whatever state they are in, and which rows must be written."""
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+from streams.engine.groups.group import Group
+from streams.engine.groups.notify import Alert
+from streams.engine.groups.unit_rows import GroupRow, alert_row, group_row
+from streams.engine.groups.watching import Unit
+
+PURGE_AFTER_MS = 30 * 86_400_000
+"""A removed group is remembered so long (event time), so that an old command for it is recognised."""
+
+
+class Register:
+    def __init__(self) -> None:
+        self.units: dict[str, Unit] = {}
+        self._dirty: dict[str, None] = {}
+        self._purges: list[tuple[int, str]] = []
+
+    def put(self, unit: Unit) -> None:
+        """Enter `unit` in place of what had its name."""
+        self.units[unit.key] = unit
+        self.changed(unit)
+
+    def changed(self, unit: Unit) -> None:
+        """Its row must be written."""
+        unit.stored = False
+        self._dirty[unit.key] = None
+
+    def removed(self, unit: Unit, now_ms: int) -> None:
+        """Remember a removed unit for as long as old commands for it may come."""
+        unit.state = "removed"
+        unit.removed_ms = max(now_ms, 0)
+        heappush(self._purges, (unit.removed_ms + PURGE_AFTER_MS, unit.key))
+        self.changed(unit)
+
+    def restored(self, unit: Unit) -> None:
+        """Take in what a row told."""
+        self.units[unit.key] = unit
+        if unit.state == "removed":
+            heappush(self._purges, (unit.removed_ms + PURGE_AFTER_MS, unit.key))
+
+    def rows(self, pos: int, now_ms: int) -> Iterator[GroupRow]:
+        """Rows of what changed since the last call, valid at `pos`; empty bodies for what is forgotten."""
+        yield from self._purged(pos, now_ms)
+        dirty, self._dirty = self._dirty, {}
+        for key in dirty:
+            unit = self.units.get(key)
+            if unit is not None:
+                unit.stored = True
+                unit.pos = max(unit.pos, pos)
+                yield alert_row(unit) if isinstance(unit, Alert) else group_row(unit)
+
+    def _purged(self, pos: int, now_ms: int) -> Iterator[GroupRow]:
+        while self._purges and self._purges[0][0] <= now_ms:
+            due_ms, key = heappop(self._purges)
+            unit = self.units.get(key)
+            if unit is not None and unit.state == "removed" and unit.removed_ms + PURGE_AFTER_MS == due_ms:
+                del self.units[key]
+                yield GroupRow(key, unit.generation, max(pos, unit.pos), b"")
+
+    def groups(self) -> Iterator[Group]:
+        """All groups."""
+        return (unit for unit in self.units.values() if isinstance(unit, Group))

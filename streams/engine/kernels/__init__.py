@@ -1,0 +1,1 @@
+"""Numbers: how an indicator is compiled and driven, and what several of them share."""

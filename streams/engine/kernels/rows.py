@@ -1,0 +1,38 @@
+"""Kernels that every program runs besides its nodes: write a bar, fold bars, mask what is not usable."""
+
+import math
+
+from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, VOLUME, Floats, Ints
+from streams.engine.kernels.kernel import kernel
+
+
+@kernel
+def fold_rows(bars: Floats, acc: Floats, start: int, stop: int, fresh: bool) -> None:
+    """Fold rows [start, stop) into the higher bar `acc`, one after the other; `fresh` begins a new one."""
+    for t in range(start, stop):
+        if fresh:
+            for column in range(COLUMNS):
+                acc[column] = bars[t, column]
+            fresh = False
+        else:
+            acc[HIGH] = max(acc[HIGH], bars[t, HIGH])
+            acc[LOW] = min(acc[LOW], bars[t, LOW])
+            acc[CLOSE] = bars[t, CLOSE]
+            acc[VOLUME] += bars[t, VOLUME]
+
+
+@kernel
+def write_bar(bars: Floats, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
+    bars[t, OPEN] = o
+    bars[t, HIGH] = h
+    bars[t, LOW] = low
+    bars[t, CLOSE] = c
+    bars[t, VOLUME] = v
+
+
+@kernel
+def mask(out: Floats, need: Ints, usable: Floats, t: int, clean: int) -> None:
+    """Copy row `t` of `out` to `usable`, NaN where fewer than `need` clean rows are behind it."""
+    age = t - clean + 1
+    for column in range(len(need)):
+        usable[column] = out[t, column] if age >= need[column] else math.nan

@@ -1,0 +1,44 @@
+"""Anchors: copies of a market's state at a base bar, from which a restart runs on over bars read back.
+
+Two are kept, `EVERY` bars apart. A node acquired later is computed through them, so an anchor always knows
+every node.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from streams.engine.market.folding import HigherFrame, OpenBucket
+from streams.engine.market.frames import Frame
+from streams.engine.market.nodes import Key, State
+
+EVERY: Final = 720
+KEPT: Final = 2
+
+Place: TypeAlias = tuple[str, Key]  # timeframe and node
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAnchor:
+    """A frame before the anchor's bar came: number of its next row, first clean row, the open bucket if it is
+    folded.
+    """
+
+    next_row: int
+    clean_row: int
+    bucket: OpenBucket | None = None
+
+
+@dataclass(slots=True)
+class Anchor:
+    """The state before base bar `index` came."""
+
+    index: int
+    frames: dict[str, FrameAnchor] = field(default_factory=dict)
+    states: dict[Place, State] = field(default_factory=dict)
+
+    def take(self, frame: Frame) -> None:
+        """Record `frame`, which has seen the base bars before `index` and nothing after."""
+        bucket = frame.open_bucket(self.index) if isinstance(frame, HigherFrame) else None
+        self.frames[frame.timeframe] = FrameAnchor(frame.next, frame.marks[-1][1], bucket)
+        for node in frame.nodes:
+            self.states[frame.timeframe, node.key] = node.state()

@@ -1,0 +1,227 @@
+"""A frame: the bars of one timeframe, the nodes on it, and every value they had.
+
+Rows are numbered from the frame's first bar ever; arrays begin at row `first` and are moved down in blocks.
+`out` holds what was *defined* at each row; what may be *used* is decided on reading, by readiness and by the
+gaps seen so far.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from streams.engine.bars import COLUMNS, Floats
+from streams.engine.kernels.program import Program
+from streams.engine.market.nodes import Node, State
+
+NEVER: Final = 1 << 60
+_COLUMN_STEP: Final = 4
+_ROOM: Final = 256
+
+
+class Frame:
+    """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
+
+    `version` counts the frame's bars. `marks` are (base index, row): from that base bar on, rows before that
+    row are tainted (law 4). `first` and `next` delimit the rows kept.
+    """
+
+    def __init__(self, timeframe: str, programs: Callable[[], Program]) -> None:
+        self.timeframe = timeframe
+        self.first = 0
+        self.version = 0
+        self.now: list[float] = []
+        self.prev: list[float] = []
+        self.marks: list[tuple[int, int]] = [(0, 0)]
+        self.nodes: list[Node] = []
+        self.program = programs()
+        self.bars = np.zeros((_ROOM, COLUMNS))
+        self.out = np.full((_ROOM, _COLUMN_STEP), math.nan)
+        self._need = np.full(_COLUMN_STEP, NEVER, np.int64)
+        self._usable = np.full(_COLUMN_STEP, math.nan)
+        self._size = 0
+        self._room = _ROOM
+        self._bind()
+
+    @property
+    def next(self) -> int:
+        return self.version
+
+    def append(self, o: float, h: float, low: float, c: float, v: float) -> None:
+        """One more bar of this timeframe: every node runs on it."""
+        t = self._size
+        if t == self._room:
+            self._grow()
+        self._push(t, o, h, low, c, v)
+        self._size = t + 1
+        self.version += 1
+        self.prev = self.now
+        self.now = self._tolist()
+
+    def taint(self, base_index: int, clean_row: int) -> None:
+        """From base bar `base_index` on, rows before `clean_row` are not to be used."""
+        self.marks.append((base_index, clean_row))
+        self.program.set_clean(clean_row - self.first)
+        self.now = self.prev = [math.nan] * len(self._usable)
+
+    def begin_clean(self, marks: list[tuple[int, int]]) -> None:
+        """Replace the marks: (base index, first clean row from there on)."""
+        self.marks = marks
+        self.program.set_clean(marks[-1][1] - self.first)
+
+    def row_seen_at(self, base_index: int) -> int:
+        """The newest row that is closed as seen at the close of base bar `base_index`."""
+        return base_index
+
+    def clean_row(self, base_index: int) -> int:
+        """The first row that is clean as seen at base bar `base_index`."""
+        for index, row in reversed(self.marks):
+            if index <= base_index:
+                return row
+        return NEVER
+
+    def usable(self, column: int, row: int, clean_row: int) -> float:
+        """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
+        t = row - self.first
+        if t < 0 or row - clean_row + 1 < self._need[column]:
+            return math.nan
+        return float(self.out[t, column])
+
+    def add(self, node: Node) -> None:
+        """Give `node` columns of its own; `compute` fills them."""
+        node.column = self._free_columns(node.width)
+        self._need[node.column : node.column + node.width] = node.ready
+        self.nodes.append(node)
+        self._bind()
+
+    def remove(self, node: Node) -> None:
+        """Free the node's columns."""
+        columns = slice(node.column, node.column + node.width)
+        self._need[columns] = NEVER
+        self.out[:, columns] = math.nan
+        self.nodes.remove(node)
+        self._bind()
+
+    def compute(self, node: Node, stops: Sequence[int]) -> list[State]:
+        """Run `node` anew over all rows kept; its state before each of the rows `stops` (ascending)."""
+        node.reset()
+        node.from_row = node.start_row = at = self.first
+        states = []
+        for stop in stops:
+            if stop > at:
+                self.program.run(node, at - self.first, stop - self.first)
+                at = stop
+            states.append(node.state())
+        self.program.run(node, at - self.first, self._size)
+        self.refresh()
+        return states
+
+    def refresh(self) -> None:
+        """Read `now` and `prev` anew from what is kept."""
+        clean, columns = self.marks[-1][1], range(len(self._usable))
+        self.now = [self.usable(c, self.version - 1, clean) for c in columns]
+        self.prev = [self.usable(c, self.version - 2, clean) for c in columns]
+
+    def forget_before(self, row: int, base_index: int) -> None:
+        """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
+        drop = min(max(row - self.first, 0), self._size)
+        if drop:
+            kept = self._size - drop
+            self.bars[:kept] = self.bars[drop : self._size]
+            self.out[:kept] = self.out[drop : self._size]
+            self._size = kept
+            self.first += drop
+        while len(self.marks) > 1 and self.marks[1][0] <= base_index:
+            del self.marks[0]
+        self.program.set_clean(self.marks[-1][1] - self.first)
+
+    def rows_behind(self, margin: int) -> int:
+        """How many rows before one that is asked for must be kept: for windows, `bars_ago` and the margin."""
+        return max([margin, *(max(node.lookback, node.depth) for node in self.nodes)])
+
+    def lookback(self) -> int:
+        """How many rows before the current one the kernels read."""
+        return max((node.lookback for node in self.nodes), default=0)
+
+    def columns_read(self) -> tuple[int, ...]:
+        """Which columns of earlier rows the kernels read."""
+        return tuple(sorted({column for node in self.nodes if node.lookback for column in node.reads}))
+
+    def rows(self, array: Floats, start: int, stop: int) -> Floats:
+        """Rows [start, stop) of `bars` or `out`, as far back as they are kept."""
+        return array[max(start - self.first, 0) : max(stop - self.first, 0)]
+
+    def values(self, column: int) -> Floats:
+        """What `column` was at every row kept, as defined."""
+        return self.out[: self._size, column].copy()
+
+    def begin_at(self, next_row: int, rows: Floats, clean_row: int) -> None:
+        """Go on, without having run, where `rows` are the last ones before `next_row`."""
+        self._reserve(len(rows))
+        self.bars[: len(rows)] = rows
+        self._size = len(rows)
+        self.first, self.version = next_row - len(rows), next_row
+        self.marks = [(0, clean_row)]
+        self._bind()
+
+    def set_values(self, node: Node, row: int, values: Floats) -> None:
+        """Values of `node` from `row` on that were computed before; rows older than the bars kept are made
+        room for.
+        """
+        if row < self.first:
+            self.prepend(np.full((self.first - row, COLUMNS), math.nan))
+        t = row - self.first
+        self.out[t : t + len(values), node.column : node.column + node.width] = values
+        self.refresh()
+
+    def clear(self) -> None:
+        """Back to before the first bar; nodes keep their places."""
+        self.first = self.version = self._size = 0
+        self.out[:] = math.nan
+        for node in self.nodes:
+            node.reset()
+            node.from_row = node.start_row = 0
+
+    def prepend(self, bars: Floats) -> None:
+        """Put older rows before the first one kept; their values are unknown until computed."""
+        count = len(bars)
+        self._reserve(self._size + count)
+        for array in (self.bars, self.out):
+            array[count : count + self._size] = array[: self._size].copy()
+        self.bars[:count] = bars
+        self.out[:count] = math.nan
+        self._size += count
+        self.first -= count
+        self._bind()
+
+    def _free_columns(self, width: int) -> int:
+        taken = np.zeros(len(self._need) + width, bool)
+        for node in self.nodes:
+            taken[node.column : node.column + node.width] = True
+        column = next(c for c in range(len(self._need) + 1) if not taken[c : c + width].any())
+        short = column + width - len(self._need)
+        if short > 0:
+            more = -(-short // _COLUMN_STEP) * _COLUMN_STEP
+            self._need = np.append(self._need, np.full(more, NEVER, np.int64))
+            self._usable = np.full(len(self._need), math.nan)
+            self.out = np.hstack([self.out, np.full((len(self.out), more), math.nan)])
+        return column
+
+    def _grow(self) -> None:
+        self._reserve(self._room * 2)
+        self._bind()
+
+    def _reserve(self, rows: int) -> None:
+        more = max(rows, self._room) - self._room
+        if more:
+            self.bars = np.vstack([self.bars, np.zeros((more, COLUMNS))])
+            self.out = np.vstack([self.out, np.full((more, self.out.shape[1]), math.nan)])
+            self._room += more
+
+    def _bind(self) -> None:
+        self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
+        self.program.set_clean(self.marks[-1][1] - self.first)
+        self._push = self.program.push
+        self._tolist = self._usable.tolist
+        self.refresh()

@@ -1,0 +1,33 @@
+"""What a market does now and then: take an anchor, drop bars that are too old."""
+
+from typing import Final
+
+from streams.engine.market.anchors import KEPT, Anchor
+from streams.engine.market.operands import Operands
+from streams.engine.market.tape import Tape
+
+# Rows kept before the first bar that may be asked for: conditions look back 500 bars at most.
+MARGIN: Final = 512
+
+
+def take_anchor(tape: Tape, operands: Operands) -> None:
+    """Copy the state before the next bar; the oldest copy goes."""
+    anchor = Anchor(tape.next)
+    for frame in operands.frames.values():
+        anchor.take(frame)
+    operands.anchors[:] = [*operands.anchors[-KEPT + 1 :], anchor]
+
+
+def trim(tape: Tape, operands: Operands, capacity: int) -> None:
+    """Keep `capacity` bars, those since the older anchor, and what windows and `bars_ago` reach before them.
+
+    An anchor has just been taken: the open buckets are folded, so their base bars may go.
+    """
+    tape.first = max(tape.first, min(tape.next - capacity, operands.anchors[0].index))
+    keep = tape.real_at_or_before(tape.first - tape.frame.rows_behind(MARGIN))
+    if keep <= tape.frame.first:
+        return
+    operands.history_loaded = False
+    for frame in operands.higher:
+        frame.forget_before(frame.row_seen_at(tape.first) - frame.rows_behind(MARGIN), tape.first)
+    tape.forget_before(keep)

@@ -1,0 +1,1 @@
+"""Every question once, kept up to date by what changes."""

@@ -1,0 +1,119 @@
+"""The moments a group sees, in the order of their records: closed bars, and the bars that ticks stood in for."""
+
+from collections.abc import Iterator
+
+from schemas.interval import interval_ms
+from schemas.triggers import Bar
+from streams.engine.bars import BaseBar
+from streams.engine.conditions.comparisons import Moment
+from streams.engine.errors import HistoryGone
+from streams.engine.market.market import Market
+from streams.engine.network.standins import StandIns
+
+
+class Moments:
+    """Makes moments of one market's bars. `now_ms`: the newest instant told by bars and stand-ins, -1 before any."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._length_ms = interval_ms(market.interval)
+        self.stand_ins = StandIns(market.interval, self._length_ms)
+        self.now_ms = -1
+
+    @property
+    def last_close_ms(self) -> int:
+        """Close of the newest bar, -1 before the first."""
+        market = self._market
+        return market.bar(market.next - 1).close_time_ms if market.next else -1
+
+    def of_bar(self, bar: BaseBar) -> Moment:
+        """The moment of the next bar, which moves `now_ms`."""
+        now_ms = self.advance(bar.close_time_ms)
+        return Moment(bar.index, bar.open_time_ms, bar.close_time_ms, now_ms, bar.low, bar.high)
+
+    def advance(self, close_ms: int) -> int:
+        """A bar closed at `close_ms`: the newest instant now."""
+        if close_ms > self.now_ms:
+            self.now_ms = close_ms
+        return self.now_ms
+
+    def of_tick(self, close_ms: int) -> Moment | None:
+        """The moment of a bar that a tick stands in for; None where a bar closed then, or nothing is known yet."""
+        market = self._market
+        if not market.next or close_ms <= self.now_ms:
+            return None
+        last = market.bar(market.next - 1)
+        self.stand_ins.add(last.open_time_ms, close_ms, last.close)
+        self.now_ms = close_ms
+        return self._standing_in(last.index, close_ms, last.close)
+
+    def again(self, stand_ins: bytes) -> None:
+        """Take `now_ms` from what is kept, after a restart."""
+        if stand_ins:
+            self.stand_ins.load(stand_ins)
+        self.now_ms = max(self.last_close_ms, self.stand_ins.newest_ms)
+
+    def newest(self) -> Moment | None:
+        """The moment of the newest bar, None before the first."""
+        market = self._market
+        return self.of_bar(market.bar(market.next - 1)) if market.next else None
+
+    def since(self, open_time_ms: int) -> Iterator[Moment]:
+        """What a group armed from `open_time_ms` should have seen by now, as far as it is kept."""
+        market = self._market
+        if not market.next:
+            return
+        waiting = self._stand_ins()
+        now_ms = -1
+        for index in range(self._start(open_time_ms), market.next + 1):
+            while waiting and waiting[0][0] <= index:
+                _, close_ms, price = waiting.pop(0)
+                now_ms = max(now_ms, close_ms)
+                if close_ms - self._length_ms >= open_time_ms:
+                    yield self._standing_in(index - 1, close_ms, price)._replace(now_ms=now_ms)
+            if index < market.next:
+                bar = market.bar(index)
+                now_ms = max(now_ms, bar.close_time_ms)
+                yield Moment(index, bar.open_time_ms, bar.close_time_ms, now_ms, bar.low, bar.high)
+
+    def bar(self, moment: Moment) -> Bar:
+        """The bar of a moment, as messages carry it."""
+        if moment.stand_in:
+            return self.stand_ins.bar(moment.close_ms, moment.low)
+        bar = self._market.bar(moment.number)
+        return Bar(
+            interval=self._market.interval,
+            open_time_ms=bar.open_time_ms,
+            close_time_ms=bar.close_time_ms,
+            open=bar.open,
+            high=bar.high,
+            low=bar.low,
+            close=bar.close,
+            volume=bar.volume,
+        )
+
+    def gone_before(self, open_time_ms: int) -> int | None:
+        """Open time of the earliest bar kept, where bars from `open_time_ms` on are gone for good; else None."""
+        try:
+            self._market.index_at(open_time_ms)
+        except HistoryGone:
+            return self._market.bar(self._market.first).open_time_ms
+        return None
+
+    def _start(self, open_time_ms: int) -> int:
+        try:
+            return self._market.index_at(open_time_ms)
+        except HistoryGone:
+            return self._market.first
+
+    def _stand_ins(self) -> list[tuple[int, int, float]]:
+        """(index of the bar that came next, close, price) of each that is kept, in order."""
+        found = []
+        for run in self.stand_ins.runs:
+            if self.gone_before(run.after_ms) is None:
+                after = self._market.index_at(run.after_ms)
+                found += [(after + 1, close_ms, run.price) for close_ms in self.stand_ins.closes(run)]
+        return found
+
+    def _standing_in(self, index: int, close_ms: int, price: float) -> Moment:
+        return Moment(index, close_ms - self._length_ms, close_ms, self.now_ms, price, price, True)
