@@ -57,7 +57,8 @@ class Definition:
     outputs.
 
     `auto` is the seed that TradingView uses, None where there is nothing to seed; `refuse` gives (parameter,
-    reason) for values that make no sense together.
+    reason) for values that make no sense together. `never_forgets`: a sum of everything since the symbol's origin
+    (OBV, A/D …), ready at once, whose level means nothing by itself (law 5).
     """
 
     name: str
@@ -68,6 +69,7 @@ class Definition:
     functions: Mapping[str, str] = field(default_factory=dict)
     auto: SeedCode | None = None
     refuse: Callable[[Values], tuple[str, str] | None] = _nothing_wrong
+    never_forgets: bool = False
 
     @property
     def same_as_auto(self) -> tuple[str, ...]:
