@@ -35,15 +35,14 @@ class Watching:
             heappush(self._waiting, (unit.armed_from_ms, next(self._serial), unit))
             return
         for watcher, node in watchers(unit):
-            node.watchers.append(watcher)
+            node.watch(watcher)
         if isinstance(unit, Alert):
             self._sleep(unit)
 
     def end(self, unit: Unit, now_ms: int) -> None:
         """Let `unit` watch no more, and give its nodes back. What waits for it in a queue is passed over later."""
         for watcher, node in watchers(unit):
-            if watcher in node.watchers:
-                node.watchers.remove(watcher)
+            node.unwatch(watcher)
             self._network.release(node, now_ms)
         if isinstance(unit, Alert):
             unit.node = None
@@ -82,7 +81,7 @@ class Watching:
         while self._waiting and self._waiting[0][0] <= moment.open_time_ms:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
-                node.watchers.append(watcher)
+                node.watch(watcher)
                 if watcher.notice(node.truth, now_ms):
                     hits.append(watcher)
                 self._after(watcher)

@@ -31,8 +31,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 ADDRESS, P_AT, P_LEN, F_AT, F_LEN, I_AT, I_LEN, COLUMN, WIDTH = range(9)
 RECORD: Final = 9
 # And what a program's block holds.
-BARS_AT, ROOM, OUT_AT, OUT_WIDTH, TABLE_AT, NODES, NEED_AT, USABLE_AT, CLEAN = range(9)
-BLOCK: Final = 9
+BARS_AT, ROOM, OUT_AT, OUT_WIDTH, TABLE_AT, NODES, NEED_AT, USABLE_AT, CLEAN, LAST = range(10)
+BLOCK: Final = 10
 
 
 def kernel(function: _F) -> _F:
@@ -46,7 +46,7 @@ def source_digest(*functions: Callable[..., Any]) -> int:
 
     Part of numba's cache key: numba itself looks only at the file of the function it compiles.
     """
-    digest = hashlib.sha256(repr((P_AT, COLUMN, RECORD, BARS_AT, CLEAN, BLOCK, COLUMNS)).encode())
+    digest = hashlib.sha256(repr((P_AT, COLUMN, RECORD, BARS_AT, CLEAN, LAST, BLOCK, COLUMNS)).encode())
     seen: set[Any] = set()
     waiting: list[Any] = list(functions)
     while waiting:
@@ -80,6 +80,7 @@ def _pointer(kind: Any) -> Any:
 
 floats_at = _pointer(types.float64)
 ints_at = _pointer(types.int64)
+shorts_at = _pointer(types.int32)
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
 
 

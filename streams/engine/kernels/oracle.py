@@ -13,6 +13,9 @@ from streams.engine.kernels.rows import fold_rows, mask, write_bar
 class SourceProgram:
     """The same program run by Python as it is written: the oracle of the compiled one, slow."""
 
+    block_at = 0
+    """It has no block that compiled code could read."""
+
     def __init__(self) -> None:
         self._clean = 0
         self.push: Push = self._push
@@ -23,6 +26,9 @@ class SourceProgram:
 
     def set_clean(self, row: int) -> None:
         self._clean = row
+
+    def set_last(self, row: int) -> None:
+        """Nobody asks."""
 
     def _push(self, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
         write_bar(self._bars, t, o, h, low, c, v)

@@ -7,7 +7,7 @@ at alive.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numba import njit
@@ -19,6 +19,7 @@ from streams.engine.kernels.kernel import (
     BARS_AT,
     BLOCK,
     CLEAN,
+    LAST,
     NEED_AT,
     NODES,
     OUT_AT,
@@ -60,10 +61,13 @@ class Program(Protocol):
 
     push: Push
 
+    @property
+    def block_at(self) -> int: ...
     def bind(
         self, bars: Floats, out: Floats, need: Ints, usable: Floats, nodes: Sequence[Runnable]
     ) -> None: ...
     def set_clean(self, row: int) -> None: ...
+    def set_last(self, row: int) -> None: ...
     def run(self, node: Runnable, start: int, stop: int) -> None: ...
     def fold(self, acc: Floats, start: int, stop: int, fresh: bool) -> None: ...
 
@@ -91,6 +95,7 @@ def _machine() -> _Machine:
         need = carray(ints_at(b[NEED_AT]), (width,))
         usable = carray(floats_at(b[USABLE_AT]), (width,))
         mask(carray(floats_at(b[OUT_AT]), (b[ROOM], width)), need, usable, t, b[CLEAN])
+        b[LAST] = t
 
     def run(block: int, node: int, start: int, stop: int) -> None:
         if source == 0:
@@ -105,14 +110,15 @@ def _machine() -> _Machine:
         fold_rows(bars, carray(floats_at(acc), (COLUMNS,)), start, stop, fresh)
 
     return _Machine(
-        _compile("void(int64, int64, float64, float64, float64, float64, float64)", push),
-        _compile("void(int64, int64, int64, int64)", run),
-        _compile("void(int64, int64, int64, int64, boolean)", fold),
+        compile_function("void(int64, int64, float64, float64, float64, float64, float64)", push),
+        compile_function("void(int64, int64, int64, int64)", run),
+        compile_function("void(int64, int64, int64, int64, boolean)", fold),
     )
 
 
-def _compile(signature: str, function: Callable[..., None]) -> Callable[..., None]:
-    made: Callable[..., None] = cached(
+def compile_function(signature: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` compiled for one signature."""
+    made: Callable[..., Any] = cached(
         lambda **on_disk: njit(signature, error_model="numpy", **on_disk), function
     )
     return made
@@ -137,8 +143,17 @@ class CompiledProgram:
         block[TABLE_AT], block[NODES] = table.ctypes.data, len(nodes)
         block[NEED_AT], block[USABLE_AT] = need.ctypes.data, usable.ctypes.data
 
+    @property
+    def block_at(self) -> int:
+        """Address of the block; it stays while the program lives."""
+        return self._at
+
     def set_clean(self, row: int) -> None:
         self._block[CLEAN] = row
+
+    def set_last(self, row: int) -> None:
+        """The newest row, where no `push` wrote it."""
+        self._block[LAST] = row
 
     def run(self, node: Runnable, start: int, stop: int) -> None:
         record = np.array(_record(node), np.int64)

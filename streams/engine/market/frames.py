@@ -31,8 +31,6 @@ class Frame:
         self.timeframe = timeframe
         self.first = 0
         self.version = 0
-        self.now: list[float] = []
-        self.prev: list[float] = []
         self.marks: list[tuple[int, int]] = [(0, 0)]
         self.nodes: list[Node] = []
         self.program = programs()
@@ -56,14 +54,26 @@ class Frame:
         self._push(t, o, h, low, c, v)
         self._size = t + 1
         self.version += 1
-        self.prev = self.now
-        self.now = self._tolist()
+
+    @property
+    def now(self) -> list[float]:
+        values: list[float] = self._usable.tolist()
+        return values
+
+    @property
+    def prev(self) -> list[float]:
+        clean = self.marks[-1][1]
+        return [self.usable(c, self.version - 2, clean) for c in range(len(self._usable))]
+
+    def newest(self, column: int) -> float:
+        """`now[column]`, without the others."""
+        return float(self._usable[column])
 
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""
         self.marks.append((base_index, clean_row))
         self.program.set_clean(clean_row - self.first)
-        self.now = self.prev = [math.nan] * len(self._usable)
+        self._usable[:] = math.nan
 
     def begin_clean(self, marks: list[tuple[int, int]]) -> None:
         """Replace the marks: (base index, first clean row from there on)."""
@@ -118,10 +128,10 @@ class Frame:
         return states
 
     def refresh(self) -> None:
-        """Read `now` and `prev` anew from what is kept."""
-        clean, columns = self.marks[-1][1], range(len(self._usable))
-        self.now = [self.usable(c, self.version - 1, clean) for c in columns]
-        self.prev = [self.usable(c, self.version - 2, clean) for c in columns]
+        """Read `now` anew from what is kept."""
+        clean = self.marks[-1][1]
+        self._usable[:] = [self.usable(c, self.version - 1, clean) for c in range(len(self._usable))]
+        self.program.set_last(self._size - 1)
 
     def forget_before(self, row: int, base_index: int) -> None:
         """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
@@ -135,6 +145,7 @@ class Frame:
         while len(self.marks) > 1 and self.marks[1][0] <= base_index:
             del self.marks[0]
         self.program.set_clean(self.marks[-1][1] - self.first)
+        self.program.set_last(self._size - 1)
 
     def rows_behind(self, margin: int) -> int:
         """How many rows before one that is asked for must be kept: for windows, `bars_ago` and the margin."""
@@ -179,6 +190,8 @@ class Frame:
         """Back to before the first bar; nodes keep their places."""
         self.first = self.version = self._size = 0
         self.out[:] = math.nan
+        self._usable[:] = math.nan
+        self.program.set_last(-1)
         for node in self.nodes:
             node.reset()
             node.from_row = node.start_row = 0
@@ -223,5 +236,4 @@ class Frame:
         self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
         self.program.set_clean(self.marks[-1][1] - self.first)
         self._push = self.program.push
-        self._tolist = self._usable.tolist
         self.refresh()
