@@ -14,6 +14,7 @@ from streams.engine.network.predicates import Node
 Unit: TypeAlias = Group | Alert
 Hit: TypeAlias = Watch | Alert
 _NEVER_OVER: Final = float("inf")
+_NEVER_MS: Final = 1 << 62
 
 
 class Watching:
@@ -49,6 +50,12 @@ class Watching:
             unit.wake_ms = NEVER
         else:
             unit.watches = []
+
+    def quiet_until_ms(self) -> tuple[int, int]:
+        """The open time of the first bar, and the instant, at which something here is due without a flip."""
+        waiting = self._waiting[0][0] if self._waiting else _NEVER_MS
+        wake = self._wakes[0][0] if self._wakes else _NEVER_MS
+        return waiting, min(wake, self._expiries[0][0] if self._expiries else _NEVER_MS)
 
     @property
     def expires_ms(self) -> float:

@@ -34,6 +34,7 @@ from streams.engine.kernels.kernel import (
     call_at,
     floats_at,
     ints_at,
+    kernel,
     source_digest,
 )  # fmt: skip
 from streams.engine.kernels.rows import fold_rows, mask, write_bar
@@ -78,24 +79,29 @@ class _Machine(NamedTuple):
     fold: Callable[..., None]
 
 
+@kernel
+def push_bar(block: int, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
+    """See Program.push."""
+    b = carray(ints_at(block), (BLOCK,))
+    write_bar(carray(floats_at(b[BARS_AT]), (b[ROOM], COLUMNS)), t, o, h, low, c, v)
+    for n in range(b[NODES]):
+        node = b[TABLE_AT] + n * RECORD * 8
+        call_at(carray(ints_at(node), (RECORD,))[ADDRESS], block, node, t, t + 1)
+    width = b[OUT_WIDTH]
+    need = carray(ints_at(b[NEED_AT]), (width,))
+    usable = carray(floats_at(b[USABLE_AT]), (width,))
+    mask(carray(floats_at(b[OUT_AT]), (b[ROOM], width)), need, usable, t, b[CLEAN])
+    b[LAST] = t
+
+
 @cache
 def _machine() -> _Machine:
     """The compiled drivers; `source` is part of numba's cache key, nothing else."""
-    source = source_digest(write_bar, mask, fold_rows)
+    source = source_digest(push_bar, fold_rows)
 
     def push(block: int, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
-        if source == 0:
-            return
-        b = carray(ints_at(block), (BLOCK,))
-        write_bar(carray(floats_at(b[BARS_AT]), (b[ROOM], COLUMNS)), t, o, h, low, c, v)
-        for n in range(b[NODES]):
-            node = b[TABLE_AT] + n * RECORD * 8
-            call_at(carray(ints_at(node), (RECORD,))[ADDRESS], block, node, t, t + 1)
-        width = b[OUT_WIDTH]
-        need = carray(ints_at(b[NEED_AT]), (width,))
-        usable = carray(floats_at(b[USABLE_AT]), (width,))
-        mask(carray(floats_at(b[OUT_AT]), (b[ROOM], width)), need, usable, t, b[CLEAN])
-        b[LAST] = t
+        if source != 0:
+            push_bar(block, t, o, h, low, c, v)
 
     def run(block: int, node: int, start: int, stop: int) -> None:
         if source == 0:

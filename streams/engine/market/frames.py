@@ -56,6 +56,21 @@ class Frame:
         self.version += 1
 
     @property
+    def room(self) -> int:
+        """How many rows may be pushed before the arrays must grow."""
+        return self._room - self._size
+
+    @property
+    def size(self) -> int:
+        """How many rows are kept: the array's row of the next bar."""
+        return self._size
+
+    def pushed(self) -> None:
+        """A row has been pushed by compiled code."""
+        self._size += 1
+        self.version += 1
+
+    @property
     def now(self) -> list[float]:
         values: list[float] = self._usable.tolist()
         return values

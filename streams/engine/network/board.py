@@ -1,5 +1,6 @@
 """The board of one symbol: nodes, edges and thresholds in arrays that grow, and who has which row of them."""
 
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -47,6 +48,8 @@ class Board:
         self._do = machine.machine()
         self._block = np.zeros(machine.WORDS, np.int64)
         self.at = int(self._block.ctypes.data)
+        self.bar = partial(self._do.bar, self.at)
+        """Write a bar at row `t` of the base frame whose block is given, run its nodes, then `advance`."""
         self._nodes = truths.new_nodes(_ROOM)
         self._free_nodes = list(range(_ROOM - 1, -1, -1))
         self._edges = np.zeros((_ROOM, 2), np.int32)

@@ -28,7 +28,7 @@ from streams.engine.kernels.kernel import (
     shorts_at,
     source_digest,
 )
-from streams.engine.kernels.program import compile_function
+from streams.engine.kernels.program import compile_function, push_bar
 from streams.engine.network.ladders import (
     BACK,
     BACK2,
@@ -132,6 +132,7 @@ class Machine(NamedTuple):
     join: Callable[[int, int], None]
     take_flips: Callable[[int], int]
     advance: Callable[[int], int]
+    bar: Callable[[int, int, int, float, float, float, float, float], int]
 
 
 @kernel
@@ -383,6 +384,12 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
     def advance(block: int) -> int:
         return 0 if source == 0 else advanced(block)
 
+    def bar(block: int, frame: int, t: int, o: float, h: float, low: float, c: float, v: float) -> int:
+        if source == 0:
+            return 0
+        push_bar(frame, t, o, h, low, c, v)
+        return advanced(block)
+
     return Machine(
         compile_function("void(int64, int64)", close),
         compile_function("void(int64, int64, float64)", tell),
@@ -399,4 +406,5 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("void(int64, int64)", join),
         compile_function("int64(int64)", take_flips),
         compile_function("int64(int64)", advance),
+        compile_function("int64(int64, int64, int64, float64, float64, float64, float64, float64)", bar),
     )

@@ -4,8 +4,10 @@ A bar costs a comparison per operand whose timeframe closed, plus the thresholds
 changes flip above, all of it compiled. How many alerts are registered does not matter.
 """
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
 from streams.engine.conditions.comparisons import Moment
@@ -14,6 +16,8 @@ from streams.engine.market.market import Market
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.series import Clocks
+
+_NEVER: Final = 1 << 62
 
 
 class Network:
@@ -27,7 +31,28 @@ class Network:
         self._clocks = Clocks(market, self.board)
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
-        self.moment: Moment | None = None
+        self._moment: Moment | None = None
+        self._skipped: Callable[[], Moment | None] | None = None
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest bar as the nodes saw it."""
+        if self._skipped is not None:
+            self._moment, self._skipped = self._skipped(), None
+        return self._moment
+
+    @moment.setter
+    def moment(self, moment: Moment) -> None:
+        self._moment, self._skipped = moment, None
+
+    def skip(self, newest: Callable[[], Moment | None]) -> None:
+        """A bar has gone over the board; its moment is made when it is asked for."""
+        self._skipped = newest
+
+    def quiet_until_ms(self, close_ms: int) -> int:
+        """When, after `close_ms`, something other than the base clock and what compiled code reads is due."""
+        instant = self._instants[0][0] if self._instants else _NEVER
+        return min(instant, self._clocks.quiet_until_ms(close_ms))
 
     @property
     def conditions(self) -> list[Condition]:
@@ -63,11 +88,6 @@ class Network:
     def step(self, moment: Moment, *, newest: bool) -> list[Node]:
         """Take in the bar of `moment`; the watched nodes whose truth may have changed. `newest`: no bar came after."""
         self.moment = moment
-        if newest and self._clocks.steady and not (self._instants and self._instants[0][0] <= moment.now_ms):
-            flips = self.board.advance()
-            if flips == 0:
-                return []
-            return self._flipped() if flips > 0 else self._settle()
         self._clocks.step(moment, newest=newest)
         return self._settle()
 
@@ -88,6 +108,10 @@ class Network:
             reached.extend(parent for parent in above if parent not in found)
             found.update(dict.fromkeys(above))
         return reached
+
+    def flipped(self, flips: int) -> list[Node]:
+        """The watched nodes that flipped when the board advanced; `flips` is what it said."""
+        return self._flipped() if flips > 0 else self._settle()
 
     def put(self, node: Node, truth: Truth) -> None:
         """Set a truth; the nodes above follow when it settles."""

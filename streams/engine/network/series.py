@@ -26,6 +26,7 @@ from streams.engine.network.board import Board, Source
 from streams.engine.network.machine import BAR, PAIR, TOLD, USABLE
 
 _NAN: Final = float("nan")
+_NEVER: Final = 1 << 62
 Grid: TypeAlias = tuple[int, int]
 Side: TypeAlias = tuple[Operand, ...] | str
 """What a series is shared by: one operand, two, or the name of a bar's column."""
@@ -112,6 +113,10 @@ class Clock:
     def told(self) -> Iterator[Series]:
         return (one for one in self.series.values() if one.told)
 
+    def next_after(self, close_ms: int) -> int:
+        """Its first close after `close_ms`."""
+        return close_ms + self.length - (close_ms - self.shift) % self.length
+
     def closes_at(self, close_ms: int) -> bool:
         return (close_ms - self.shift) % self.length == 0
 
@@ -126,7 +131,7 @@ class Clocks:
         self._by_grid: dict[Grid, Clock] = {(self._base.length, self._base.shift): self._base}
         self._higher: list[Clock] = []
         self.steady = True
-        """Whether nothing but the first clock's series that compiled code reads can change at a base bar's close."""
+        """Whether at the close of a base bar alone nothing changes but series that compiled code reads."""
 
     def _new(self, at: Grid) -> Clock:
         return Clock(self._board.clock(), *at)
@@ -137,8 +142,13 @@ class Clocks:
         if found is None:
             found = self._by_grid[at] = self._new(at)
             self._higher.append(found)
-            self.steady = False
         return found
+
+    def quiet_until_ms(self, close_ms: int) -> int:
+        """When, after `close_ms`, more than the base clock closes; at once where that alone is not steady."""
+        if not self.steady:
+            return close_ms
+        return min((clock.next_after(close_ms) for clock in self._higher), default=_NEVER)
 
     def of(self, node: Compare, moment: Moment | None) -> Series:
         """The series that a comparison hangs on, made if there is none. Raises what the market's `acquire` does."""
@@ -156,8 +166,7 @@ class Clocks:
         series.told = source.kind == TOLD
         series.row = self._board.series(series.clock.number, source)
         series.clock.series[series.key] = series
-        if series.told:
-            self.steady = False
+        self._judge()
         if moment is not None:
             self._board.stand(series.row, series.at(moment, 1), series.at(moment))
         return series
@@ -171,7 +180,10 @@ class Clocks:
         self._board.drop(series.row, series.clock.number)
         for slot in series.slots:
             self._market.release(slot, now_ms)
-        self.steady = not self._higher and not self._base.called and not any(self._base.told)
+        self._judge()
+
+    def _judge(self) -> None:
+        self.steady = not self._base.called and not any(self._base.told)
 
     def step(self, moment: Moment, *, newest: bool) -> None:
         """Decide what hangs on the timeframes that close with this bar."""
