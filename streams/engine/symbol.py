@@ -39,12 +39,12 @@ class SymbolEngine:
         self._length_ms, self._shift_ms = grid(market.interval)
         self._tape = market.tape
         self._frame = market.tape.frame
-        self._base_block = market.tape.frame.program.block_at
         self._quiet_until_ms = 0
         self._register = Register()
         self._network = Network(market)
-        self._bar = self._network.board.bar
+        self._bar = self._network.board.pusher(self._frame.program.block_at)
         self._moments = Moments(market)
+        self._newest = self._moments.newest
         self._watching = Watching(self._network, self._register.changed)
         self._firing = Firing(market, self._moments, self._watching, self._register)
         self._commands = Commands(
@@ -94,18 +94,19 @@ class SymbolEngine:
     def _quiet_bar(self, kline: Kline, pos: int) -> list[Output]:
         """The next bar, where nothing is due but what the board sees by itself: the way of nearly all."""
         self._pos = pos
-        flips = self._bar(
-            self._base_block, self._frame.size, kline.open, kline.high, kline.low, kline.close, kline.volume
-        )
-        self.market.appended()
-        self._moments.now_ms = self._tape.expected_ms
-        self._network.skip(self._moments.newest)
+        low, high = kline.low, kline.high
+        flips = self._bar(self._frame.size, kline.open, high, low, kline.close, kline.volume)
+        close_ms = kline.open_time_ms + self._length_ms
+        self.market.appended(close_ms)
+        self._moments.now_ms = close_ms
         if flips == 0:
+            self._network.newest = self._newest
             return []
-        moment = self._network.moment
-        assert moment is not None
+        moment = Moment(self.market.next - 1, kline.open_time_ms, close_ms, close_ms, low, high)
+        self._network.moment = moment
         hits = self._watching.notice(self._network.flipped(flips), moment)
-        self._quiet_until_ms = self._quiet()
+        if (wake_ms := self._watching.wake_ms) < self._quiet_until_ms + self._length_ms:
+            self._quiet_until_ms = wake_ms - self._length_ms
         return self._firing.fire(hits, moment) if hits else []
 
     def _quiet(self) -> int:
@@ -113,9 +114,9 @@ class SymbolEngine:
         close_ms = self._moments.now_ms
         if self._recovery.asleep or close_ms > self._tape.expected_ms:
             return 0
-        first_seen_ms, instant_ms = self._watching.quiet_until_ms()
-        instant_ms = min(instant_ms, self._network.quiet_until_ms(close_ms))
-        return min(self.market.quiet_until_ms(), first_seen_ms, instant_ms - self._length_ms)
+        watching = self._watching
+        instant_ms = min(watching.wake_ms, watching.expires_ms, self._network.quiet_until_ms(close_ms))
+        return min(self.market.quiet_until_ms(), watching.waits_for_ms, instant_ms - self._length_ms)
 
     def _applied(self, kline: Kline) -> list[Output]:
         outcome = self.market.apply(kline)

@@ -13,7 +13,6 @@ from streams.engine.network.predicates import Node
 
 Unit: TypeAlias = Group | Alert
 Hit: TypeAlias = Watch | Alert
-_NEVER_OVER: Final = float("inf")
 _NEVER_MS: Final = 1 << 62
 
 
@@ -51,16 +50,20 @@ class Watching:
         else:
             unit.watches = []
 
-    def quiet_until_ms(self) -> tuple[int, int]:
-        """The open time of the first bar, and the instant, at which something here is due without a flip."""
-        waiting = self._waiting[0][0] if self._waiting else _NEVER_MS
-        wake = self._wakes[0][0] if self._wakes else _NEVER_MS
-        return waiting, min(wake, self._expiries[0][0] if self._expiries else _NEVER_MS)
+    @property
+    def waits_for_ms(self) -> int:
+        """Open time of the first bar that a waiting unit sees."""
+        return self._waiting[0][0] if self._waiting else _NEVER_MS
 
     @property
-    def expires_ms(self) -> float:
-        """When the next alert's time is over; infinite where there is none."""
-        return self._expiries[0][0] if self._expiries else _NEVER_OVER
+    def wake_ms(self) -> int:
+        """When an alert must be looked at although nothing changed."""
+        return self._wakes[0][0] if self._wakes else _NEVER_MS
+
+    @property
+    def expires_ms(self) -> int:
+        """When the next alert's time is over."""
+        return self._expiries[0][0] if self._expiries else _NEVER_MS
 
     def expired(self, now_ms: int) -> list[Alert]:
         """Alerts whose time is over by `now_ms`, each once."""

@@ -24,7 +24,8 @@ class Frame:
     """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
 
     `version` counts the frame's bars. `marks` are (base index, row): from that base bar on, rows before that
-    row are tainted (law 4). `first` and `next` delimit the rows kept.
+    row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
+    them: the next bar goes to that row of the arrays.
     """
 
     def __init__(self, timeframe: str, programs: Callable[[], Program]) -> None:
@@ -38,7 +39,7 @@ class Frame:
         self.out = np.full((_ROOM, _COLUMN_STEP), math.nan)
         self._need = np.full(_COLUMN_STEP, NEVER, np.int64)
         self._usable = np.full(_COLUMN_STEP, math.nan)
-        self._size = 0
+        self.size = 0
         self._room = _ROOM
         self._bind()
 
@@ -48,27 +49,17 @@ class Frame:
 
     def append(self, o: float, h: float, low: float, c: float, v: float) -> None:
         """One more bar of this timeframe: every node runs on it."""
-        t = self._size
+        t = self.size
         if t == self._room:
             self._grow()
         self._push(t, o, h, low, c, v)
-        self._size = t + 1
+        self.size = t + 1
         self.version += 1
 
     @property
     def room(self) -> int:
         """How many rows may be pushed before the arrays must grow."""
-        return self._room - self._size
-
-    @property
-    def size(self) -> int:
-        """How many rows are kept: the array's row of the next bar."""
-        return self._size
-
-    def pushed(self) -> None:
-        """A row has been pushed by compiled code."""
-        self._size += 1
-        self.version += 1
+        return self._room - self.size
 
     @property
     def now(self) -> list[float]:
@@ -138,7 +129,7 @@ class Frame:
                 self.program.run(node, at - self.first, stop - self.first)
                 at = stop
             states.append(node.state())
-        self.program.run(node, at - self.first, self._size)
+        self.program.run(node, at - self.first, self.size)
         self.refresh()
         return states
 
@@ -146,21 +137,21 @@ class Frame:
         """Read `now` anew from what is kept."""
         clean = self.marks[-1][1]
         self._usable[:] = [self.usable(c, self.version - 1, clean) for c in range(len(self._usable))]
-        self.program.set_last(self._size - 1)
+        self.program.set_last(self.size - 1)
 
     def forget_before(self, row: int, base_index: int) -> None:
         """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
-        drop = min(max(row - self.first, 0), self._size)
+        drop = min(max(row - self.first, 0), self.size)
         if drop:
-            kept = self._size - drop
-            self.bars[:kept] = self.bars[drop : self._size]
-            self.out[:kept] = self.out[drop : self._size]
-            self._size = kept
+            kept = self.size - drop
+            self.bars[:kept] = self.bars[drop : self.size]
+            self.out[:kept] = self.out[drop : self.size]
+            self.size = kept
             self.first += drop
         while len(self.marks) > 1 and self.marks[1][0] <= base_index:
             del self.marks[0]
         self.program.set_clean(self.marks[-1][1] - self.first)
-        self.program.set_last(self._size - 1)
+        self.program.set_last(self.size - 1)
 
     def rows_behind(self, margin: int) -> int:
         """How many rows before one that is asked for must be kept: for windows, `bars_ago` and the margin."""
@@ -180,13 +171,13 @@ class Frame:
 
     def values(self, column: int) -> Floats:
         """What `column` was at every row kept, as defined."""
-        return self.out[: self._size, column].copy()
+        return self.out[: self.size, column].copy()
 
     def begin_at(self, next_row: int, rows: Floats, clean_row: int) -> None:
         """Go on, without having run, where `rows` are the last ones before `next_row`."""
         self._reserve(len(rows))
         self.bars[: len(rows)] = rows
-        self._size = len(rows)
+        self.size = len(rows)
         self.first, self.version = next_row - len(rows), next_row
         self.marks = [(0, clean_row)]
         self._bind()
@@ -203,7 +194,7 @@ class Frame:
 
     def clear(self) -> None:
         """Back to before the first bar; nodes keep their places."""
-        self.first = self.version = self._size = 0
+        self.first = self.version = self.size = 0
         self.out[:] = math.nan
         self._usable[:] = math.nan
         self.program.set_last(-1)
@@ -214,12 +205,12 @@ class Frame:
     def prepend(self, bars: Floats) -> None:
         """Put older rows before the first one kept; their values are unknown until computed."""
         count = len(bars)
-        self._reserve(self._size + count)
+        self._reserve(self.size + count)
         for array in (self.bars, self.out):
-            array[count : count + self._size] = array[: self._size].copy()
+            array[count : count + self.size] = array[: self.size].copy()
         self.bars[:count] = bars
         self.out[:count] = math.nan
-        self._size += count
+        self.size += count
         self.first -= count
         self._bind()
 

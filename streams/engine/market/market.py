@@ -136,12 +136,14 @@ class Market:
         ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
         return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
 
-    def appended(self) -> None:
-        """A bar where it was expected has been pushed onto the base frame."""
+    def appended(self, close_ms: int) -> None:
+        """A bar that was expected, and closes at `close_ms`, has been pushed onto the base frame."""
         tape = self.tape
-        tape.frame.pushed()
+        frame = tape.frame
+        frame.size += 1
+        frame.version += 1
         self.next += 1
-        tape.expected_ms += tape.step_ms
+        tape.expected_ms = close_ms
 
     def _begin(self, opened: int) -> None:
         self.tape.begin_run(opened)

@@ -1,5 +1,6 @@
 """The board of one symbol: nodes, edges and thresholds in arrays that grow, and who has which row of them."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -48,8 +49,6 @@ class Board:
         self._do = machine.machine()
         self._block = np.zeros(machine.WORDS, np.int64)
         self.at = int(self._block.ctypes.data)
-        self.bar = partial(self._do.bar, self.at)
-        """Write a bar at row `t` of the base frame whose block is given, run its nodes, then `advance`."""
         self._nodes = truths.new_nodes(_ROOM)
         self._free_nodes = list(range(_ROOM - 1, -1, -1))
         self._edges = np.zeros((_ROOM, 2), np.int32)
@@ -260,6 +259,10 @@ class Board:
     def advance(self) -> int:
         """Close the first clock and settle: how many watched nodes flipped; -1 less where some must be called."""
         return self._do.advance(self.at)
+
+    def pusher(self, frame: int) -> Callable[[int, float, float, float, float, float], int]:
+        """A call that writes a bar at a row of the base frame whose block is given, runs its nodes, and advances."""
+        return partial(self._do.bar, self.at, frame)
 
     def tell(self, s: int, value: float) -> None:
         """The next value of a series."""

@@ -32,22 +32,19 @@ class Network:
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
         self._moment: Moment | None = None
-        self._skipped: Callable[[], Moment | None] | None = None
+        self.newest: Callable[[], Moment | None] | None = None
+        """Where a bar has gone over the board without one: how its moment is made when it is asked for."""
 
     @property
     def moment(self) -> Moment | None:
         """The newest bar as the nodes saw it."""
-        if self._skipped is not None:
-            self._moment, self._skipped = self._skipped(), None
+        if self.newest is not None:
+            self._moment, self.newest = self.newest(), None
         return self._moment
 
     @moment.setter
     def moment(self, moment: Moment) -> None:
-        self._moment, self._skipped = moment, None
-
-    def skip(self, newest: Callable[[], Moment | None]) -> None:
-        """A bar has gone over the board; its moment is made when it is asked for."""
-        self._skipped = newest
+        self._moment, self.newest = moment, None
 
     def quiet_until_ms(self, close_ms: int) -> int:
         """When, after `close_ms`, something other than the base clock and what compiled code reads is due."""
