@@ -33,8 +33,8 @@ def test_nothing_moved_or_nothing_traded_is_missing_as_it_is_in_ta() -> None:
 def test_equal_sums_of_prices_may_count_as_a_move_as_they_do_in_ta() -> None:
     """0.7 + 0.1 + 0.3 and 0.6 + 0.2 + 0.3 are the same, but not as floats."""
     bars = candles([0.3, 0.3], high=[0.7, 0.6], low=[0.1, 0.2])
-    assert 0.7 + 0.1 + 0.3 != 0.6 + 0.2 + 0.3
-    assert ours("mfi", bars, window=2)[1] == theirs("money_flow_index", bars, window=2)[1] == 0.0
+    assert 0.7 + 0.1 + 0.3 < 0.6 + 0.2 + 0.3
+    assert ours("mfi", bars, window=2)[1] == theirs("money_flow_index", bars, window=2)[1] == 100.0
 
 
 @pytest.mark.parametrize("window", [2, 14, 33])
