@@ -415,7 +415,8 @@ def levels(quick: bool) -> list[Row]:
             engine.on_alert(
                 AlertCommand(
                     alert_id=f"a{number}", user_id="u", symbol="S0", condition=condition,
-                    frequency="once_per_bar_close", when_true_at_arming="wait", effective_from_ms=stream[WARM].open_time_ms,
+                    frequency="once_per_bar_close", when_true_at_arming="wait",
+                    effective_from_ms=stream[WARM].open_time_ms,
                 ),
                 number, stream[WARM].open_time_ms,
             )  # fmt: skip

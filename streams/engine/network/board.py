@@ -22,7 +22,21 @@ from streams.engine.network.ladders import (
     VALUES,
 )
 from streams.engine.network.machine import SMALL
-from streams.engine.network.truths import CLOCK, EDGE, END, FLIPS, KIND, QUEUES, RANK, STATE, TRUTH, WATCHED
+from streams.engine.network.truths import (
+    CLOCK,
+    EDGE,
+    END,
+    FLIPS,
+    KIND_AT,
+    ONLY,
+    QUEUES,
+    RANK_AT,
+    STATE,
+    TRUTH,
+    UNKNOWN,
+    WATCHED,
+    WORD,
+)
 
 _CODES: Final = {name: code for code, name in enumerate(OPS)}
 _TRUTHS: Final[tuple[Truth, ...]] = (False, True, None)
@@ -56,7 +70,8 @@ class Board:
         self._state = np.full(STATE, END, np.int64)
         self._state[:QUEUES] = 0
         self._clocks = np.full(4, END, np.int64)
-        self._pulses = np.full(4, END, np.int64)
+        self._heads = np.full(4, END, np.int64)
+        self._pulses = truths.new_pulses(_ROOM)
         self._members: list[list[int]] = []
         self._series = np.zeros((4, SERIES), np.int64)
         self._values = np.full((4, VALUES), np.nan)
@@ -73,27 +88,29 @@ class Board:
             (machine.NODES_AT, self._nodes), (machine.EDGES_AT, self._edges), (machine.STATE_AT, self._state),
             (machine.FLIPPED_AT, self._flipped), (machine.CALLED_AT, self._called), (machine.PULSES_AT, self._pulses),
             (machine.CLOCKS_AT, self._clocks), (machine.SERIES_AT, self._series), (machine.VALUES_AT, self._values),
-            (machine.LADDERS_AT, self._ladders),
+            (machine.LADDERS_AT, self._ladders), (machine.HEADS_AT, self._heads),
         ):  # fmt: skip
             block[at] = array.ctypes.data
         block[machine.NODES], block[machine.EDGES] = len(self._nodes), len(self._edges)
         block[machine.CLOCKS], block[machine.COUNT] = len(self._clocks), len(self._series)
-        self._truth = self._nodes[:, TRUTH].data
+        self._words = self._nodes[:, WORD].data
 
     def node(self, kind: int, rank: int = 0, clock: int = 0) -> int:
         """A new node, unknown."""
         if not self._free_nodes:
-            size = len(self._nodes)
-            grown = truths.new_nodes(2 * size)
-            grown[:size] = self._nodes
-            assert self._state[FLIPS] == 0
-            self._nodes = grown
-            self._free_nodes = list(range(2 * size - 1, size - 1, -1))
-            self._bind()
+            self._more_nodes()
         n = self._free_nodes.pop()
-        row = self._nodes[n]
-        row[KIND], row[RANK], row[CLOCK] = kind, rank, clock
+        self._nodes[n, WORD] = UNKNOWN | kind << KIND_AT | rank << RANK_AT
+        self._pulses[n, CLOCK] = clock
         return n
+
+    def _more_nodes(self) -> None:
+        assert self._state[FLIPS] == 0
+        size = len(self._nodes)
+        self._nodes = np.vstack([self._nodes, truths.new_nodes(size)])
+        self._pulses = np.vstack([self._pulses, truths.new_pulses(size)])
+        self._free_nodes = list(range(2 * size - 1, size - 1, -1))
+        self._bind()
 
     def free(self, n: int) -> None:
         """Give a node back that has neither parents nor children nor rungs."""
@@ -104,19 +121,23 @@ class Board:
 
     def link(self, child: int, parent: int) -> None:
         """Let `parent` count `child`; `join` must follow."""
-        if not self._free_edges:
+        free = self._free_edges
+        if len(free) < 2:
             size = len(self._edges)
             self._edges = np.vstack([self._edges, np.zeros((size, 2), np.int32)])
-            self._free_edges = list(range(2 * size - 1, size - 1, -1))
+            free.extend(range(2 * size - 1, size - 1, -1))
             self._bind_edges()
-        self._do.link(self.at, self._free_edges.pop(), child, parent)
+        for _ in range(self._do.link(self.at, free[-1], free[-2], child, parent)):
+            free.pop()
 
     def _bind_edges(self) -> None:
         self._block[machine.EDGES_AT], self._block[machine.EDGES] = self._edges.ctypes.data, len(self._edges)
 
     def unlink(self, child: int, parent: int) -> None:
         """Undo one `link`."""
-        self._free_edges.append(self._do.unlink(self.at, child, parent))
+        edge = self._do.unlink(self.at, child, parent)
+        if edge != END:
+            self._free_edges.append(edge)
 
     def join(self, n: int) -> None:
         """Decide an inner node from its children."""
@@ -124,23 +145,28 @@ class Board:
 
     def parents(self, n: int) -> list[int]:
         """The nodes that count `n`."""
-        found: list[int] = []
         edge = int(self._nodes[n, EDGE])
+        if edge <= ONLY:
+            return [ONLY - edge]
+        found: list[int] = []
         while edge >= 0:
             found.append(int(self._edges[edge, 0]))
             edge = int(self._edges[edge, 1])
         return found
 
     def truth(self, n: int) -> Truth:
-        return _TRUTHS[self._truth[n]]
+        return _TRUTHS[self._words[n] & TRUTH]
 
     def put(self, n: int, truth: Truth) -> None:
         """Set a leaf's truth; `settle` must follow."""
         self._do.put(self.at, n, _NUMBERS[truth])
 
-    def watch(self, n: int, by: int) -> None:
-        """So many more, or fewer, want to be told when the truth changes."""
-        self._nodes[n, WATCHED] += by
+    def watch(self, n: int, *, watched: bool) -> None:
+        """Whether somebody wants to be told when the truth changes."""
+        if watched:
+            self._nodes[n, WORD] |= WATCHED
+        else:
+            self._nodes[n, WORD] &= ~WATCHED
 
     def settle(self) -> list[int]:
         """Decide what is above what changed. Returns nodes that must be called, in which case settle again after."""
@@ -158,7 +184,7 @@ class Board:
         """One more clock; the first one is the base timeframe's."""
         if len(self._members) == len(self._clocks):
             more = np.full(len(self._clocks), END, np.int64)
-            self._clocks, self._pulses = np.append(self._clocks, more), np.append(self._pulses, more)
+            self._clocks, self._heads = np.append(self._clocks, more), np.append(self._heads, more)
             self._bind()
         self._members.append([])
         return len(self._members) - 1
@@ -280,7 +306,8 @@ class Board:
     def nbytes(self) -> int:
         """Bytes of all arrays."""
         arrays: list[Any] = [
-            self._nodes, self._edges, self._series, self._values, self._ladders, self._flipped, self._called,
+            self._nodes, self._pulses, self._edges, self._series, self._values, self._ladders, self._flipped,
+            self._called,
             *(array for pair in self._rungs.values() for array in pair),
         ]  # fmt: skip
         return int(sum(array.nbytes for array in arrays))

@@ -14,7 +14,19 @@ from numba.np.numpy_support import carray
 from numpy.typing import NDArray
 
 from streams.engine.kernels.kernel import floats_at, ints_at, kernel
-from streams.engine.network.truths import CLOCK, FALSE, OUT, PULSED, TRUE, TRUTH, UNKNOWN, Rows, Words, put
+from streams.engine.network.truths import (
+    CLOCK,
+    FALSE,
+    OUT,
+    PULSED,
+    TRUE,
+    TRUTH,
+    UNKNOWN,
+    WORD,
+    Rows,
+    Words,
+    put,
+)
 
 Values: TypeAlias = NDArray[np.float64]
 
@@ -75,17 +87,17 @@ def first_at_least(constants: Values, rungs: int, x: float) -> int:
 
 
 @kernel
-def pulse(nodes: Rows, pulses: Words, n: int) -> None:
+def pulse(pulses: Rows, heads: Words, n: int) -> None:
     """Remember that a cross is true for one close of its clock."""
-    if nodes[n, PULSED] == OUT:
-        clock = nodes[n, CLOCK]
-        nodes[n, PULSED] = pulses[clock]
-        pulses[clock] = n
+    if pulses[n, PULSED] == OUT:
+        clock = pulses[n, CLOCK]
+        pulses[n, PULSED] = heads[clock]
+        heads[clock] = n
 
 
 @kernel
 def pass_over(
-    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Words, codes: Words,
+    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Rows, heads: Words, codes: Words,
     start: int, stop: int, old_left: int, old_right: int, left: int, right: int,
 ) -> None:  # fmt: skip
     """Decide the rungs [start, stop), which the value stood to as the old places say, and stands to as the new."""
@@ -100,8 +112,8 @@ def pass_over(
             put(nodes, edges, state, flipped, n, ordered(op, now))
         elif crossed(op, ABOVE if at < old_left else EQUAL if at < old_right else BELOW, now):
             put(nodes, edges, state, flipped, n, TRUE)
-            pulse(nodes, pulses, n)
-        elif nodes[n, TRUTH] == UNKNOWN:
+            pulse(pulses, heads, n)
+        elif nodes[n, WORD] & TRUTH == UNKNOWN:
             put(nodes, edges, state, flipped, n, FALSE)
 
 
@@ -155,8 +167,8 @@ def forget(
 
 @kernel
 def move(
-    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Words, series: Words, values: Values, ladders: Words,
-    s: int, value: float,
+    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Rows, heads: Words, series: Words, values: Values,
+    ladders: Words, s: int, value: float,
 ) -> None:  # fmt: skip
     """The next value of series `s`: put every truth that changes; crosses that become true are pulses."""
     if math.isnan(value):
@@ -190,7 +202,19 @@ def move(
             start = min(left, old_left) if settled else 0
             stop = max(right, old_right) if settled else rungs
             pass_over(
-                nodes, edges, state, flipped, pulses, codes, start, stop, old_left, old_right, left, right
+                nodes,
+                edges,
+                state,
+                flipped,
+                pulses,
+                heads,
+                codes,
+                start,
+                stop,
+                old_left,
+                old_right,
+                left,
+                right,
             )
         ladders[which, LEFT] = left
         ladders[which, RIGHT] = right
@@ -216,8 +240,8 @@ def truth_at(op: int, constant: float, before: float, now: float) -> int:
 
 @kernel
 def stand(
-    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Words, series: Words, values: Values, ladders: Words,
-    s: int, before: float, now: float,
+    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Rows, heads: Words, series: Words, values: Values,
+    ladders: Words, s: int, before: float, now: float,
 ) -> None:  # fmt: skip
     """Put series `s` where the definition says it is, and every truth that hangs there."""
     values[s, BEFORE] = before
@@ -243,14 +267,14 @@ def stand(
                 truth = truth_at(code & 7, constants[at], before, now)
                 put(nodes, edges, state, flipped, code >> 3, truth)
                 if truth == TRUE and code & 7 >= CROSSES:
-                    pulse(nodes, pulses, code >> 3)
+                    pulse(pulses, heads, code >> 3)
     guard(series, values, ladders, s)
 
 
 @kernel
 def hang(
-    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Words, series: Words, values: Values, ladders: Words,
-    s: int, which: int, constant: float, code: int,
+    nodes: Rows, edges: Rows, state: Words, flipped: Rows, pulses: Rows, heads: Words, series: Words, values: Values,
+    ladders: Words, s: int, which: int, constant: float, code: int,
 ) -> None:  # fmt: skip
     """Put a rung on a ladder of series `s` that has room, and decide its node."""
     rungs = ladders[which, RUNGS] + 1
@@ -276,7 +300,7 @@ def hang(
     truth = truth_at(op, constant, before, now)
     put(nodes, edges, state, flipped, code >> 3, truth)
     if truth == TRUE and op >= CROSSES:
-        pulse(nodes, pulses, code >> 3)
+        pulse(pulses, heads, code >> 3)
     guard(series, values, ladders, s)
 
 

@@ -53,23 +53,24 @@ from streams.engine.network.ladders import (
     unhang,
 )  # fmt: skip
 from streams.engine.network.truths import (
-    CHILDREN,
     CLOCK,
+    COUNTS,
     EDGE,
     END,
     FALSE,
-    FALSES,
     FLIPPED,
     FLIPS,
     NODE,
+    ONE_CHILD,
+    ONLY,
     OUT,
     PULSED,
     STATE,
-    TRUE,
-    TRUES,
     TRUTH,
+    WORD,
     Rows,
     Words,
+    counted,
     joined,
     put,
     settle,
@@ -78,9 +79,9 @@ from streams.engine.network.truths import (
 # What the block says, all int64.
 (
     NODES_AT, NODES, EDGES_AT, EDGES, STATE_AT, FLIPPED_AT, CALLED_AT, PULSES_AT, CLOCKS, CLOCKS_AT, SERIES_AT, COUNT,
-    VALUES_AT, LADDERS_AT,
-) = range(14)  # fmt: skip
-WORDS: Final = 14
+    VALUES_AT, LADDERS_AT, HEADS_AT,
+) = range(15)  # fmt: skip
+WORDS: Final = 15
 
 # Kinds of series: a node's value now, or some rows back; a column of the bar; the difference of two; told from outside.
 USABLE, EARLIER, BAR, PAIR, TOLD = range(5)
@@ -125,7 +126,7 @@ class Machine(NamedTuple):
     hang: Callable[[int, int, int, float, int], None]
     unhang: Callable[[int, int, float, int], bool]
     merge: Callable[[int, int, int, int, int], None]
-    link: Callable[[int, int, int, int], None]
+    link: Callable[[int, int, int, int, int], int]
     unlink: Callable[[int, int, int], int]
     end_pulses: Callable[[int, int, int], None]
     unpulse: Callable[[int, int], None]
@@ -160,9 +161,15 @@ def flipped_of(block: int) -> Rows:
 
 
 @kernel
-def pulses_of(block: int) -> Words:
+def pulses_of(block: int) -> Rows:
     b = carray(ints_at(block), (WORDS,))
-    return carray(ints_at(b[PULSES_AT]), (b[CLOCKS],))
+    return carray(shorts_at(b[PULSES_AT]), (b[NODES], 2))
+
+
+@kernel
+def heads_of(block: int) -> Words:
+    b = carray(ints_at(block), (WORDS,))
+    return carray(ints_at(b[HEADS_AT]), (b[CLOCKS],))
 
 
 @kernel
@@ -191,25 +198,25 @@ def next_value(block: int, s: int, value: float) -> None:
     values[s, VALUE] = value
     if not (values[s, LOW] < value < values[s, HIGH]):
         move(
-            nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block), series_of(block),
-            values, ladders_of(block), s, value,
+            nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block), heads_of(block),
+            series_of(block), values, ladders_of(block), s, value,
         )  # fmt: skip
 
 
 @kernel
 def end_pulses_of(block: int, clock: int, quiet: int) -> None:
     """Crosses of the clock's last close are over; `quiet`: without a word to the nodes."""
-    pulses = pulses_of(block)
-    n = pulses[clock]
+    heads = heads_of(block)
+    n = heads[clock]
     if n < 0:
         return
-    nodes = nodes_of(block)
-    pulses[clock] = END
+    pulses = pulses_of(block)
+    heads[clock] = END
     while n >= 0:
-        after = nodes[n, PULSED]
-        nodes[n, PULSED] = OUT
+        after = pulses[n, PULSED]
+        pulses[n, PULSED] = OUT
         if quiet == 0:
-            put(nodes, edges_of(block), state_of(block), flipped_of(block), n, FALSE)
+            put(nodes_of(block), edges_of(block), state_of(block), flipped_of(block), n, FALSE)
         n = after
 
 
@@ -233,61 +240,64 @@ def settled(block: int) -> int:
 
 
 @kernel
-def count(nodes: Rows, child: int, parent: int, by: int) -> None:
-    """A child comes to, or leaves, a parent."""
-    nodes[parent, CHILDREN] += by
-    if nodes[child, TRUTH] == TRUE:
-        nodes[parent, TRUES] += by
-    elif nodes[child, TRUTH] == FALSE:
-        nodes[parent, FALSES] += by
-
-
-@kernel
-def linked(block: int, edge: int, child: int, parent: int) -> None:
+def linked(block: int, one: int, other: int, child: int, parent: int) -> int:
+    """Let a parent count a child, with up to two edges that are free; how many were used."""
     nodes = nodes_of(block)
+    nodes[parent, COUNTS] += ONE_CHILD + counted(nodes[child, WORD] & TRUTH)
+    edge = nodes[child, EDGE]
+    if edge == END:
+        nodes[child, EDGE] = ONLY - parent
+        return 0
     edges = edges_of(block)
-    edges[edge, 0] = parent
-    edges[edge, 1] = nodes[child, EDGE]
-    nodes[child, EDGE] = edge
-    count(nodes, child, parent, 1)
+    used = 1
+    if edge <= ONLY:
+        edges[other, 0] = ONLY - edge
+        edges[other, 1] = END
+        edge = other
+        used = 2
+    edges[one, 0] = parent
+    edges[one, 1] = edge
+    nodes[child, EDGE] = one
+    return used
 
 
 @kernel
 def unlinked(block: int, child: int, parent: int) -> int:
-    """Take one edge away; which one it was, END where there is none."""
+    """Undo that once; the edge that is free again, END where none was used."""
     nodes = nodes_of(block)
-    edges = edges_of(block)
+    nodes[parent, COUNTS] -= ONE_CHILD + counted(nodes[child, WORD] & TRUTH)
     edge = nodes[child, EDGE]
+    if edge <= ONLY:
+        nodes[child, EDGE] = END
+        return END
+    edges = edges_of(block)
     before = END
-    while edge >= 0 and edges[edge, 0] != parent:
+    while edges[edge, 0] != parent:
         before = edge
         edge = edges[edge, 1]
-    if edge < 0:
-        return END
     if before < 0:
         nodes[child, EDGE] = edges[edge, 1]
     else:
         edges[before, 1] = edges[edge, 1]
-    count(nodes, child, parent, -1)
     return int(edge)
 
 
 @kernel
 def unpulsed(block: int, n: int) -> None:
     """Take a node out of its clock's pulses."""
-    nodes = nodes_of(block)
-    if nodes[n, PULSED] == OUT:
-        return
     pulses = pulses_of(block)
-    clock = nodes[n, CLOCK]
-    if pulses[clock] == n:
-        pulses[clock] = nodes[n, PULSED]
+    if pulses[n, PULSED] == OUT:
+        return
+    heads = heads_of(block)
+    clock = pulses[n, CLOCK]
+    if heads[clock] == n:
+        heads[clock] = pulses[n, PULSED]
     else:
-        at = pulses[clock]
-        while nodes[at, PULSED] != n:
-            at = nodes[at, PULSED]
-        nodes[at, PULSED] = nodes[n, PULSED]
-    nodes[n, PULSED] = OUT
+        at = heads[clock]
+        while pulses[at, PULSED] != n:
+            at = pulses[at, PULSED]
+        pulses[at, PULSED] = pulses[n, PULSED]
+    pulses[n, PULSED] = OUT
 
 
 @kernel
@@ -298,7 +308,7 @@ def flips_taken(block: int) -> int:
     state = state_of(block)
     flips = state[FLIPS]
     for k in range(flips):
-        nodes[flipped[k, 0], FLIPPED] = 0
+        nodes[flipped[k, 0], WORD] &= ~FLIPPED
     state[FLIPS] = 0
     return int(flips)
 
@@ -331,7 +341,7 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         if source != 0:
             stand(
                 nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block),
-                series_of(block), values_of(block), ladders_of(block), s, before, now,
+                heads_of(block), series_of(block), values_of(block), ladders_of(block), s, before, now,
             )  # fmt: skip
 
     def put_truth(block: int, n: int, truth: int) -> None:
@@ -345,7 +355,7 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         if source != 0:
             hang(
                 nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block),
-                series_of(block), values_of(block), ladders_of(block), s, which, constant, code,
+                heads_of(block), series_of(block), values_of(block), ladders_of(block), s, which, constant, code,
             )  # fmt: skip
 
     def unhang_rung(block: int, s: int, constant: float, code: int) -> bool:
@@ -359,9 +369,8 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
             codes = carray(ints_at(codes_at), (room,))
             merge(series_of(block), values_of(block), ladders_of(block), s, constants, codes)
 
-    def link(block: int, edge: int, child: int, parent: int) -> None:
-        if source != 0:
-            linked(block, edge, child, parent)
+    def link(block: int, one: int, other: int, child: int, parent: int) -> int:
+        return 0 if source == 0 else linked(block, one, other, child, parent)
 
     def unlink(block: int, child: int, parent: int) -> int:
         return END if source == 0 else unlinked(block, child, parent)
@@ -411,7 +420,7 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("void(int64, int64, int64, float64, int64)", hang_rung),
         compile_function("boolean(int64, int64, float64, int64)", unhang_rung),
         compile_function("void(int64, int64, int64, int64, int64)", merge_rungs),
-        compile_function("void(int64, int64, int64, int64)", link),
+        compile_function("int64(int64, int64, int64, int64, int64)", link),
         compile_function("int64(int64, int64, int64)", unlink),
         compile_function("void(int64, int64, int64)", end_pulses),
         compile_function("void(int64, int64)", unpulse),

@@ -48,14 +48,14 @@ class Node(ABC):
     def watch(self, watcher: Any) -> None:
         """Tell `watcher` from now on."""
         self.watchers = (*self.watchers, watcher) if len(self.watchers) < 8 else [*self.watchers, watcher]
-        self._board.watch(self.number, 1)
+        self._board.watch(self.number, watched=True)
 
     def unwatch(self, watcher: Any) -> bool:
         """Tell `watcher` no more; whether it had been told."""
         if watcher not in self.watchers:
             return False
         self.watchers = tuple(one for one in self.watchers if one is not watcher)
-        self._board.watch(self.number, -1)
+        self._board.watch(self.number, watched=bool(self.watchers))
         return True
 
 

@@ -75,7 +75,7 @@ def test_a_value_between_its_neighbours_touches_nothing_and_one_that_passes_a_ru
     nodes = [board.node(truths.LEAF) for _ in range(3)]
     for n, constant in zip(nodes, (10.0, 20.0, 30.0), strict=True):
         board.hang(s, "gt", constant, n)
-        board.watch(n, 1)
+        board.watch(n, watched=True)
     step(board, s, 15.0)
     assert sorted(board.flips()) == nodes
     step(board, s, 19.9)
@@ -98,7 +98,7 @@ def test_nodes_above_are_decided_once_after_all_below() -> None:
     for child in (nor, b):
         board.link(child, both)
     board.join(both)
-    board.watch(both, 1)
+    board.watch(both, watched=True)
     assert board.truth(both) is None
     for value, wanted in ((5.0, True), (15.0, False), (5.0, True), (10.0, False), (NAN, None)):
         step(board, s, value)
