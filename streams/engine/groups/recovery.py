@@ -7,6 +7,7 @@ from streams.engine.groups.commands import Commands
 from streams.engine.groups.group import Group
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
+from streams.engine.groups.trailing import restore_trails
 from streams.engine.groups.unit_rows import (
     AlertBody,
     GroupBody,
@@ -67,6 +68,7 @@ class Recovery:
         if isinstance(unit, Group) and isinstance(body, GroupBody):
             for watch, known in zip(unit.watches, known_of(body), strict=True):
                 watch.known = known
+        restore_trails(unit, body.trails)
         self._asleep.append(unit)
 
     def _begin(self, unit: Unit) -> None:

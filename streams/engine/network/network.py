@@ -7,13 +7,14 @@ changes flip above. How many alerts are registered does not matter.
 from heapq import heappop, heappush
 from itertools import count
 
-from schemas.conditions import MAX_DEPTH, All, AnyOf, At, Compare, Condition, Level, Not
+from schemas.conditions import MAX_DEPTH, All, AnyOf, At, Compare, Condition, Level, Not, Trail
 from streams.engine.conditions.comparisons import Comparison, Moment
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
 from streams.engine.network.clocks import Clocks
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.thresholds import Thresholds
+from streams.engine.network.trails import TrailNode, Trails
 
 
 class Network:
@@ -23,6 +24,7 @@ class Network:
         self._market = market
         self._nodes: dict[Condition, Node] = {}
         self._clocks = Clocks(self)
+        self.trails = Trails(self, lambda moment: market.bar(moment.number))
         self._below = Thresholds()
         self._above = Thresholds()
         self._instants: list[tuple[int, int, AtNode]] = []
@@ -35,7 +37,7 @@ class Network:
     @property
     def conditions(self) -> list[Condition]:
         """Everything asked, each question once."""
-        return list(self._nodes)
+        return [*self._nodes, *self.trails.conditions]
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
@@ -55,6 +57,9 @@ class Network:
         node.refs -= 1
         if node.refs:
             return
+        if isinstance(node, TrailNode):
+            self.trails.release(node)
+            return
         del self._nodes[node.key]
         self._unhang(node, now_ms)
         if isinstance(node, Inner):
@@ -70,6 +75,7 @@ class Network:
             below.move(moment.low, self)
         if above.constants and not above.low < moment.high < above.high:
             above.move(moment.high, self)
+        self.trails.step(moment)
         self._clocks.step(moment, newest=newest)
         return self._settle()
 
@@ -81,6 +87,7 @@ class Network:
                 self.put(node, node.decide(moment))
         self._below.place(moment.low, settled=True)
         self._above.place(moment.high, settled=True)
+        self.trails.step(moment)
         self._clocks.place(moment)
         return self._settle()
 
@@ -141,6 +148,8 @@ class Network:
                 return inner(condition, self._children(items))
             case Not(item):
                 return inner(condition, self._children((item,)))
+            case Trail():
+                raise TypeError("a trail belongs to one watcher: its node is acquired from `trails`")
 
     def _children(self, items: tuple[Condition, ...]) -> tuple[Node, ...]:
         nodes: list[Node] = []
