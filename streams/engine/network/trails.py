@@ -94,6 +94,11 @@ class Trails:
         """What is asked, each once."""
         return list(dict.fromkeys(node.trail for node in self._nodes))
 
+    @property
+    def waiting(self) -> int:
+        """Entries in both queues; a few times as many as trails at most, however far they came."""
+        return len(self._falls) + len(self._rises)
+
     def acquire(self, trail: Trail, walk: Walk, start: TrailState) -> TrailNode:
         """A node for one watcher, at `start` before the first bar it sees. It follows nothing before it joins."""
         node = TrailNode(trail, walk, start, self)
