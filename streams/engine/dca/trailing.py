@@ -1,7 +1,7 @@
 """Trails on the executor's side: from the trigger to a fill, and to where the next generation starts. Pure.
 
-Where a bar meets a trail is `streams.engine.trail`'s word, the same that the evaluator follows; here are the deal's side,
-its ticks and what it pays. No configuration asks for trails yet: `walk` takes these up when it does.
+Where a bar meets a trail is `streams.engine.trail`'s word, the same that the evaluator follows; here are the deal's
+side, its ticks and what it pays. No configuration asks for trails yet: `walk` takes these up when it does.
 """
 
 from fractions import Fraction

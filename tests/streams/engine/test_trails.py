@@ -11,7 +11,8 @@ from streams.engine.conditions.comparisons import Moment
 from streams.engine.network.predicates import Node
 from streams.engine.network.trails import Trails, Walk
 from streams.engine.trail import Candle, start_of
-from tests.streams.engine.desk import START, Desk, alert, at, group, member
+from tests.streams.engine.desk import START, SYMBOL, Desk, alert, at, group, member
+from tests.streams.engine.test_rows import Table
 
 TEN_BELOW = 'trail("10", side="below")'
 TEN_ABOVE = 'trail("10", side="above")'
@@ -253,6 +254,33 @@ def test_what_makes_no_sense_is_refused_with_the_field(one: Member, field: str) 
     assert (event.event, event.field) == ("rejected", field)
 
 
+def test_its_row_is_written_when_it_moves_and_a_restart_knows_it_again() -> None:
+    desk, table = Desk(), Table()
+    desk.arm(group(trailing("tp", TEN_BELOW), trailing("waiting", GATED)))
+    desk.candle(100, 100, 100, 100)
+    assert table.write(desk) == [f"bot/{SYMBOL}/entry"]
+    desk.candle(100, 100, 95, 96)
+    assert table.write(desk) == []
+    desk.candle(96, 105, 96, 104)
+    assert table.write(desk) == [f"bot/{SYMBOL}/entry"]
+    table.restart(desk)
+    desk.candle(104, 104, 95, 96)
+    assert table.write(desk) == []
+    (trigger,) = desk.candle(96, 96, 94.5, 95)
+    assert trigger.trails == {"tp": carried(105), "waiting": TrailState()}
+
+
+def test_an_alerts_row_keeps_its_trail() -> None:
+    desk, table = Desk(), Table()
+    desk.watch(alert(TEN_BELOW, frequency="once_per_bar_close"))
+    desk.close(100, 110)
+    for price in (99, 99, 99.1, 99):
+        table.write(desk)
+        table.restart(desk)
+        desk.close(price)
+    assert desk.fired_at == [2, 5]
+
+
 # -- what a bar costs --------------------------------------------------------------------------------------------------
 
 
@@ -316,10 +344,15 @@ def test_a_long_rise_leaves_nothing_behind() -> None:
     trail = Trail("50", None, "below")
     node = trails.acquire(trail, Walk(None, "ohlc"), start_of(trail))
     node.join(None)
+    patient = Trail("10", "900", "above")
+    other = trails.acquire(patient, Walk(None, "ohlc"), start_of(patient))
+    other.join(None)
     for price in range(1_000, 3_000):
         trails.step(bars.bar(price, price, price, price))
     assert trails.waiting < 200
     trails.step(bars.bar(3_000, 3_000, 1_500.5, 1_600))
     assert node.truth is False
     trails.step(bars.bar(1_600, 1_600, 1_500, 1_600))
-    assert node.truth is True
+    assert (node.truth, other.state) == (True, TrailState())
+    trails.step(bars.bar(1_600, 1_600, 899, 900))
+    assert other.state == carried(899)  # it waited in a queue that was tidied many times
