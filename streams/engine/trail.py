@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol
 
 from schemas.alerts import TrailState
 from schemas.bots import BotSide, Intrabar
-from schemas.conditions import Trail
+from schemas.conditions import Side, Trail
 from streams.engine.walks import Prices, low_first
 
 OPEN: Final = 0
@@ -63,7 +63,7 @@ def problem(trail: Trail, start: TrailState) -> tuple[str, str] | None:
 
 def level_of(trail: Trail, extreme: float) -> Decimal:
     """Where a trail with this extreme is met, exactly. `extreme` is a market price: the digits that it prints."""
-    return _EXACT.multiply(Decimal(repr(extreme)), _factor(trail))
+    return _level(trail.percent, trail.side, extreme)
 
 
 def falls_first(trail: Trail, bar: Prices, side: BotSide | None, intrabar: Intrabar) -> bool:
@@ -110,6 +110,8 @@ def _activates(trail: Trail, price: float) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _factor(trail: Trail) -> Decimal:
-    share = _EXACT.scaleb(Decimal(trail.percent), -2)
-    return _EXACT.subtract(Decimal(1), share) if trail.side == "below" else _EXACT.add(Decimal(1), share)
+def _level(percent: str, side: Side, extreme: float) -> Decimal:
+    """Many trails have the same few percents, and have seen the same bar."""
+    share = _EXACT.scaleb(Decimal(percent), -2)
+    factor = _EXACT.subtract(Decimal(1), share) if side == "below" else _EXACT.add(Decimal(1), share)
+    return _EXACT.multiply(Decimal(repr(extreme)), factor)

@@ -120,8 +120,12 @@ class Trails:
 
     def step(self, moment: Moment) -> None:
         """Take in a bar: only what it moved, what it met, and what met the bar before, which may not meet this one."""
-        due, self._restless = self._restless, {}
         falls, rises = self._falls, self._rises
+        if not (
+            self._restless or (falls and -falls[0][0] >= moment.low) or (rises and rises[0][0] <= moment.high)
+        ):
+            return
+        due, self._restless = self._restless, {}
         while falls and -falls[0][0] >= moment.low:
             _, serial, node = heappop(falls)
             if node.serial == serial:
@@ -143,6 +147,8 @@ class Trails:
 
     def moved(self) -> list[TrailNode]:
         """Those whose state or truth changed since the last call: their rows must be written."""
+        if not self._moved:
+            return []
         moved, self._moved = self._moved, []
         return moved
 
