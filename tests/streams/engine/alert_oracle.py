@@ -30,7 +30,7 @@ from schemas.triggers import Bar, Fired, FiredMember, Trigger
 from streams.engine.conditions.resolve import label, leaves
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied
-from tests.streams.engine.trail_oracle import Walked, story
+from tests.streams.engine.trail_oracle import Walked, story, walked_to
 
 MINUTE = 60_000
 NAN = float("nan")
@@ -327,7 +327,7 @@ def _place(
     points = [o, low, h, c] if down_first else [o, h, low, c]
     if isinstance(condition, Trail):
         assert trail is not None
-        walked = _walked_to(trail, condition, points, command.intrabar)
+        walked = walked_to(trail, condition, points, command.intrabar)
     else:
         walked = (_way_to(Fraction(condition.price), condition.side, points), Fraction(0))
     action = member.action
@@ -347,23 +347,3 @@ def _way_to(price: Fraction, side: str, points: list[Decimal]) -> Fraction:
         if reached:
             break
     return walked
-
-
-def _walked_to(
-    trail: Walked, condition: Trail, points: list[Decimal], intrabar: str
-) -> tuple[Fraction, Fraction]:
-    """(length of the path, and which comes first of those just after the open).
-
-    A pessimistic trail has seen its extreme before the path begins: it is met where the path first comes from there,
-    even if that is where it opened.
-    """
-    assert trail.level is not None
-    if trail.leg == 0:
-        return Fraction(0), Fraction(0)
-    path = [Fraction(point) for point in points]
-    adverse = min(path) if condition.side == "below" else max(path)
-    end = path.index(adverse, 1) if intrabar == "pessimistic" else trail.leg or 0
-    before = sum((abs(b - a) for a, b in pairwise(path[:end])), Fraction(0))
-    way = path[end - 1] - trail.level if condition.side == "below" else trail.level - path[end - 1]
-    # At the open itself everything that is there already comes first.
-    return (before + way, Fraction(0)) if way > 0 or end > 1 else (Fraction(0), 1 / (1 - way))

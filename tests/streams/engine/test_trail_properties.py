@@ -3,6 +3,7 @@
 from fractions import Fraction
 from random import Random
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,9 +17,10 @@ from streams.engine.trail import follow, level_of, start_of
 from tests.streams.engine.alert_oracle import MINUTE
 from tests.streams.engine.test_network_properties import (
     ACTIONS,
-    CONDITIONS,
+    COMPARES,
     INSIDE,
     INSTANTS,
+    LEVELS,
     START,
     SYMBOL,
     TIMEFRAMES,
@@ -35,7 +37,7 @@ GATES = st.none() | INSIDE.map(str)
 TRAILS = st.builds(Trail, PERCENTS, GATES, SIDES)
 FAR = st.builds(Level, st.sampled_from(["97", "97.5", "98", "98.5"]), st.just("below"))
 MEMBERS: st.SearchStrategy[Condition] = st.one_of(
-    TRAILS, TRAILS, TRAILS, TRAILS, FAR, FAR, INSTANTS, CONDITIONS
+    TRAILS, TRAILS, TRAILS, TRAILS, FAR, FAR, INSTANTS, COMPARES
 )
 QUICK = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -78,9 +80,11 @@ def starts(draw: st.DrawFn, trail: Trail) -> TrailState | None:
 
 
 @st.composite
-def groups(draw: st.DrawFn, key: str, generation: int) -> GroupCommand:
+def groups(
+    draw: st.DrawFn, key: str, generation: int, kinds: st.SearchStrategy[Condition] = MEMBERS, most: int = 4
+) -> GroupCommand:
     members = []
-    for place, condition in enumerate(draw(st.lists(MEMBERS, min_size=1, max_size=4))):
+    for place, condition in enumerate(draw(st.lists(kinds, min_size=1, max_size=most))):
         action, dca, target = draw(ACTIONS)
         members.append(
             Member(
@@ -153,6 +157,26 @@ def test_restarts_at_any_record_change_no_trail(case: Case, seed: int, checkpoin
         if dice.random() < 0.2 and crashes < 10:
             life.crash()
             crashes += 1
+    assert life.said == expected(case)
+
+
+@st.composite
+def wild_bars(draw: st.DrawFn) -> Case:
+    """One bar that meets most of its group."""
+    prices = draw(st.lists(st.integers(190, 210), min_size=2, max_size=4))
+    bar = Kline(
+        symbol=SYMBOL, interval="1m", open_time_ms=START, open=prices[0] / 2, high=max(prices) / 2,
+        low=min(prices) / 2, close=prices[-1] / 2, volume=1.0,
+    )  # fmt: skip
+    command = draw(groups(f"bot/{SYMBOL}/g", 1, st.one_of(TRAILS, TRAILS, LEVELS, INSTANTS), most=8))
+    return Case([bar], [Order(0, command.group_id, 1, msgspec.structs.replace(command, armed_from_ms=START))])
+
+
+@settings(QUICK, max_examples=300)
+@given(wild_bars())
+def test_members_stand_in_the_order_in_which_the_oracle_walks_to_them(case: Case) -> None:
+    life = Life(case)
+    life.run(2)
     assert life.said == expected(case)
 
 

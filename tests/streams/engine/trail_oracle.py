@@ -5,6 +5,7 @@ It shares nothing with the engine but the words: no state is skipped, nothing is
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.alerts import TrailState
@@ -77,3 +78,23 @@ def _points(
         highest, _, _ = _points(path, leg + 1, top, None, share)
         return highest, leg, level
     return _points(path, leg + 1, top, None, share)
+
+
+def walked_to(
+    trail: Walked, condition: Trail, points: list[Decimal], intrabar: str
+) -> tuple[Fraction, Fraction]:
+    """(length of the path, and which comes first of those just after the open).
+
+    A pessimistic trail has seen its extreme before the path begins: it is met where the path first comes from there,
+    even if that is where it opened.
+    """
+    assert trail.level is not None
+    if trail.leg == 0:
+        return Fraction(0), Fraction(0)
+    path = [Fraction(point) for point in points]
+    adverse = min(path) if condition.side == "below" else max(path)
+    end = path.index(adverse, 1) if intrabar == "pessimistic" else trail.leg or 0
+    before = sum((abs(b - a) for a, b in pairwise(path[:end])), Fraction(0))
+    way = path[end - 1] - trail.level if condition.side == "below" else trail.level - path[end - 1]
+    # At the open itself everything that is there already comes first.
+    return (before + way, Fraction(0)) if way > 0 or end > 1 else (Fraction(0), 1 / (1 - way))
