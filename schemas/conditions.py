@@ -1,13 +1,15 @@
 """Conditions as frozen trees of data, and their JSON form. The meaning of each node is the engine's business.
 
 JSON: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"op": "lt", "left": operand, "right": operand}`,
-`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
+`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`, and alone, as a member's whole condition,
+`{"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
 `{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` or
 `{"op": "+", "left": operand, "right": operand}`.
 """
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from math import isfinite
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -99,7 +101,17 @@ class Level(msgspec.Struct, frozen=True):
     side: Side
 
 
-Condition: TypeAlias = Compare | All | AnyOf | Not | At | Level
+class Trail(msgspec.Struct, frozen=True):
+    """Met when the path comes back from its extreme by `percent`. Side `below` follows a rising price, `above` a
+    falling one. Inactive until the path touches `activate_at` on the way to the extreme; None: active from the start.
+    """
+
+    percent: str
+    activate_at: str | None
+    side: Side
+
+
+Condition: TypeAlias = Compare | All | AnyOf | Not | At | Level | Trail
 Node: TypeAlias = Condition | Operand
 
 _DECIMAL = re.compile(DECIMAL_PATTERN)
@@ -187,10 +199,29 @@ def _level(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Cond
     where = _sub(path, "level")
     level = _object(node["level"], where)
     _only(level, {"price", "side"}, where)
-    price = level.get("price")
-    if not isinstance(price, str) or len(price) > 40 or not _DECIMAL.fullmatch(price):
-        raise ConditionError(_sub(where, "price"), "expected a decimal string")
+    price = _decimal(level.get("price"), _sub(where, "price"))
     return Level(price, _choice(level.get("side"), Side, _sub(where, "side")))
+
+
+def _trail(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"trail"}, path)
+    where = _sub(path, "trail")
+    if depth > 1:
+        raise ConditionError(where, "a trail is the whole condition of a member or an alert, no part of one")
+    trail = _object(node["trail"], where)
+    _only(trail, {"percent", "activate_at", "side"}, where)
+    percent = _decimal(trail.get("percent"), _sub(where, "percent"))
+    side = _choice(trail.get("side"), Side, _sub(where, "side"))
+    if Decimal(percent) <= 0:
+        raise ConditionError(_sub(where, "percent"), "expected a percent above 0")
+    if side == "below" and Decimal(percent) >= 100:
+        raise ConditionError(
+            _sub(where, "percent"), "expected a percent below 100: no price is at or below zero"
+        )
+    activate_at = trail.get("activate_at")
+    if activate_at is not None and Decimal(_decimal(activate_at, _sub(where, "activate_at"))) <= 0:
+        raise ConditionError(_sub(where, "activate_at"), "expected a price above 0")
+    return Trail(percent, activate_at, side)
 
 
 def _compare(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
@@ -208,7 +239,7 @@ def _compare(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Co
 
 _Build: TypeAlias = Callable[[dict[str, Any], str, int, _Budget], Condition]
 _CONDITIONS: Final[dict[str, _Build]] = {
-    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compare,
+    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compare, "trail": _trail,
 }  # fmt: skip
 
 
@@ -284,6 +315,12 @@ def _whole(raw: object, path: str, low: int, high: int) -> int:
     return raw
 
 
+def _decimal(raw: object, path: str) -> str:
+    if not isinstance(raw, str) or len(raw) > 40 or not _DECIMAL.fullmatch(raw):
+        raise ConditionError(path, "expected a decimal string")
+    return raw
+
+
 def _finite(raw: int | float, path: str) -> float:
     try:
         value = float(raw)
@@ -343,3 +380,5 @@ def condition_to_json(node: Condition) -> Any:
             return {"at": ms}
         case Level(price, side):
             return {"level": {"price": price, "side": side}}
+        case Trail(percent, activate_at, side):
+            return {"trail": {"percent": percent, "activate_at": activate_at, "side": side}}

@@ -18,6 +18,7 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    Trail,
 )
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -74,5 +75,12 @@ def _combine(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition
     return st.builds(All, items) | st.builds(AnyOf, items) | st.builds(Not, inner)
 
 
-conditions: st.SearchStrategy[Condition] = simple | _combine(simple | _combine(simple))
+_positive = st.decimals("0.00000001", 10**9, places=8).map(lambda d: f"{d:f}")
+trails = st.builds(
+    Trail,
+    st.decimals("0.001", "99.999", places=3).map(lambda d: f"{d:f}"),
+    st.none() | _positive,
+    st.sampled_from(["below", "above"]),
+) | st.builds(Trail, _positive, st.none() | _positive, st.just("above"))
+conditions: st.SearchStrategy[Condition] = simple | _combine(simple | _combine(simple)) | trails
 decimal_texts = st.decimals(0, 10**9, places=8).map(lambda d: f"{Decimal(d):f}")

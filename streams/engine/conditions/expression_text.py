@@ -16,6 +16,7 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    Trail,
 )
 from streams.engine.errors import UnknownIndicator
 from streams.engine.indicators import lookup
@@ -43,6 +44,9 @@ def to_text(node: Node) -> str:
             return f"at({ms})"
         case Level(price, side):
             return f'level("{price}", "{side}")'
+        case Trail(percent, activate_at, side):
+            activates = f', activate_at="{activate_at}"' if activate_at is not None else ""
+            return f'trail("{percent}", side="{side}"{activates})'
 
 
 def _joined(word: str, function: str, items: tuple[Condition, ...]) -> str:

@@ -36,6 +36,7 @@ class Watching:
             return
         for watcher, node in watchers(unit):
             node.watch(watcher)
+            node.join(None)
         if isinstance(unit, Alert):
             self._sleep(unit)
 
@@ -92,9 +93,12 @@ class Watching:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
                 node.watch(watcher)
-                if watcher.notice(node.truth, now_ms):
+                if watcher.notice(node.join(moment), now_ms):
                     hits.append(watcher)
                 self._after(watcher)
+        for trail in self._network.trails.moved():
+            for watcher in trail.watchers:
+                self._changed(watcher.group if type(watcher) is Watch else watcher)
         return hits
 
     def notice_stand_in(self, moment: Moment) -> list[Hit]:

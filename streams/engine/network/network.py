@@ -9,13 +9,14 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
+from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not, Trail
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.series import Clocks
+from streams.engine.network.trails import TrailNode, Trails
 
 _NEVER: Final = 1 << 62
 
@@ -29,6 +30,7 @@ class Network:
         self._nodes: dict[Condition, Node] = {}
         self._by_number: list[Node | None] = []
         self._clocks = Clocks(market, self.board)
+        self.trails = Trails(self.board, self._number, lambda moment: market.bar(moment.number))
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
         self._moment: Moment | None = None
@@ -47,14 +49,19 @@ class Network:
         self._moment, self.newest = moment, None
 
     def quiet_until_ms(self, close_ms: int) -> int:
-        """When, after `close_ms`, something other than the base clock and what compiled code reads is due."""
+        """When, after `close_ms`, something other than the base clock and what compiled code reads is due.
+
+        Trails are looked at on every bar: a symbol that has some does not go the quiet way.
+        """
+        if self.trails.any:
+            return close_ms
         instant = self._instants[0][0] if self._instants else _NEVER
         return min(instant, self._clocks.quiet_until_ms(close_ms))
 
     @property
     def conditions(self) -> list[Condition]:
         """Everything asked, each question once."""
-        return list(self._nodes)
+        return [*self._nodes, *self.trails.conditions]
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
@@ -71,6 +78,11 @@ class Network:
         node.refs -= 1
         if node.refs:
             return
+        if isinstance(node, TrailNode):
+            self.trails.release(node)
+            self._by_number[node.number] = None
+            self.board.free(node.number)
+            return
         del self._nodes[node.key]
         self._unhang(node, now_ms)
         if isinstance(node, Inner):
@@ -85,6 +97,7 @@ class Network:
     def step(self, moment: Moment, *, newest: bool) -> list[Node]:
         """Take in the bar of `moment`; the watched nodes whose truth may have changed. `newest`: no bar came after."""
         self.moment = moment
+        self.trails.step(moment)
         self._clocks.step(moment, newest=newest)
         return self._settle()
 
@@ -95,6 +108,7 @@ class Network:
         for node in self._nodes.values():
             if isinstance(node, AtNode):
                 self.board.put(node.number, node.decide(moment))
+        self.trails.step(moment)
         return self._settle()
 
     def due_instants(self, now_ms: int) -> list[Node]:
@@ -146,6 +160,8 @@ class Network:
                 return inner(self.board, condition, self._children(items))
             case Not(item):
                 return inner(self.board, condition, self._children((item,)))
+            case Trail():
+                raise TypeError("a trail belongs to one watcher: its node is acquired from `trails`")
 
     def _children(self, items: tuple[Condition, ...]) -> tuple[Node, ...]:
         nodes: list[Node] = []

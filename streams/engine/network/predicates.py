@@ -41,6 +41,10 @@ class Node(ABC):
     def decide(self, moment: Moment) -> Truth:
         """Truth by the definition."""
 
+    def join(self, moment: Moment | None) -> Truth:
+        """A watcher sees bars from that of `moment` on, None: from the next one on. Its truth at the newest bar."""
+        return self.truth
+
     def comparisons(self) -> Iterator[Comparison]:
         """The comparisons below, from left to right."""
         return iter(())
