@@ -100,9 +100,10 @@ class Frame:
     def add(self, node: Node) -> None:
         """Give `node` columns of its own; `compute` fills them."""
         node.column = self._free_columns(node.width)
+        node.p[np.isnan(node.p)] = self.length_ms  # see Plan
         for k, need in enumerate(node.ready):
-            # A node of sessions says in its last column how many rows the others reach back over.
-            self._need[node.column + k] = -node.column - node.width if node.sessions else need
+            # It says in its last column how many rows the others reach back over.
+            self._need[node.column + k] = -node.column - node.width if node.tells_reach else need
         self.nodes.append(node)
         self._bind()
 
