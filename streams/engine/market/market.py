@@ -127,6 +127,24 @@ class Market:
             if end >= frame.ends_ms:
                 frame.close_bucket(index + 1, index)
 
+    def quiet_until_ms(self) -> int:
+        """Bars that open before that, each where it is expected, need nothing but `appended` besides a push."""
+        tape, operands = self.tape, self.operands
+        if not self.next or not tape.frame.program.block_at:
+            return 0
+        room = min(self._anchor_at - self.next, tape.frame.room)
+        ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
+        return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
+
+    def appended(self, close_ms: int) -> None:
+        """A bar that was expected, and closes at `close_ms`, has been pushed onto the base frame."""
+        tape = self.tape
+        frame = tape.frame
+        frame.size += 1
+        frame.version += 1
+        self.next += 1
+        tape.expected_ms = close_ms
+
     def _begin(self, opened: int) -> None:
         self.tape.begin_run(opened)
         for frame in self.operands.higher:
