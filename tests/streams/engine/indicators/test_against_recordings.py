@@ -17,6 +17,7 @@ from tests.streams.engine.candles import SHARED
 
 SKENDER = SHARED / "indicators" / "skender"
 SHEETS = SHARED / "indicators" / "ta_stockcharts"
+PRICES = ("Close", "High", "Volume")
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not SHARED.exists(), reason="the shared recordings are not beside the checkout"),
@@ -55,6 +56,20 @@ SERIES: list[tuple[str, str, str, str, dict[str, int], Seed, int, float]] = [
     ("bb", "lowerBand", "bollinger", "lband", {}, "auto", 0, 1e-9),
     ("bb", "percentB", "bollinger", "pband", {}, "auto", 0, 1e-9),
     ("stoch", "oscillator", "stochastic", "stoch_signal", {"window": 14}, "auto", 0, 1e-9),
+    ("awesome", "oscillator", "awesome_oscillator", "awesome_oscillator", {}, "auto", 0, 1e-9),
+    ("kama", "kama", "kama", "kama", {}, "auto", 0, 1e-9),
+    ("roc", "roc", "roc", "roc", {"window": 14}, "auto", 0, 1e-9),
+    ("tsi", "tsi", "tsi", "tsi", {}, "sma", 0, 1e-9),
+    ("uo", "ultimate", "ultimate_oscillator", "ultimate_oscillator", {}, "auto", 0, 1e-9),
+    ("willr", "williamsR", "williams_r", "williams_r", {}, "auto", 0, 1e-9),
+    ("pvo", "pvo", "pvo", "pvo", {}, "sma", 0, 1e-9),
+    ("pvo", "signal", "pvo", "pvo_signal", {}, "sma", 0, 1e-9),
+    ("pvo", "histogram", "pvo", "pvo_hist", {}, "sma", 0, 1e-9),
+    ("obv", "obv", "obv", "obv", {}, "auto", 0, 1e-9),
+    ("adl", "adl", "adi", "adi", {}, "auto", 0, 1e-9),
+    ("cmf", "cmf", "cmf", "cmf", {}, "auto", 0, 1e-9),
+    ("force", "forceIndex", "fi", "fi", {"window": 2}, "sma", 0, 1e-9),
+    ("mfi", "mfi", "mfi", "mfi", {}, "auto", 0, 1e-9),
     # its first average leaves the first bar's range out: equal once that is forgotten
     ("atr", "atr", "atr", "atr", {"window": 14}, "auto", 350, 1e-9),
 ]
@@ -80,14 +95,27 @@ def test_stock_indicators(
         assert (np.isfinite(ours) | ~np.isfinite(wanted)).all()
 
 
+@pytest.mark.parametrize("key, output", [("stochRsi", "stochrsi_k"), ("signal", "stochrsi_d")])
+def test_stock_indicators_stochastic_rsi_is_in_percent(key: str, output: str) -> None:
+    params = (("smooth1", 1), ("smooth2", 3))
+    ours = 100.0 * compute(Indicator("stochrsi", params), quotes())[output]
+    wanted = expected("stoch-rsi", key)
+    assert np.array_equal(np.isfinite(ours), np.isfinite(wanted))
+    assert np.nanmax(np.abs(ours - wanted)) <= 1e-9 * 100.0
+
+
 def sheet(name: str, output: str, closes: bool) -> tuple[Floats, Floats]:
-    """Bars float64[n, 5] and the column called `output`, NaN where empty."""
-    rows = [row for row in table(SHEETS / f"{name}.csv") if row["Close"]]
-    close = np.array([float(row["Close"]) for row in rows])
-    high = close if closes else np.array([float(row["High"]) for row in rows])
-    low = close if closes else np.array([float(row["Low"]) for row in rows])
+    """Bars float64[n, 5] and the column called `output`, NaN where empty; 1 for what the sheet has not."""
+    rows = [row for row in table(SHEETS / f"{name}.csv") if any(row.get(key) for key in PRICES)]
+
+    def column(key: str) -> Floats:
+        return np.array([float(row.get(key) or 1.0) for row in rows])
+
+    close = column("Close")
+    high = close if closes else column("High")
+    low = close if closes else column("Low")
     wanted = np.array([float(row[output] or "nan") for row in rows])
-    return np.column_stack([close, high, low, close, np.ones(len(rows))]), wanted
+    return np.column_stack([close, high, low, close, column("Volume")]), wanted
 
 
 # sheet, its column, whether it only has closes, name and output here, parameters, seed, bound (its digits)
@@ -98,6 +126,19 @@ COLUMNS: list[tuple[str, str, bool, str, str, dict[str, int], Seed, float]] = [
     ("cs-bbands", "HighBand", True, "bollinger", "hband", {}, "auto", 1e-5),
     ("cs-bbands", "LowBand", True, "bollinger", "lband", {}, "auto", 1e-5),
     ("cs-bbands", "PercentageBand", True, "bollinger", "pband", {}, "auto", 1e-5),
+    ("cs-kama", "KAMA", True, "kama", "kama", {}, "auto", 1e-6),
+    ("cs-ppo", "PPO", True, "ppo", "ppo", {}, "auto", 1e-9),
+    ("cs-pvo", "PVO", True, "pvo", "pvo", {}, "auto", 1e-8),
+    ("cs-percentr", "Williams_%R", False, "williams_r", "williams_r", {}, "auto", 1e-6),
+    ("cs-mfi", "MFI", False, "mfi", "mfi", {}, "auto", 1e-5),
+    ("cs-obv", "OBV", True, "obv", "obv", {}, "auto", 1e-9),
+    ("cs-accum", "ADLine", False, "adi", "adi", {}, "auto", 1e-4),
+    ("cs-fi", "FI", True, "fi", "fi", {}, "auto", 1e-5),
+    ("cs-vpt", "unsmoothed vpt", True, "vpt", "vpt", {}, "auto", 1e-9),
+    ("cs-vpt", "14-smoothed vpt", True, "vpt", "vpt", {"smoothing_factor": 14}, "auto", 1e-9),
+    ("cs-easeofmovement", "EMV", False, "eom", "eom", {}, "auto", 1e-9),
+    ("cs-easeofmovement", "SMA_EMV", False, "eom", "sma_eom", {}, "auto", 1e-9),
+    ("cs-vwap", "vwap", False, "rolling_vwap", "rolling_vwap", {}, "auto", 1e-9),
     ("cs-atr", "ATR", False, "atr", "atr", {}, "auto", 1e-9),
 ]
 

@@ -55,12 +55,20 @@ def compare(function: str, params: dict[str, int], ohlcv: Floats) -> None:
     assert (only_theirs == warm_up_zeros).all() or function == "rsi", "missing where `ta` has a value"
 
 
+def named(function: str, params: dict[str, int]) -> dict[str, int]:
+    """A window by the names that the indicator has for it; nothing for one that has none."""
+    names = {param.name for param in indicators.lookup(function).params}
+    if not params or "window" in names:
+        return params
+    if "window_fast" in names:
+        return {"window_slow": params["window"] + 4, "window_fast": params["window"]}
+    return dict.fromkeys(names & {"lbp", "window1", "window2"}, params["window"])
+
+
 @pytest.mark.parametrize("params", PARAMS, ids=str)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_generated_candles(function: str, params: dict[str, int]) -> None:
-    if params and function.startswith("macd"):
-        params = {"window_slow": params["window"] + 4, "window_fast": params["window"]}
-    compare(function, params, walk(400, seed=11).ohlcv)
+    compare(function, named(function, params), walk(400, seed=11).ohlcv)
 
 
 @pytest.mark.shared
