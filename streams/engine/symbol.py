@@ -12,7 +12,6 @@ from schemas.conditions import Condition
 from schemas.events import BotEvent
 from schemas.interval import grid
 from schemas.market import Kline, Tick
-from streams.engine.bars import HIGH, LOW, Floats
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.groups import reports
 from streams.engine.groups.commands import Commands
@@ -75,10 +74,17 @@ class SymbolEngine:
 
     def on_kline(self, kline: Kline, pos: int) -> list[Output]:
         """Fold in the kline at offset `pos`. Raises WrongInterval for one that is not on the symbol's grid."""
-        if self.is_quiet(kline.open_time_ms, pos) and kline.closed and kline.interval == self._interval:
+        opened = kline.open_time_ms
+        if (
+            opened == self._tape.expected_ms
+            and opened < self._quiet_until_ms
+            and pos > self._pos
+            and kline.closed
+            and kline.interval == self._interval
+        ):
             low, high = kline.low, kline.high
             flips = self._bar(self._frame.size, kline.open, high, low, kline.close, kline.volume)
-            return self._passed(kline.open_time_ms, pos, flips, low, high)
+            return self.passed(opened, pos, flips, low, high)
         if pos <= self._pos:
             self.counters["replayed"] += 1
             return []
@@ -89,21 +95,39 @@ class SymbolEngine:
         return outputs
 
     @property
+    def board_bytes(self) -> int:
+        """What the network's arrays take."""
+        return self._network.board.nbytes
+
+    @property
     def blocks(self) -> tuple[int, int]:
         """Addresses of its board and of its base frame, for calls that take many of them."""
         return self._network.board.at, self._frame.program.block_at
 
-    def is_quiet(self, opened: int, pos: int) -> bool:
-        """Whether the bar that opened then is the next one, and nothing is due on it but what the board sees."""
-        return opened == self._tape.expected_ms and opened < self._quiet_until_ms and pos > self._pos
+    @property
+    def length_ms(self) -> int:
+        """Of the base interval."""
+        return self._length_ms
 
-    def passed(self, opened: int, pos: int, flips: int, rows: Floats, k: int) -> list[Output]:
-        """A quiet bar, row `k` of `rows`, has gone over the board, which said `flips`."""
-        if flips == 0:
-            return self._passed(opened, pos, 0, 0.0, 0.0)
-        return self._passed(opened, pos, flips, float(rows[k, LOW]), float(rows[k, HIGH]))
+    @property
+    def expected_ms(self) -> int:
+        """Open time of the next bar, if none is missing."""
+        return self._tape.expected_ms
 
-    def _passed(self, opened: int, pos: int, flips: int, low: float, high: float) -> list[Output]:
+    @property
+    def quiet_until_ms(self) -> int:
+        """On bars that open before that, where they are expected, nothing is due but what the board sees."""
+        return self._quiet_until_ms
+
+    def caught_up(self, bars: int, pos: int) -> None:
+        """So many quiet bars, the last of them at `pos`, have gone over the board and flipped nothing."""
+        self._pos = pos
+        self.market.appended(self._tape.expected_ms + bars * self._length_ms, bars)
+        self._moments.now_ms = self._tape.expected_ms
+        self._network.newest = self._newest
+
+    def passed(self, opened: int, pos: int, flips: int, low: float, high: float) -> list[Output]:
+        """A quiet bar has gone over the board, which said `flips`."""
         self._pos = pos
         close_ms = opened + self._length_ms
         self.market.appended(close_ms)

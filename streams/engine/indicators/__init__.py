@@ -5,10 +5,17 @@ knows.
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
-from schemas.conditions import ANCHOR, ANCHOR_EXPECTED, ANCHOR_FROM_MS, ANCHORS, Indicator
+from schemas.conditions import (
+    ANCHOR,
+    ANCHOR_EXPECTED,
+    ANCHOR_FROM_MS,
+    ANCHORS,
+    ConditionError,
+    Indicator,
+)
 from streams.engine.errors import BadParameter, UnknownIndicator
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode
 
@@ -59,6 +66,18 @@ def canonical(leaf: Indicator, path: str = "") -> Indicator:
 
     Raises UnknownIndicator or BadParameter with the path of the field.
     """
+    try:
+        return _canonical(leaf)
+    except ConditionError:
+        return _spelled_out(leaf, path)  # once more, for an error with the path
+
+
+@lru_cache(maxsize=65_536)
+def _canonical(leaf: Indicator) -> Indicator:
+    return _spelled_out(leaf, "")
+
+
+def _spelled_out(leaf: Indicator, path: str) -> Indicator:
     definition = lookup(leaf.name, path)
     implied = None if leaf.name == definition.name else _functions()[leaf.name][1]
     if implied is not None and leaf.output not in (None, implied):

@@ -136,13 +136,13 @@ class Market:
         ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
         return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
 
-    def appended(self, close_ms: int) -> None:
-        """A bar that was expected, and closes at `close_ms`, has been pushed onto the base frame."""
+    def appended(self, close_ms: int, bars: int = 1) -> None:
+        """Bars that were expected, the last of which closes at `close_ms`, have been pushed onto the base frame."""
         tape = self.tape
         frame = tape.frame
-        frame.size += 1
-        frame.version += 1
-        self.next += 1
+        frame.size += bars
+        frame.version += bars
+        self.next += bars
         tape.expected_ms = close_ms
 
     def _begin(self, opened: int) -> None:

@@ -39,6 +39,19 @@ STATE: Final = QUEUES + RANKS
 
 
 @kernel
+def joined(nodes: Rows, n: int) -> int:
+    """Truth of an inner node from its children's truths as counted (Kleene)."""
+    trues = nodes[n, TRUES]
+    falses = nodes[n, FALSES]
+    kind = nodes[n, KIND]
+    if kind == ALL:
+        return FALSE if falses > 0 else TRUE if trues == nodes[n, CHILDREN] else UNKNOWN
+    if kind == ANY:
+        return TRUE if trues > 0 else FALSE if falses == nodes[n, CHILDREN] else UNKNOWN
+    return FALSE if trues > 0 else TRUE if falses > 0 else UNKNOWN
+
+
+@kernel
 def put(nodes: Rows, edges: Rows, state: Words, flipped: Rows, n: int, truth: int) -> None:
     """Set a truth, count it in the parents, and queue them; note it where somebody watches."""
     before = nodes[n, TRUTH]
@@ -61,23 +74,12 @@ def put(nodes: Rows, edges: Rows, state: Words, flipped: Rows, n: int, truth: in
             nodes[parent, TRUES] += 1
         elif truth == FALSE:
             nodes[parent, FALSES] += 1
-        if nodes[parent, QUEUED] == OUT:
+        if nodes[parent, QUEUED] == OUT and (
+            nodes[parent, KIND] == CALLED or joined(nodes, parent) != nodes[parent, TRUTH]
+        ):
             rank = nodes[parent, RANK]
             nodes[parent, QUEUED] = state[QUEUES + rank]
             state[QUEUES + rank] = parent
-
-
-@kernel
-def joined(nodes: Rows, n: int) -> int:
-    """Truth of an inner node from its children's truths as counted (Kleene)."""
-    trues = nodes[n, TRUES]
-    falses = nodes[n, FALSES]
-    kind = nodes[n, KIND]
-    if kind == ALL:
-        return FALSE if falses > 0 else TRUE if trues == nodes[n, CHILDREN] else UNKNOWN
-    if kind == ANY:
-        return TRUE if trues > 0 else FALSE if falses == nodes[n, CHILDREN] else UNKNOWN
-    return FALSE if trues > 0 else TRUE if falses > 0 else UNKNOWN
 
 
 @kernel
