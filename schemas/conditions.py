@@ -3,7 +3,8 @@
 JSON: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"op": "lt", "left": operand, "right": operand}`,
 `{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`, and alone, as a member's whole condition,
 `{"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
-`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` or
+`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` (a sum that
+never forgets takes `"anchor": "day" | "week" | "month" | ms` as well) or
 `{"op": "+", "left": operand, "right": operand}`.
 """
 
@@ -17,7 +18,20 @@ import msgspec
 
 from schemas.interval import interval_ms
 
-PriceField = Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4"]
+PriceField = Literal[
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "hl2",
+    "hlc3",
+    "ohlc4",
+    "ha_open",
+    "ha_high",
+    "ha_low",
+    "ha_close",
+]
 CompareOp = Literal["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"]
 ArithmeticOp = Literal["+", "-", "*", "/"]
 Seed = Literal["auto", "sma", "first"]
@@ -28,6 +42,11 @@ MAX_NODES: Final = 64
 MAX_WINDOW: Final = 5_000
 MAX_BARS_AGO: Final = 500
 MAX_MS: Final = 253_402_300_799_999
+# An indicator's parameter `anchor` is one of these words, or an instant; in `Indicator.params` it is a number.
+ANCHOR: Final = "anchor"
+ANCHORS: Final = {"day": 1, "week": 2, "month": 3}
+ANCHOR_FROM_MS: Final = 1_000_000_000
+ANCHOR_EXPECTED: Final = f"expected {', '.join(ANCHORS)} or epoch milliseconds from {ANCHOR_FROM_MS} on"
 DECIMAL_PATTERN: Final = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 
@@ -278,6 +297,9 @@ def _indicator(node: dict[str, Any], path: str) -> Indicator:
     for key, value in node.items():
         if key in {"indicator", "output", "seed"} | _OPERAND_KEYS:
             continue
+        if key == ANCHOR:
+            params.append((key, _anchor(value, _sub(path, key))))
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConditionError(_sub(path, key), "expected a number")
         _finite(value, _sub(path, key))
@@ -290,6 +312,19 @@ def _indicator(node: dict[str, Any], path: str) -> Indicator:
         params.append((key, value))
     seed = _choice(node.get("seed", "auto"), Seed, _sub(path, "seed"))
     return Indicator(name, tuple(sorted(params)), output, _timeframe(node, path), _bars_ago(node, path), seed)
+
+
+def _anchor(raw: object, path: str) -> int:
+    if isinstance(raw, str) and raw in ANCHORS:
+        return ANCHORS[raw]
+    if isinstance(raw, bool) or not isinstance(raw, int) or not ANCHOR_FROM_MS <= raw <= MAX_MS:
+        raise ConditionError(path, ANCHOR_EXPECTED)
+    return raw
+
+
+def anchor_word(value: float) -> str | int:
+    """An anchor as it is written: `day`, `week`, `month` or epoch milliseconds."""
+    return next((word for word, number in ANCHORS.items() if number == value), int(value))
 
 
 def _timeframe(node: dict[str, Any], path: str) -> str | None:
@@ -347,6 +382,8 @@ def operand_to_json(node: Operand) -> Any:
             return {"price": field} | _tail(timeframe, bars_ago)
         case Indicator(name, params, output, timeframe, bars_ago, seed):
             head: dict[str, Any] = {"indicator": name, **dict(params)}
+            if ANCHOR in head:
+                head[ANCHOR] = anchor_word(head[ANCHOR])
             if output is not None:
                 head["output"] = output
             if seed != "auto":

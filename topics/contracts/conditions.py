@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any, Final, get_args
 
 from schemas.conditions import (
+    ANCHOR,
+    ANCHOR_FROM_MS,
+    ANCHORS,
     DECIMAL_PATTERN,
     MAX_BARS_AGO,
     MAX_DEPTH,
@@ -28,6 +31,13 @@ _NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
 _WINDOW: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_WINDOW}
 _POSITIVE: Final = r"^(?!0(\.0*)?$)(0|[1-9][0-9]*)(\.[0-9]+)?$"
 _BELOW_100: Final = r"^(?!0(\.0*)?$)[1-9]?[0-9](\.[0-9]+)?$"
+_ANCHOR: Final[Schema] = {
+    "description": "When a sum that never forgets begins anew (UTC), or the instant from which on it counts.",
+    "anyOf": [
+        {"enum": list(ANCHORS)},
+        {"type": "integer", "minimum": ANCHOR_FROM_MS, "maximum": MAX_MS},
+    ],
+}
 _CONSTANTS: Final[Schema] = {"left": {"type": "number"}, "right": {"type": "number"}}
 
 
@@ -119,7 +129,12 @@ def _indicator() -> Schema:
     schema = _object(
         "An indicator's output; its parameters stand beside its name and are numbers.",
         {"indicator": _NAME},
-        {"output": _NAME | {"type": ["string", "null"]}, "seed": _choice(Seed), "price": False}
+        {
+            "output": _NAME | {"type": ["string", "null"]},
+            "seed": _choice(Seed),
+            "price": False,
+            ANCHOR: _ANCHOR,
+        }
         | _seen_from(),
     )
     return schema | {

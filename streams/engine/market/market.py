@@ -19,7 +19,7 @@ from streams.engine.market.anchors import EVERY
 from streams.engine.market.folding import HigherFrame
 from streams.engine.market.operands import Operands, Slot
 from streams.engine.market.outcomes import Applied, Duplicate, Forming, Late, Outcome, Restated
-from streams.engine.market.prices import price_step
+from streams.engine.market.prices import STEPS
 from streams.engine.market.snapshots import (
     Saved,
     SavedAnchor,
@@ -278,4 +278,4 @@ class Market:
 
 def warm_up() -> None:
     """Compile every kernel, or load it from numba's cache, so that no kline waits for it."""
-    compile_all([price_step, *(lookup(name).step for name in names())])
+    compile_all([*STEPS, *(lookup(name).step for name in names())])

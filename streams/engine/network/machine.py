@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from numba.np.numpy_support import carray
 
-from streams.engine.bars import COLUMNS
+from streams.engine.bars import COLUMNS, ROW_WIDTH
 from streams.engine.kernels.kernel import (
     BARS_AT,
     BLOCK,
@@ -29,6 +29,7 @@ from streams.engine.kernels.kernel import (
     source_digest,
 )
 from streams.engine.kernels.program import compile_function, push_bar
+from streams.engine.kernels.rows import enough
 from streams.engine.network.ladders import (
     BACK,
     BACK2,
@@ -95,14 +96,15 @@ def value_of(frame: int, kind: int, column: int, back: int) -> float:
     """The newest value of a column of the frame whose block is at `frame`, or the one `back` rows before."""
     b = carray(ints_at(frame), (BLOCK,))
     if kind == BAR:
-        return float(carray(floats_at(b[BARS_AT]), (b[ROOM], COLUMNS))[b[LAST], column])
+        return float(carray(floats_at(b[BARS_AT]), (b[ROOM], ROW_WIDTH))[b[LAST], column])
     if back == 0:
         return float(carray(floats_at(b[USABLE_AT]), (b[OUT_WIDTH],))[column])
     t = b[LAST] - back
     need = carray(ints_at(b[NEED_AT]), (b[OUT_WIDTH],))[column]
-    if t < 0 or t - b[CLEAN] + 1 < need:
+    out = carray(floats_at(b[OUT_AT]), (b[ROOM], b[OUT_WIDTH]))
+    if t < 0 or not enough(out, need, t, b[CLEAN]):
         return math.nan
-    return float(carray(floats_at(b[OUT_AT]), (b[ROOM], b[OUT_WIDTH]))[t, column])
+    return float(out[t, column])
 
 
 @kernel

@@ -32,7 +32,8 @@ def candles(minutes: int, seed: int) -> Floats:
 def alerts(dice: Random, symbol: int) -> list[AlertCommand]:
     conditions = [
         "close > 101", "crosses(close, sma(5))", "ema(3) > 100 and low < 100.5", 'close("5m") < 99',
-        "close / sma(4) > 1.002", "high > 102 or not rsi(3) < 60",
+        "close / sma(4) > 1.002", "high > 102 or not rsi(3) < 60", "close > vwap()",
+        'close > obv(anchor="day", timeframe="5m")',
         f"at({START + 90 * MINUTE + dice.randrange(3) * 20_000})",
     ]  # fmt: skip
     return [
