@@ -15,6 +15,7 @@ class SourceProgram:
 
     def __init__(self) -> None:
         self._clean = 0
+        self._times = (0, 0)
         self.push: Push = self._push
 
     def bind(self, bars: Floats, out: Floats, need: Ints, usable: Floats, nodes: Sequence[Runnable]) -> None:
@@ -24,8 +25,11 @@ class SourceProgram:
     def set_clean(self, row: int) -> None:
         self._clean = row
 
+    def set_times(self, opens_ms: int, step_ms: int) -> None:
+        self._times = (opens_ms, step_ms)
+
     def _push(self, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
-        write_bar(self._bars, t, o, h, low, c, v)
+        write_bar(self._bars, t, o, h, low, c, v, *self._times)
         for node in self._nodes:
             self.run(node, t, t + 1)
         mask(self._out, self._need, self._usable, t, self._clean)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numba.np.numpy_support import carray
 
-from streams.engine.bars import COLUMNS, Floats, Ints
+from streams.engine.bars import COLUMNS, ROW_WIDTH, Floats, Ints
 from streams.engine.kernels.kernel import (
     ADDRESS,
     BARS_AT,
@@ -21,10 +21,12 @@ from streams.engine.kernels.kernel import (
     CLEAN,
     NEED_AT,
     NODES,
+    OPENS_MS,
     OUT_AT,
     OUT_WIDTH,
     RECORD,
     ROOM,
+    STEP_MS,
     TABLE_AT,
     USABLE_AT,
     Step,
@@ -54,8 +56,9 @@ class Runnable(Protocol):
 class Program(Protocol):
     """`push` writes row `t` of `bars`, runs every node on it and leaves the usable values in `usable`.
 
-    A value is usable from row `clean + need - 1` of its column on; before, and where it is missing, it is
-    NaN.
+    Row `t` opened at `opens_ms + t * step_ms`: said once, not with every bar, because an argument from Python
+    costs as much as an indicator. A value is usable from row `clean + need - 1` of its column on; before, and
+    where it is missing, it is NaN.
     """
 
     push: Push
@@ -64,6 +67,7 @@ class Program(Protocol):
         self, bars: Floats, out: Floats, need: Ints, usable: Floats, nodes: Sequence[Runnable]
     ) -> None: ...
     def set_clean(self, row: int) -> None: ...
+    def set_times(self, opens_ms: int, step_ms: int) -> None: ...
     def run(self, node: Runnable, start: int, stop: int) -> None: ...
     def fold(self, acc: Floats, start: int, stop: int, fresh: bool) -> None: ...
 
@@ -83,7 +87,8 @@ def _machine() -> _Machine:
         if source == 0:
             return
         b = carray(ints_at(block), (BLOCK,))
-        write_bar(carray(floats_at(b[BARS_AT]), (b[ROOM], COLUMNS)), t, o, h, low, c, v)
+        bars = carray(floats_at(b[BARS_AT]), (b[ROOM], ROW_WIDTH))
+        write_bar(bars, t, o, h, low, c, v, b[OPENS_MS], b[STEP_MS])
         for n in range(b[NODES]):
             node = b[TABLE_AT] + n * RECORD * 8
             call_at(carray(ints_at(node), (RECORD,))[ADDRESS], block, node, t, t + 1)
@@ -101,7 +106,7 @@ def _machine() -> _Machine:
         if source == 0:
             return
         b = carray(ints_at(block), (BLOCK,))
-        bars = carray(floats_at(b[BARS_AT]), (b[ROOM], COLUMNS))
+        bars = carray(floats_at(b[BARS_AT]), (b[ROOM], ROW_WIDTH))
         fold_rows(bars, carray(floats_at(acc), (COLUMNS,)), start, stop, fresh)
 
     return _Machine(
@@ -139,6 +144,9 @@ class CompiledProgram:
 
     def set_clean(self, row: int) -> None:
         self._block[CLEAN] = row
+
+    def set_times(self, opens_ms: int, step_ms: int) -> None:
+        self._block[OPENS_MS], self._block[STEP_MS] = opens_ms, step_ms
 
     def run(self, node: Runnable, start: int, stop: int) -> None:
         record = np.array(_record(node), np.int64)

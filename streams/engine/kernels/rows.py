@@ -2,7 +2,7 @@
 
 import math
 
-from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, VOLUME, Floats, Ints
+from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, VOLUME, Floats, Ints
 from streams.engine.kernels.kernel import kernel
 
 
@@ -22,12 +22,16 @@ def fold_rows(bars: Floats, acc: Floats, start: int, stop: int, fresh: bool) -> 
 
 
 @kernel
-def write_bar(bars: Floats, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
+def write_bar(
+    bars: Floats, t: int, o: float, h: float, low: float, c: float, v: float, opens_ms: int, step_ms: int
+) -> None:
+    """Write row `t`; row 0 would have opened at `opens_ms`, had time gone on in steps up to this row."""
     bars[t, OPEN] = o
     bars[t, HIGH] = h
     bars[t, LOW] = low
     bars[t, CLOSE] = c
     bars[t, VOLUME] = v
+    bars[t, TIME] = float(opens_ms + t * step_ms)
 
 
 @kernel

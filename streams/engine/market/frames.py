@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from streams.engine.bars import COLUMNS, Floats
+from schemas.interval import interval_ms
+from streams.engine.bars import ROW_WIDTH, Floats
 from streams.engine.kernels.program import Program
 from streams.engine.market.nodes import Node, State
 
@@ -29,6 +30,7 @@ class Frame:
 
     def __init__(self, timeframe: str, programs: Callable[[], Program]) -> None:
         self.timeframe = timeframe
+        self.length_ms = interval_ms(timeframe)
         self.first = 0
         self.version = 0
         self.now: list[float] = []
@@ -36,17 +38,23 @@ class Frame:
         self.marks: list[tuple[int, int]] = [(0, 0)]
         self.nodes: list[Node] = []
         self.program = programs()
-        self.bars = np.zeros((_ROOM, COLUMNS))
+        self.bars = np.zeros((_ROOM, ROW_WIDTH))
         self.out = np.full((_ROOM, _COLUMN_STEP), math.nan)
         self._need = np.full(_COLUMN_STEP, NEVER, np.int64)
         self._usable = np.full(_COLUMN_STEP, math.nan)
         self._size = 0
         self._room = _ROOM
+        self._run = (0, 0)
         self._bind()
 
     @property
     def next(self) -> int:
         return self.version
+
+    def opens_at(self, open_time_ms: int) -> None:
+        """The next bar opens at `open_time_ms`, and those after it follow in steps until this is called again."""
+        self._run = (self.version, open_time_ms)
+        self._place()
 
     def append(self, o: float, h: float, low: float, c: float, v: float) -> None:
         """One more bar of this timeframe: every node runs on it."""
@@ -62,13 +70,13 @@ class Frame:
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""
         self.marks.append((base_index, clean_row))
-        self.program.set_clean(clean_row - self.first)
+        self._place()
         self.now = self.prev = [math.nan] * len(self._usable)
 
     def begin_clean(self, marks: list[tuple[int, int]]) -> None:
         """Replace the marks: (base index, first clean row from there on)."""
         self.marks = marks
-        self.program.set_clean(marks[-1][1] - self.first)
+        self._place()
 
     def row_seen_at(self, base_index: int) -> int:
         """The newest row that is closed as seen at the close of base bar `base_index`."""
@@ -134,7 +142,7 @@ class Frame:
             self.first += drop
         while len(self.marks) > 1 and self.marks[1][0] <= base_index:
             del self.marks[0]
-        self.program.set_clean(self.marks[-1][1] - self.first)
+        self._place()
 
     def rows_behind(self, margin: int) -> int:
         """How many rows before one that is asked for must be kept: for windows, `bars_ago` and the margin."""
@@ -170,7 +178,7 @@ class Frame:
         room for.
         """
         if row < self.first:
-            self.prepend(np.full((self.first - row, COLUMNS), math.nan))
+            self.prepend(np.full((self.first - row, ROW_WIDTH), math.nan))
         t = row - self.first
         self.out[t : t + len(values), node.column : node.column + node.width] = values
         self.refresh()
@@ -215,13 +223,19 @@ class Frame:
     def _reserve(self, rows: int) -> None:
         more = max(rows, self._room) - self._room
         if more:
-            self.bars = np.vstack([self.bars, np.zeros((more, COLUMNS))])
+            self.bars = np.vstack([self.bars, np.zeros((more, ROW_WIDTH))])
             self.out = np.vstack([self.out, np.full((more, self.out.shape[1]), math.nan)])
             self._room += more
 
+    def _place(self) -> None:
+        """Tell the program where in its arrays the first clean row is, and when its rows open."""
+        self.program.set_clean(self.marks[-1][1] - self.first)
+        row, opened = self._run
+        self.program.set_times(opened - (row - self.first) * self.length_ms, self.length_ms)
+
     def _bind(self) -> None:
         self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
-        self.program.set_clean(self.marks[-1][1] - self.first)
+        self._place()
         self._push = self.program.push
         self._tolist = self._usable.tolist
         self.refresh()

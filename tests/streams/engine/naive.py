@@ -116,7 +116,8 @@ class NaiveMarket:
             return float({"open": o, "high": h, "low": low, "close": c, "volume": v, **means}[leaf.field])
         asked = (key, timeframe, at, rows[at].seen_at, len(self.bars))
         if asked not in self._known:
-            self._known[asked] = compute(leaf, ohlcv, SourceProgram)
+            times = np.array([row.open_ms for row in rows[: at + 1]])
+            self._known[asked] = compute(leaf, ohlcv, SourceProgram, times)
         return float(self._known[asked][output][at])
 
 
