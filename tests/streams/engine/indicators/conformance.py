@@ -26,15 +26,15 @@ def ours(name: str, params: Mapping[str, float], seed: Seed, ohlcv: Floats) -> d
 def against_ta(case: TaClass, params: Params, ohlcv: Floats) -> dict[str, Agreement]:
     """Every output of a class of `ta` against ours with `seed: first`, outside the listed exceptions.
 
-    Differences are parts of max(|theirs|, largest input). AssertionError where ours has a value at an exception that
-    says it is missing.
+    Differences are parts of max(|theirs|, largest input), or of the largest value of a ratio. AssertionError where
+    ours has a value at an exception that says it is missing.
     """
     own = ours(case.name, params, "first", ohlcv)
     theirs = references_ta.run(case, ohlcv, params)
     columns = [
         INPUTS.index(name) for name in references_ta.inputs_of(references_ta.classes_of_ta()[case.cls])
     ]
-    scale = float(np.abs(ohlcv[:, columns]).max())
+    scale = float(np.nanmax(np.abs([*theirs.values()] if case.ratio else ohlcv[:, columns])))
     besides = {output: _besides(case, params, ohlcv, output, own, theirs) for output in theirs}
     if case.memory is not None:
         apart = np.zeros(len(ohlcv), bool)

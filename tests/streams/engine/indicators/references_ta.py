@@ -43,7 +43,8 @@ class TaClass:
     """One class of `ta`: `outputs` maps its methods to our outputs; `params` are tried on both, `fixed` on `ta` alone.
 
     `memory`: of how many bars its values are made. pandas keeps running sums over windows, and they keep what
-    rounding did to bars that have left: where a value differs, `ta` over those bars alone must not.
+    rounding did to bars that have left: where a value differs, `ta` over those bars alone must not. `ratio`: the
+    values are percents, whatever the prices are: differences are parts of the largest of them.
     """
 
     cls: str
@@ -53,6 +54,7 @@ class TaClass:
     excepted: tuple[Excepted, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     memory: Callable[[Params], int] | None = None
+    ratio: bool = False
 
 
 def classes_of_ta() -> dict[str, type]:
@@ -112,6 +114,30 @@ def _flat_so_far(ohlcv: Floats, theirs: Floats, params: Params) -> Mask:
     return np.asarray(ohlcv[:, CLOSE] == ohlcv[0, CLOSE]).cumprod().astype(bool)
 
 
+def _reaches(mask: Mask, params: Params, smoothed: tuple[str, ...]) -> Mask:
+    """Bars whose averages over `smoothed`, one after the other, reach to one of `mask`."""
+    reach = sum(int(params[name]) - 1 for name in smoothed) + 1
+    return np.asarray(pd.Series(mask.astype(float)).rolling(reach, min_periods=1).max() > 0.0)
+
+
+def _flat_rsi(*smoothed: str) -> Where:
+    """Where the RSI's window saw one close only."""
+    return lambda ohlcv, theirs, params: _reaches(
+        _still(ohlcv[:, CLOSE], int(params["window"])), params, smoothed
+    )
+
+
+def _extreme_rsi(*smoothed: str) -> Where:
+    """Where the RSI's window holds nothing but what rounding leaves of 0 or 100."""
+
+    def where(ohlcv: Floats, theirs: Floats, params: Params) -> Mask:
+        window = int(params["window"])
+        rsi = ta.momentum.RSIIndicator(pd.Series(ohlcv[:, CLOSE]), window).rsi().rolling(window)
+        return _reaches(np.asarray((rsi.max() < 1e-6) | (rsi.min() > 100.0 - 1e-6)), params, smoothed)
+
+    return where
+
+
 def _flat_typical(ohlcv: Floats, theirs: Floats, params: Params) -> Mask:
     return _still((ohlcv[:, HIGH] + ohlcv[:, LOW] + ohlcv[:, CLOSE]) / 3.0, int(params["window"]))
 
@@ -155,15 +181,21 @@ CLASSES: Final[tuple[TaClass, ...]] = (
     TaClass("KAMAIndicator", "kama", {"kama": "kama"},
             ({}, {"window": 3, "pow1": 3, "pow2": 10}, {"window": 40, "pow1": 2, "pow2": 60})),
     TaClass("PercentagePriceOscillator", "ppo", {"ppo": "ppo", "ppo_signal": "ppo_signal", "ppo_hist": "ppo_hist"},
-            SLOW_FAST),
+            SLOW_FAST, ratio=True),
     TaClass("PercentageVolumeOscillator", "pvo", {"pvo": "pvo", "pvo_signal": "pvo_signal", "pvo_hist": "pvo_hist"},
-            SLOW_FAST),
+            SLOW_FAST, ratio=True),
     TaClass("ROCIndicator", "roc", {"roc": "roc"}, _windows(1, 50)),
     TaClass("RSIIndicator", "rsi", {"rsi": "rsi"}, _windows(2, 33),
             (Excepted("0/0: prints 100 for a market that never moved", _flat_so_far, ("rsi",)),)),
     TaClass("StochRSIIndicator", "stochrsi",
             {"stochrsi": "stochrsi", "stochrsi_k": "stochrsi_k", "stochrsi_d": "stochrsi_d"},
-            ({}, {"window": 5, "smooth1": 2, "smooth2": 4}, {"window": 30, "smooth1": 7, "smooth2": 5})),
+            ({}, {"window": 5, "smooth1": 2, "smooth2": 4}, {"window": 30, "smooth1": 7, "smooth2": 5}),
+            tuple(Excepted(why, where(*smoothed), (output,), missing)
+                  for why, where, missing in (
+                      ("0/0: divides what rounding left of an RSI that did not move", _flat_rsi, True),
+                      ("0/0: rounds an RSI near 0 or 100 until nothing is left to divide", _extreme_rsi, False))
+                  for output, smoothed in (("stochrsi", ()), ("stochrsi_k", ("smooth1",)),
+                                           ("stochrsi_d", ("smooth1", "smooth2"))))),
     TaClass("StochasticOscillator", "stochastic", {"stoch": "stoch", "stoch_signal": "stoch_signal"},
             ({}, {"window": 5, "smooth_window": 2}, {"window": 33, "smooth_window": 9}),
             memory=lambda p: _window(p) + int(p["smooth_window"]) - 1),
