@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import ta
 
-from streams.engine.bars import CLOSE, HIGH, LOW, VOLUME, Floats
+from streams.engine.bars import CLOSE, HIGH, LOW, Floats
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.references_ta import CLASSES, TaClass, in_force, run
 from tests.streams.engine.regimes import quiet, trend

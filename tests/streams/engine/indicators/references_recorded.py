@@ -1,0 +1,206 @@
+"""Published series beside our indicators: Stock.Indicators' over 502 daily quotes, and StockCharts' sheets.
+
+Both lie in the shared data; what is compared is skipped without them.
+"""
+
+import csv
+import json
+import tarfile
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from streams.engine.bars import Floats
+from tests.streams.engine.candles import SHARED
+from tests.streams.engine.indicators.references import Reference
+
+SKENDER: Final = SHARED / "indicators" / "skender"
+SHEETS: Final = SHARED / "indicators" / "ta_stockcharts"
+STOCK_INDICATORS: Final = "Stock.Indicators"
+STOCKCHARTS: Final = "StockCharts"
+COLUMNS: Final = ("open", "high", "low", "close", "volume")
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def _quotes() -> Floats:
+    rows = _table(SKENDER / "quotes_default.csv")
+    return np.array([[float(row[name]) for name in COLUMNS] for row in rows])
+
+
+@cache
+def _results() -> dict[str, list[dict[str, Any]]]:
+    """Their rows by indicator."""
+    found = {}
+    with tarfile.open(SKENDER / "results_standard_json.tar.gz") as tar:
+        for member in tar.getmembers():
+            file = tar.extractfile(member)
+            name = member.name.split("/")[-1]
+            if file is not None and name.endswith(".standard.json") and not name.startswith("._"):
+                found[name.removesuffix(".standard.json")] = json.load(file)
+    return found
+
+
+@cache
+def _sheet(name: str) -> list[dict[str, str]]:
+    return [
+        row
+        for row in _table(SHEETS / f"{name}.csv")
+        if row.get("Close") or row.get("close") or row.get("High")
+    ]
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float((text or "nan").replace(",", "").rstrip("%"))
+    except ValueError:
+        return float("nan")
+
+
+def _sheet_bars(rows: list[dict[str, str]]) -> Floats:
+    """Its columns as bars; a sheet without some of them has the close (or the high) there, and volume 1."""
+    lower = [{(key or "").strip().lower(): value for key, value in row.items()} for row in rows]
+    columns = {name: np.array([_number(row.get(name)) for row in lower]) for name in COLUMNS}
+    close = columns["close"] if np.isfinite(columns["close"]).any() else columns["high"]
+    for name in COLUMNS[:4]:
+        columns[name] = np.where(np.isfinite(columns[name]), columns[name], close)
+    if not np.isfinite(columns["volume"]).any():
+        columns["volume"] = np.ones(len(rows))
+    return np.ascontiguousarray(np.column_stack([columns[name] for name in COLUMNS]))
+
+
+def bars_and_series(reference: Reference) -> tuple[Floats, Floats]:
+    """Bars float64[n, 5] and their series float64[n], NaN where it is empty."""
+    where, _, key = reference.series.partition(" ")
+    if reference.source == STOCK_INDICATORS:
+        rows = _results()[where]
+        return _quotes(), np.array([np.nan if row[key] is None else row[key] for row in rows], float)
+    sheet = _sheet(where)
+    return _sheet_bars(sheet), np.array([_number(row[key]) for row in sheet])
+
+
+def _stock(series: str, name: str, output: str, first: int = 1, **more: object) -> Reference:
+    return Reference(STOCK_INDICATORS, series, name, output, first=first, **more)  # type: ignore[arg-type]
+
+
+def _chart(series: str, name: str, output: str, bound: float = 1e-9, **more: object) -> Reference:
+    return Reference(STOCKCHARTS, series, name, output, bound=bound, **more)  # type: ignore[arg-type]
+
+
+REFERENCES: Final[tuple[Reference, ...]] = (
+    _stock("adl adl", "adi", "adi"),
+    _stock("adx adx", "adx", "adx"),
+    _stock("adx pdi", "adx", "adx_pos"),
+    _stock("adx mdi", "adx", "adx_neg"),
+    _stock("aroon aroonUp", "aroon", "aroon_up"),
+    _stock("aroon aroonDown", "aroon", "aroon_down"),
+    _stock("aroon oscillator", "aroon", "aroon_indicator"),
+    _stock("atr atr", "atr", "atr"),
+    _stock("awesome oscillator", "awesome_oscillator", "awesome_oscillator"),
+    _stock("bb sma", "bollinger", "mavg"),
+    _stock("bb upperBand", "bollinger", "hband"),
+    _stock("bb lowerBand", "bollinger", "lband"),
+    _stock("bb percentB", "bollinger", "pband"),
+    _stock("bb width", "bollinger", "wband", factor=0.01),
+    _stock("cci cci", "cci", "cci"),
+    _stock("cmf cmf", "cmf", "cmf"),
+    _stock("donchian upperBand", "donchian", "hband", params={"offset": 1}),
+    _stock("donchian lowerBand", "donchian", "lband", params={"offset": 1}),
+    _stock("donchian centerline", "donchian", "mband", params={"offset": 1}),
+    _stock("dpo dpo", "dpo", "dpo", params={"window": 14}, shift=-8),
+    _stock("ema ema", "ema", "ema", params={"window": 20}, seed="sma"),
+    _stock("force forceIndex", "fi", "fi", params={"window": 13}, seed="sma"),
+    _stock("ichimoku tenkanSen", "ichimoku", "conversion_line"),
+    _stock("ichimoku kijunSen", "ichimoku", "base_line"),
+    _stock("ichimoku senkouSpanA", "ichimoku", "a", shift=26),
+    _stock("ichimoku senkouSpanB", "ichimoku", "b", shift=26),
+    _stock("kama kama", "kama", "kama"),
+    _stock("keltner centerline", "keltner", "mband", params={"original_version": 0}, seed="sma"),
+    _stock("keltner upperBand", "keltner", "hband", params={"original_version": 0}, seed="sma"),
+    _stock("keltner lowerBand", "keltner", "lband", params={"original_version": 0}, seed="sma"),
+    _stock("macd macd", "macd", "macd", seed="sma"),
+    _stock("macd signal", "macd", "macd_signal", seed="sma"),
+    _stock("macd histogram", "macd", "macd_diff", seed="sma"),
+    _stock("mfi mfi", "mfi", "mfi"),
+    _stock("obv obv", "obv", "obv"),
+    _stock("psar sar", "psar", "psar"),
+    _stock("pvo pvo", "pvo", "pvo", seed="sma"),
+    _stock("pvo signal", "pvo", "pvo_signal", seed="sma"),
+    _stock("pvo histogram", "pvo", "pvo_hist", seed="sma"),
+    _stock("roc roc", "roc", "roc", params={"window": 20}),
+    _stock("rsi rsi", "rsi", "rsi"),
+    _stock("sma sma", "sma", "sma", params={"window": 20}),
+    _stock("stc stc", "stc", "stc", seed="sma"),
+    _stock("stoch oscillator", "stochastic", "stoch_signal"),
+    _stock("stoch-rsi stochRsi", "stochrsi", "stochrsi", factor=100.0),
+    _stock("stoch-rsi signal", "stochrsi", "stochrsi_k", factor=100.0),
+    _stock("trix trix", "trix", "trix", seed="sma"),
+    _stock("tsi tsi", "tsi", "tsi", seed="sma"),
+    _stock("ulcer ulcerIndex", "ulcer_index", "ulcer_index"),
+    _stock("uo ultimate", "ultimate_oscillator", "ultimate_oscillator"),
+    _stock("vortex pvi", "vortex", "vortex_pos"),
+    _stock("vortex nvi", "vortex", "vortex_neg"),
+    _stock("willr williamsR", "williams_r", "williams_r"),
+    _stock("wma wma", "wma", "wma", params={"window": 14}),
+    _chart("cs-accum ADLine", "adi", "adi"),
+    _chart("cs-adx +DI14", "adx", "adx_pos"),
+    _chart("cs-adx -DI14", "adx", "adx_neg"),
+    _chart("cs-adx ADX", "adx", "adx"),
+    _chart("cs-atr ATR", "atr", "atr"),
+    _chart("cs-atr2 ATR", "atr", "atr", params={"window": 10}),
+    _chart("cs-bbands MiddleBand", "bollinger", "mavg"),
+    _chart("cs-bbands HighBand", "bollinger", "hband"),
+    _chart("cs-bbands LowBand", "bollinger", "lband"),
+    _chart("cs-bbands WidthBand", "bollinger", "wband"),
+    _chart("cs-bbands PercentageBand", "bollinger", "pband"),
+    _chart("cs-cci CCI", "cci", "cci"),
+    _chart("cs-dc upper_band", "donchian", "hband"),
+    _chart("cs-dc lower_band", "donchian", "lband"),
+    _chart("cs-dc middle_band", "donchian", "mband"),
+    _chart("cs-dc dc_percentage", "donchian", "pband"),
+    _chart("cs-dc dc_band_width", "donchian", "wband"),
+    _chart("cs-easeofmovement EMV", "eom", "eom"),
+    _chart("cs-easeofmovement SMA_EMV", "eom", "sma_eom"),
+    _chart("cs-fi FI", "fi", "fi", seed="first"),
+    _chart("cs-kama KAMA", "kama", "kama"),
+    _chart("cs-kc middle_band", "keltner", "mband"),
+    _chart("cs-kc upper_band", "keltner", "hband"),
+    _chart("cs-kc lower_band", "keltner", "lband"),
+    _chart("cs-macd MACD_line", "macd", "macd", seed="first"),
+    _chart("cs-macd MACD_signal", "macd", "macd_signal", seed="first"),
+    _chart("cs-macd MACD_diff", "macd", "macd_diff", seed="first"),
+    _chart("cs-mfi MFI", "mfi", "mfi"),
+    _chart("cs-obv OBV", "obv", "obv"),
+    _chart("cs-percentr Williams_%R", "williams_r", "williams_r"),
+    _chart("cs-ppo PPO", "ppo", "ppo", seed="first"),
+    _chart("cs-ppo PPO_Signal_Line", "ppo", "ppo_signal", seed="first"),
+    _chart("cs-ppo PPO_Histogram", "ppo", "ppo_hist", seed="first"),
+    _chart("cs-psar psar_up", "psar", "psar_up"),
+    _chart("cs-psar psar_down", "psar", "psar_down"),
+    _chart("cs-psar psar_up_ind", "psar", "psar_up_indicator"),
+    _chart("cs-psar psar_down_ind", "psar", "psar_down_indicator"),
+    _chart("cs-pvo PVO", "pvo", "pvo", seed="first"),
+    _chart("cs-pvo PVO_Signal_Line", "pvo", "pvo_signal", seed="first"),
+    _chart("cs-pvo PVO_Histogram", "pvo", "pvo_hist", seed="first"),
+    _chart("cs-roc ROC", "roc", "roc"),
+    _chart("cs-rsi RSI", "rsi", "rsi", seed="first"),
+    _chart("cs-soo SO", "stochastic", "stoch"),
+    _chart("cs-soo SO_SIG", "stochastic", "stoch_signal"),
+    _chart("cs-stc stc", "stc", "stc", seed="first"),
+    _chart("cs-stochrsi StochRSI(14)", "stochrsi", "stochrsi"),
+    _chart("cs-tsi TSI", "tsi", "tsi", seed="first"),
+    _chart("cs-ui ulcer_index", "ulcer_index", "ulcer_index"),
+    _chart("cs-ultosc Ult_Osc", "ultimate_oscillator", "ultimate_oscillator"),
+    _chart("cs-vortex +VI14", "vortex", "vortex_pos"),
+    _chart("cs-vortex -VI14", "vortex", "vortex_neg"),
+    _chart("cs-vpt unsmoothed vpt", "vpt", "vpt"),
+    _chart("cs-vpt 14-smoothed vpt", "vpt", "vpt", params={"smoothing_factor": 14}),
+    _chart("cs-vwap vwap", "rolling_vwap", "rolling_vwap"),
+    _chart("cs-wma WMA", "wma", "wma"),
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""TA-Lib's functions beside our indicators, on generated candles."""
+
+import json
+from functools import cache
+from typing import Final
+
+import numpy as np
+from talib import abstract
+
+from streams.engine.bars import Floats
+from tests.streams.engine.candles import walk
+from tests.streams.engine.indicators.references import Reference
+
+BARS: Final = 3_000
+INPUTS: Final = ("open", "high", "low", "close", "volume")
+SOURCE: Final = "TA-Lib"
+
+
+def candles() -> Floats:
+    """The bars that every function is given, float64[3000, 5]."""
+    return walk(BARS, seed=41).ohlcv
+
+
+@cache
+def theirs(series: str) -> Floats:
+    """What TA-Lib computes for `series`, such as `MACD(fastperiod=12)[macdsignal]`."""
+    call, _, output = series.removesuffix("]").partition("[")
+    name, _, given = call.removesuffix(")").partition("(")
+    params = {
+        key: json.loads(value) for key, value in (part.split("=") for part in given.split(", ") if part)
+    }
+    function = abstract.Function(name)
+    columns = {name: np.ascontiguousarray(column) for name, column in zip(INPUTS, candles().T, strict=True)}
+    values = function(columns, **params)
+    if not output:
+        return np.asarray(values, float)
+    return np.asarray(values[function.output_names.index(output)], float)
+
+
+def _row(series: str, name: str, output: str, first: int = 1, **more: object) -> Reference:
+    return Reference(SOURCE, series, name, output, first=first, **more)  # type: ignore[arg-type]
+
+
+_OTHER_START = "starts another way; equal once that is forgotten"
+
+REFERENCES: Final[tuple[Reference, ...]] = (
+    _row("SMA(timeperiod=20)", "sma", "sma", params={"window": 20}),
+    _row("EMA(timeperiod=20)", "ema", "ema", params={"window": 20}, seed="sma"),
+    _row("WMA(timeperiod=14)", "wma", "wma", params={"window": 14}),
+    _row("KAMA(timeperiod=10)", "kama", "kama", why=_OTHER_START),
+    _row("TRIX(timeperiod=15)", "trix", "trix", params={"window": 15}, seed="sma"),
+    _row("RSI(timeperiod=14)", "rsi", "rsi"),
+    _row("STOCHF(fastk_period=14, fastd_period=3)[fastk]", "stochastic", "stoch"),
+    _row("STOCHF(fastk_period=14, fastd_period=3)[fastd]", "stochastic", "stoch_signal"),
+    _row("STOCH(fastk_period=14, slowk_period=3, slowd_period=3)[slowk]", "stochastic", "stoch_signal"),
+    _row("STOCHRSI(timeperiod=14, fastk_period=14, fastd_period=3)[fastk]", "stochrsi", "stochrsi", factor=100.0),
+    _row("STOCHRSI(timeperiod=14, fastk_period=14, fastd_period=3)[fastd]", "stochrsi", "stochrsi_k", factor=100.0),
+    _row("WILLR(timeperiod=14)", "williams_r", "williams_r"),
+    _row("ROC(timeperiod=12)", "roc", "roc"),
+    _row("PPO(fastperiod=12, slowperiod=26, matype=1)", "ppo", "ppo", seed="sma"),
+    _row("MACD(fastperiod=12, slowperiod=26, signalperiod=9)[macd]", "macd", "macd", seed="sma", why=_OTHER_START),
+    _row("MACD(fastperiod=12, slowperiod=26, signalperiod=9)[macdsignal]", "macd", "macd_signal", seed="sma",
+         why=_OTHER_START),
+    _row("MACD(fastperiod=12, slowperiod=26, signalperiod=9)[macdhist]", "macd", "macd_diff", seed="sma",
+         why=_OTHER_START),
+    _row("BBANDS(timeperiod=20)[upperband]", "bollinger", "hband"),
+    _row("BBANDS(timeperiod=20)[middleband]", "bollinger", "mavg"),
+    _row("BBANDS(timeperiod=20)[lowerband]", "bollinger", "lband"),
+    _row("ATR(timeperiod=14)", "atr", "atr", why=_OTHER_START),
+    _row("ADX(timeperiod=14)", "adx", "adx", why=_OTHER_START),
+    _row("PLUS_DI(timeperiod=14)", "adx", "adx_pos", why=_OTHER_START),
+    _row("MINUS_DI(timeperiod=14)", "adx", "adx_neg", why=_OTHER_START),
+    _row("AROON(timeperiod=25)[aroonup]", "aroon", "aroon_up"),
+    _row("AROON(timeperiod=25)[aroondown]", "aroon", "aroon_down"),
+    _row("AROONOSC(timeperiod=25)", "aroon", "aroon_indicator"),
+    _row("CCI(timeperiod=20)", "cci", "cci"),
+    _row("OBV()", "obv", "obv"),
+    _row("AD()", "adi", "adi"),
+    _row("MFI(timeperiod=14)", "mfi", "mfi"),
+    _row("ULTOSC(timeperiod1=7, timeperiod2=14, timeperiod3=28)", "ultimate_oscillator", "ultimate_oscillator"),
+    _row("SAR(acceleration=0.02, maximum=0.2)", "psar", "psar", why=_OTHER_START),
+)  # fmt: skip
