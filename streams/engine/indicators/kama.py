@@ -5,7 +5,7 @@ F = 2/(pow1 + 1), S = 2/(pow2 + 1), and e the efficiency: how far the close went
 the way it took, both exact. A market that did not move at all has an efficiency of 0, as in `ta`: c is S².
 
 How fast it forgets depends on the market. It counts as ready when it would be had every bar been the slowest,
-c = S²: 1,660 bars and the window for pow2 = 30. In a market that moves it has forgotten much sooner; but only
+c = S²: 1,657 bars and the window for pow2 = 30. In a market that moves it has forgotten much sooner; but only
 that bound holds whatever comes, and therefore `pow2` goes no further than 200 (70,000 bars).
 """
 
