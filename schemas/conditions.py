@@ -2,7 +2,8 @@
 
 JSON: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"op": "lt", "left": operand, "right": operand}`,
 `{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
-`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` or
+`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` (a sum that
+never forgets takes `"anchor": "day" | "week" | "month" | ms` as well) or
 `{"op": "+", "left": operand, "right": operand}`.
 """
 
@@ -26,6 +27,11 @@ MAX_NODES: Final = 64
 MAX_WINDOW: Final = 5_000
 MAX_BARS_AGO: Final = 500
 MAX_MS: Final = 253_402_300_799_999
+# An indicator's parameter `anchor` is one of these words, or an instant; in `Indicator.params` it is a number.
+ANCHOR: Final = "anchor"
+ANCHORS: Final = {"day": 1, "week": 2, "month": 3}
+ANCHOR_FROM_MS: Final = 1_000_000_000
+ANCHOR_EXPECTED: Final = f"expected {', '.join(ANCHORS)} or epoch milliseconds from {ANCHOR_FROM_MS} on"
 DECIMAL_PATTERN: Final = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 
@@ -247,6 +253,9 @@ def _indicator(node: dict[str, Any], path: str) -> Indicator:
     for key, value in node.items():
         if key in {"indicator", "output", "seed"} | _OPERAND_KEYS:
             continue
+        if key == ANCHOR:
+            params.append((key, _anchor(value, _sub(path, key))))
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConditionError(_sub(path, key), "expected a number")
         _finite(value, _sub(path, key))
@@ -259,6 +268,19 @@ def _indicator(node: dict[str, Any], path: str) -> Indicator:
         params.append((key, value))
     seed = _choice(node.get("seed", "auto"), Seed, _sub(path, "seed"))
     return Indicator(name, tuple(sorted(params)), output, _timeframe(node, path), _bars_ago(node, path), seed)
+
+
+def _anchor(raw: object, path: str) -> int:
+    if isinstance(raw, str) and raw in ANCHORS:
+        return ANCHORS[raw]
+    if isinstance(raw, bool) or not isinstance(raw, int) or not ANCHOR_FROM_MS <= raw <= MAX_MS:
+        raise ConditionError(path, ANCHOR_EXPECTED)
+    return raw
+
+
+def anchor_word(value: float) -> str | int:
+    """An anchor as it is written: `day`, `week`, `month` or epoch milliseconds."""
+    return next((word for word, number in ANCHORS.items() if number == value), int(value))
 
 
 def _timeframe(node: dict[str, Any], path: str) -> str | None:
@@ -310,6 +332,8 @@ def operand_to_json(node: Operand) -> Any:
             return {"price": field} | _tail(timeframe, bars_ago)
         case Indicator(name, params, output, timeframe, bars_ago, seed):
             head: dict[str, Any] = {"indicator": name, **dict(params)}
+            if ANCHOR in head:
+                head[ANCHOR] = anchor_word(head[ANCHOR])
             if output is not None:
                 head["output"] = output
             if seed != "auto":

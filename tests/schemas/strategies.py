@@ -24,7 +24,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 timeframes = st.none() | st.sampled_from(["1m", "15m", "4h", "1d", "1w"])
 bars_ago = st.integers(0, 500)
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,12}", fullmatch=True)
-RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price"}
+RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price", "anchor"}
 
 
 @st.composite
@@ -35,7 +35,10 @@ def parameters(draw: st.DrawFn) -> tuple[tuple[str, float | int], ...]:
     windows = st.dictionaries(
         st.sampled_from(["window", "window_slow", "fast_window"]), st.integers(1, 5_000)
     )
-    return tuple(sorted({**draw(plain), **draw(windows)}.items()))
+    anchors: st.SearchStrategy[dict[str, int]] = st.just({}) | st.builds(
+        dict, anchor=st.sampled_from([1, 2, 3]) | st.integers(10**9, MAX_MS)
+    )
+    return tuple(sorted({**draw(plain), **draw(windows), **draw(anchors)}.items()))
 
 
 consts = st.builds(Const, finite)

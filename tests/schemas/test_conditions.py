@@ -68,6 +68,16 @@ def test_the_text_of_a_tree_is_canonical(tree: Condition) -> None:
             },
             Compare("crosses_above", Indicator("macd", (), "macd_signal", "4h", 0, "first"), Const(0.0)),
         ),
+        (
+            {
+                "op": "gt",
+                "left": {"indicator": "obv", "anchor": "week"},
+                "right": {"indicator": "obv", "anchor": 1_700_000_000_000},
+            },
+            Compare(
+                "gt", Indicator("obv", (("anchor", 2),)), Indicator("obv", (("anchor", 1_700_000_000_000),))
+            ),
+        ),
     ],
 )
 def test_json_is_read_as_documented(raw: Any, tree: Condition) -> None:
@@ -127,6 +137,11 @@ def left(operand: Any) -> dict[str, Any]:
         (left(10**400), "left"),
         (left({}), "left"),
         (left({"price": "mid"}), "left.price"),
+        (left({"indicator": "obv", "anchor": "year"}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": 2}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": 1.7e12}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": True}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": 10**15}), "left.anchor"),
         (left({"price": "close", "window": 3}), "left.window"),
         (left({"price": "close", "timeframe": "1x"}), "left.timeframe"),
         (left({"price": "close", "timeframe": 5}), "left.timeframe"),

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any, Final, get_args
 
 from schemas.conditions import (
+    ANCHOR,
+    ANCHOR_FROM_MS,
+    ANCHORS,
     DECIMAL_PATTERN,
     MAX_BARS_AGO,
     MAX_DEPTH,
@@ -26,6 +29,13 @@ Ref = Callable[[str], Schema]
 
 _NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 64}
 _WINDOW: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_WINDOW}
+_ANCHOR: Final[Schema] = {
+    "description": "When a sum that never forgets begins anew (UTC), or the instant from which on it counts.",
+    "anyOf": [
+        {"enum": list(ANCHORS)},
+        {"type": "integer", "minimum": ANCHOR_FROM_MS, "maximum": MAX_MS},
+    ],
+}
 _CONSTANTS: Final[Schema] = {"left": {"type": "number"}, "right": {"type": "number"}}
 
 
@@ -99,7 +109,12 @@ def _indicator() -> Schema:
     schema = _object(
         "An indicator's output; its parameters stand beside its name and are numbers.",
         {"indicator": _NAME},
-        {"output": _NAME | {"type": ["string", "null"]}, "seed": _choice(Seed), "price": False}
+        {
+            "output": _NAME | {"type": ["string", "null"]},
+            "seed": _choice(Seed),
+            "price": False,
+            ANCHOR: _ANCHOR,
+        }
         | _seen_from(),
     )
     return schema | {

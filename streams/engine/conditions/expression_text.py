@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.conditions import (
+    ANCHOR,
     All,
     AnyOf,
     Arithmetic,
@@ -16,6 +17,7 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    anchor_word,
 )
 from streams.engine.errors import UnknownIndicator
 from streams.engine.indicators import lookup
@@ -80,7 +82,7 @@ def _side(node: Operand, op: str, *, first: bool) -> str:
 def _indicator(node: Indicator) -> str:
     given = dict(node.params)
     try:
-        names = tuple(param.name for param in lookup(node.name).params)
+        names = tuple(param.name for param in lookup(node.name).params if param.name != ANCHOR)
     except UnknownIndicator:
         names = ()
     words: list[str] = []
@@ -90,6 +92,9 @@ def _indicator(node: Indicator) -> str:
         words.append(repr(given.pop(name)))
     if node.timeframe:
         words.append(f'"{node.timeframe}"')
+    if ANCHOR in given:
+        word = anchor_word(given.pop(ANCHOR))
+        words.append(f'{ANCHOR}="{word}"' if isinstance(word, str) else f"{ANCHOR}={word}")
     words += [f"{name}={value!r}" for name, value in given.items()]
     if node.seed != "auto":
         words.append(f'seed="{node.seed}"')

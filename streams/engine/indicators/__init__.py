@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from schemas.conditions import Indicator
+from schemas.conditions import ANCHOR, ANCHOR_EXPECTED, ANCHOR_FROM_MS, ANCHORS, Indicator
 from streams.engine.errors import BadParameter, UnknownIndicator
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode
 
@@ -69,7 +69,7 @@ def canonical(leaf: Indicator, path: str = "") -> Indicator:
     values = _values(definition, leaf, path)
     return Indicator(
         name=definition.name,
-        params=tuple(sorted(values.items())),
+        params=tuple(sorted((name, value) for name, value in values.items() if (name, value) != (ANCHOR, 0))),
         output=output,
         timeframe=leaf.timeframe,
         bars_ago=leaf.bars_ago,
@@ -82,7 +82,8 @@ def plan_for(name: str, params: tuple[tuple[str, float | int], ...], seed: str) 
     definition = lookup(name)
     chosen = (definition.auto or "first") if seed == "auto" else seed
     code: SeedCode = "sma" if chosen == "sma" else "first"
-    return definition, definition.plan(dict(params), code)
+    defaults = {param.name: param.default for param in definition.params if param.name == ANCHOR}
+    return definition, definition.plan(defaults | dict(params), code)
 
 
 def _at(path: str, key: str) -> str:
@@ -106,4 +107,6 @@ def _value(param: Param, value: float, path: str) -> float | int:
         raise BadParameter(path, "expected a whole number")
     if not param.low <= value <= param.high:
         raise BadParameter(path, f"expected {param.low:g} to {param.high:g}")
+    if param.name == ANCHOR and max(ANCHORS.values()) < value < ANCHOR_FROM_MS:
+        raise BadParameter(path, ANCHOR_EXPECTED)
     return int(value) if param.whole else float(value)

@@ -58,7 +58,7 @@ class Program(Protocol):
 
     Row `t` opened at `opens_ms + t * step_ms`: said once, not with every bar, because an argument from Python
     costs as much as an indicator. A value is usable from row `clean + need - 1` of its column on; before, and
-    where it is missing, it is NaN.
+    where it is missing, it is NaN. A `need` of -1 - c is not a number of rows, but stands in column c.
     """
 
     push: Push

@@ -35,8 +35,17 @@ def write_bar(
 
 
 @kernel
-def mask(out: Floats, need: Ints, usable: Floats, t: int, clean: int) -> None:
-    """Copy row `t` of `out` to `usable`, NaN where fewer than `need` clean rows are behind it."""
+def enough(out: Floats, need: int, t: int, clean: int) -> bool:
+    """Whether row `t` has `need` clean rows behind it, itself included.
+
+    A need of -1 - c stands in column c of the row itself, NaN for never: sessions differ in length.
+    """
     age = t - clean + 1
+    return bool(age >= need if need >= 0 else age >= out[t, -1 - need])
+
+
+@kernel
+def mask(out: Floats, need: Ints, usable: Floats, t: int, clean: int) -> None:
+    """Copy row `t` of `out` to `usable`, NaN where fewer clean rows are behind it than are needed."""
     for column in range(len(need)):
-        usable[column] = out[t, column] if age >= need[column] else math.nan
+        usable[column] = out[t, column] if enough(out, need[column], t, clean) else math.nan

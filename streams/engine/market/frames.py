@@ -14,6 +14,7 @@ import numpy as np
 from schemas.interval import interval_ms
 from streams.engine.bars import ROW_WIDTH, Floats
 from streams.engine.kernels.program import Program
+from streams.engine.kernels.rows import enough
 from streams.engine.market.nodes import Node, State
 
 NEVER: Final = 1 << 60
@@ -92,14 +93,16 @@ class Frame:
     def usable(self, column: int, row: int, clean_row: int) -> float:
         """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
         t = row - self.first
-        if t < 0 or row - clean_row + 1 < self._need[column]:
+        if t < 0 or not enough(self.out, self._need[column], t, clean_row - self.first):
             return math.nan
         return float(self.out[t, column])
 
     def add(self, node: Node) -> None:
         """Give `node` columns of its own; `compute` fills them."""
         node.column = self._free_columns(node.width)
-        self._need[node.column : node.column + node.width] = node.ready
+        for k, need in enumerate(node.ready):
+            # A node of sessions says in its last column how many rows the others reach back over.
+            self._need[node.column + k] = -node.column - node.width if node.sessions else need
         self.nodes.append(node)
         self._bind()
 

@@ -49,7 +49,8 @@ class Node:
         self.lookback = plan.lookback
         self.reads = plan.reads
         self.ready = plan.ready
-        self.width = len(self.outputs)
+        self.sessions = plan.sessions
+        self.width = len(self.outputs) + plan.sessions
         self.f: Floats = np.zeros(max(plan.floats, 1))
         self.i: Ints = np.zeros(max(plan.ints, 1), np.int64)
         self.column = -1

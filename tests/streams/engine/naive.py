@@ -4,6 +4,7 @@ questions.
 
 import math
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,12 @@ class NaiveMarket:
         node = Node(key)
         if clean < node.ready[node.outputs.index(output)]:
             return math.nan
+        if (
+            isinstance(leaf, Indicator)
+            and node.sessions
+            and clean < _session(node, timeframe, rows[: at + 1])
+        ):
+            return math.nan
         ohlcv = np.array([row.ohlcv for row in rows[: at + 1]])
         if isinstance(leaf, Price):
             o, h, low, c, v = ohlcv[at].tolist()
@@ -119,6 +126,21 @@ class NaiveMarket:
             times = np.array([row.open_ms for row in rows[: at + 1]])
             self._known[asked] = compute(leaf, ohlcv, SourceProgram, times)
         return float(self._known[asked][output][at])
+
+
+def _session(node: Node, timeframe: str, rows: list[Row]) -> float:
+    """How many rows the sessions of the last one hold that its value is made of: its own, or one more."""
+    anchor = dict(node.key[1])["anchor"]
+    begins = {at: _began(row.open_ms, int(anchor)) for at, row in enumerate(rows)}
+    which = sorted(set(begins.values()))[-2 if node.key[0] == "pivots" else -1 :]
+    first = min(at for at, began in begins.items() if began in which)
+    return len(rows) - first if rows[first].open_ms == which[0] else math.inf
+
+
+def _began(open_ms: int, anchor: int) -> int:
+    day = datetime.fromtimestamp(open_ms // 1_000, UTC).replace(hour=0, minute=0, second=0)
+    back = {1: 0, 2: day.weekday(), 3: day.day - 1}[anchor]
+    return round((day - timedelta(days=back)).timestamp() * 1_000)
 
 
 def _length(timeframe: str) -> int:

@@ -5,6 +5,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from schemas.conditions import (
+    MAX_MS,
     All,
     AnyOf,
     Arithmetic,
@@ -199,6 +200,13 @@ LEAVES: st.SearchStrategy[Operand] = st.one_of(
         st.sampled_from([None, "macd", "macd_signal", "macd_diff"]),
         TIMEFRAMES,
     ),
+    st.builds(
+        Indicator,
+        st.just("vwap"),
+        st.one_of(st.sampled_from([1, 2, 3]), st.integers(10**9, MAX_MS)).map(lambda at: (("anchor", at),)),
+        st.sampled_from([None, "upper"]),
+        TIMEFRAMES,
+    ),
 )
 OPERANDS = st.recursive(
     st.one_of(LEAVES, st.builds(Const, NUMBERS)),
@@ -241,6 +249,37 @@ def test_resolving_leaves_nothing_implicit() -> None:
 
 def test_equal_meanings_resolve_to_equal_trees() -> None:
     assert resolve(parse("rsi() < 100 * 0.3"), "1m") == resolve(parse('rsi(14, "1m").rsi < 30'), "1m")
+
+
+@pytest.mark.parametrize(
+    "text, anchor",
+    [
+        ('vwap(anchor="week")', 2),
+        ("vwap(anchor=month)", 3),
+        ("vwap(2, anchor=1700000000000)", 1_700_000_000_000),
+    ],
+)
+def test_an_anchor_is_a_word_or_an_instant(text: str, anchor: int) -> None:
+    compare = parse(f"close > {text}")
+    assert isinstance(compare, Compare)
+    assert isinstance(compare.right, Indicator)
+    assert dict(compare.right.params)["anchor"] == anchor
+    assert to_text(compare.right) == text.replace("month", '"month"')
+    assert resolve(compare, "1m") == resolve(parse(to_text(resolve(compare, "1m"))), "1m")
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ('close > vwap(anchor="year")', "day, week, month"),
+        ("close > vwap(anchor=7)", "epoch milliseconds"),
+        ("close > vwap(1, 2)", "by name"),
+        ('close > rsi(anchor="day")', "expected one of"),
+    ],
+)
+def test_another_anchor_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ExpressionError, match=reason):
+        parse(text)
 
 
 def test_labels_are_what_people_write() -> None:

@@ -24,6 +24,7 @@ LEAVES: list[tuple[Price | Indicator, str]] = [
     (Indicator("macd", output="macd_diff"), "1m"),
     (Indicator("ema", (("window", 3),)), "1h"),
     (Price("volume"), "1d"),
+    (Indicator("vwap", bars_ago=2), "3m"),
 ]
 BARS = with_gaps(walk(4_200, seed=21), 0.004, 9)
 KLINES = klines(BARS)

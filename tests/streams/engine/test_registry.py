@@ -30,7 +30,7 @@ def test_tas_function_names_are_aliases_with_an_output() -> None:
 
 def test_parameters_stand_in_tas_order() -> None:
     assert [p.name for p in indicators.lookup("macd").params] == ["window_slow", "window_fast", "window_sign"]
-    assert indicators.names() == ["atr", "bollinger", "ema", "macd", "rsi", "sma", "stochastic"]
+    assert indicators.names() == ["atr", "bollinger", "ema", "macd", "rsi", "sma", "stochastic", "vwap"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,10 @@ def test_parameters_stand_in_tas_order() -> None:
         (Indicator("rsi", (("window", 14.5),)), "left.window", BadParameter),
         (Indicator("macd", (("window_slow", 12), ("window_fast", 26))), "left.window_fast", BadParameter),
         (Indicator("bollinger", (("window_dev", -1.0),)), "left.window_dev", BadParameter),
+        (Indicator("vwap", (("anchor", 0),)), "left.anchor", BadParameter),
+        (Indicator("vwap", (("anchor", 4),)), "left.anchor", BadParameter),
+        (Indicator("vwap", (("anchor", 1.5),)), "left.anchor", BadParameter),
+        (Indicator("rsi", (("anchor", 1),)), "left.anchor", BadParameter),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_place(
