@@ -15,7 +15,7 @@ class Reference:
     """`series` of `source` is `factor` times `output` of our indicator `name`, `shift` bars later than ours.
 
     They agree from bar `first` (from 1) on within `bound`, as a part of max(|theirs|, the largest of theirs);
-    `why` says what differs before, or in the digits.
+    Without `level`, both are counted from their first common bar on: sums that began elsewhere. `why` says what differs before, or in the digits.
     """
 
     source: str
@@ -28,6 +28,7 @@ class Reference:
     bound: float = 1e-9
     factor: float = 1.0
     shift: int = 0
+    level: bool = True
     why: str = ""
 
     def __str__(self) -> str:
@@ -40,5 +41,9 @@ class Reference:
             moved[self.shift :] = own[: len(own) - self.shift]
         else:
             moved[: self.shift] = own[-self.shift :]
+        moved *= self.factor
+        both = np.flatnonzero(np.isfinite(moved) & np.isfinite(theirs))
+        if not self.level and len(both):
+            moved, theirs = moved - moved[both[0]], theirs - theirs[both[0]]
         finite = np.abs(theirs[np.isfinite(theirs)])
-        return agreement(moved * self.factor, theirs, float(finite.max(initial=0.0)) or 1.0, self.bound)
+        return agreement(moved, theirs, float(finite.max(initial=0.0)) or 1.0, self.bound)

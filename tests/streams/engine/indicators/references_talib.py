@@ -18,7 +18,7 @@ SOURCE: Final = "TA-Lib"
 
 def candles() -> Floats:
     """The bars that every function is given, float64[3000, 5]."""
-    return walk(BARS, seed=41).ohlcv
+    return walk(BARS, seed=41, decimals=5).ohlcv
 
 
 @cache
@@ -74,7 +74,7 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _row("AROON(timeperiod=25)[aroondown]", "aroon", "aroon_down"),
     _row("AROONOSC(timeperiod=25)", "aroon", "aroon_indicator"),
     _row("CCI(timeperiod=20)", "cci", "cci"),
-    _row("OBV()", "obv", "obv"),
+    _row("OBV()", "obv", "obv", level=False, why="begins with the first volume instead of 0"),
     _row("AD()", "adi", "adi"),
     _row("MFI(timeperiod=14)", "mfi", "mfi"),
     _row("ULTOSC(timeperiod1=7, timeperiod2=14, timeperiod3=28)", "ultimate_oscillator", "ultimate_oscillator"),

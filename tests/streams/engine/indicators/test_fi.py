@@ -24,7 +24,9 @@ def test_seeded_with_the_mean_of_the_first_window() -> None:
 
 def test_no_volume_and_no_change_have_no_force() -> None:
     assert set(ours("fi", candles([5.0] * 30))[13:].tolist()) == {0.0}
-    assert set(ours("fi", candles([float(x) for x in range(1, 31)], volume=[0.0] * 30))[13:].tolist()) == {0.0}
+    assert set(ours("fi", candles([float(x) for x in range(1, 31)], volume=[0.0] * 30))[13:].tolist()) == {
+        0.0
+    }
 
 
 @pytest.mark.parametrize("window", [1, 13, 33])

@@ -51,7 +51,12 @@ def test_equals_ta(windows: tuple[int, int, int]) -> None:
     for seed in (1, 2):
         bars = walk(400, seed=seed).ohlcv
         assert_equals_ta(
-            "ultimate_oscillator", bars, window1=windows[0], window2=windows[1], window3=windows[2], weight2=1.5
+            "ultimate_oscillator",
+            bars,
+            window1=windows[0],
+            window2=windows[1],
+            window3=windows[2],
+            weight2=1.5,
         )
 
 

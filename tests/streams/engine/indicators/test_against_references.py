@@ -1,0 +1,42 @@
+"""Our indicators against TA-Lib, Stock.Indicators and StockCharts' sheets: from which bar, and to what bound."""
+
+import pytest
+
+from streams.engine import indicators
+from streams.engine.bars import Floats
+from tests.streams.engine.candles import SHARED
+from tests.streams.engine.indicators import references_recorded, references_talib
+from tests.streams.engine.indicators.agreement import Agreement
+from tests.streams.engine.indicators.conformance import ours
+from tests.streams.engine.indicators.references import Reference
+
+
+def measured(reference: Reference, ohlcv: Floats, theirs: Floats) -> Agreement:
+    own = ours(reference.name, reference.params, reference.seed, ohlcv)[reference.output]
+    return reference.compare(own, theirs)
+
+
+def assert_agreed(reference: Reference, found: Agreement) -> None:
+    assert found.from_bar is not None, f"{reference}: {found}"
+    assert found.first_bar is not None
+    assert found.from_bar <= max(reference.first, found.first_bar), f"{reference}: {found}"
+    assert found.largest <= reference.bound
+
+
+def test_every_reference_names_an_output_of_ours() -> None:
+    for reference in (*references_talib.REFERENCES, *references_recorded.REFERENCES):
+        assert reference.output in indicators.lookup(reference.name).outputs, str(reference)
+
+
+@pytest.mark.parametrize("reference", references_talib.REFERENCES, ids=str)
+def test_talib(reference: Reference) -> None:
+    found = measured(reference, references_talib.candles(), references_talib.theirs(reference.series))
+    assert_agreed(reference, found)
+    assert found.compared > 2_000
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared recordings are not beside the checkout")
+@pytest.mark.parametrize("reference", references_recorded.REFERENCES, ids=str)
+def test_recorded_series(reference: Reference) -> None:
+    assert_agreed(reference, measured(reference, *references_recorded.bars_and_series(reference)))
