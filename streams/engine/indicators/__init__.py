@@ -94,7 +94,7 @@ def _values(definition: Definition, leaf: Indicator, path: str) -> dict[str, flo
     given = dict(leaf.params)
     for name in given:
         if name not in {param.name for param in definition.params}:
-            known = ", ".join(param.name for param in definition.params)
+            known = ", ".join(param.name for param in definition.params) or "no parameters"
             raise BadParameter(_at(path, name), f"{definition.name} takes {known}")
     values = {p.name: _value(p, given.get(p.name, p.default), _at(path, p.name)) for p in definition.params}
     if refused := definition.refuse(values):

@@ -15,7 +15,8 @@ class Reference:
     """`series` of `source` is `factor` times `output` of our indicator `name`, `shift` bars later than ours.
 
     They agree from bar `first` (from 1) on within `bound`, as a part of max(|theirs|, the largest of theirs);
-    Without `level`, both are counted from their first common bar on: sums that began elsewhere. `why` says what differs before, or in the digits.
+    Without `level`, both are counted from their first common bar on: sums that began elsewhere.
+    `why` says what differs before, or in the digits.
     """
 
     source: str

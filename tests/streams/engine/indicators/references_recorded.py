@@ -29,9 +29,15 @@ def _table(path: Path) -> list[dict[str, str]]:
 
 
 @cache
-def _quotes() -> Floats:
+def quotes() -> Floats:
+    """Stock.Indicators' default quotes, float64[502, 5]."""
     rows = _table(SKENDER / "quotes_default.csv")
     return np.array([[float(row[name]) for name in COLUMNS] for row in rows])
+
+
+def expected(name: str, key: str) -> Floats:
+    """The series `key` of Stock.Indicators' results called `name`, NaN where it is null."""
+    return np.array([np.nan if row[key] is None else row[key] for row in _results()[name]], float)
 
 
 @cache
@@ -78,8 +84,7 @@ def bars_and_series(reference: Reference) -> tuple[Floats, Floats]:
     """Bars float64[n, 5] and their series float64[n], NaN where it is empty."""
     where, _, key = reference.series.partition(" ")
     if reference.source == STOCK_INDICATORS:
-        rows = _results()[where]
-        return _quotes(), np.array([np.nan if row[key] is None else row[key] for row in rows], float)
+        return quotes(), expected(where, key)
     sheet = _sheet(where)
     return _sheet_bars(sheet), np.array([_number(row[key]) for row in sheet])
 
@@ -199,7 +204,7 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _chart("cs-soo SO_SIG", "stochastic", "stoch_signal", bound=1e-8),
     _chart("cs-stc stc", "stc", "stc", seed="first"),
     _chart("cs-stochrsi StochRSI(14)", "stochrsi", "stochrsi", seed="first", bound=1e-6),
-    _chart("cs-tsi TSI", "tsi", "tsi", seed="first"),
+    _chart("cs-tsi TSI", "tsi", "tsi", 1e-3, seed="sma", why="its weights are rounded to four digits"),
     _chart("cs-ui ulcer_index", "ulcer_index", "ulcer_index"),
     _chart("cs-ultosc Ult_Osc", "ultimate_oscillator", "ultimate_oscillator", bound=1e-8),
     _chart("cs-vortex +VI14", "vortex", "vortex_pos"),

@@ -1,10 +1,9 @@
-"""Our indicators against TA-Lib, Stock.Indicators and StockCharts' sheets: from which bar, and to what bound."""
+"""Our indicators against other libraries: from which bar, and to what bound."""
 
 import pytest
 
 from streams.engine import indicators
 from streams.engine.bars import Floats
-from tests.streams.engine.candles import SHARED
 from tests.streams.engine.indicators import references_recorded, references_talib
 from tests.streams.engine.indicators.agreement import Agreement
 from tests.streams.engine.indicators.conformance import ours
@@ -33,10 +32,3 @@ def test_talib(reference: Reference) -> None:
     found = measured(reference, references_talib.candles(), references_talib.theirs(reference.series))
     assert_agreed(reference, found)
     assert found.compared > 2_000
-
-
-@pytest.mark.shared
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared recordings are not beside the checkout")
-@pytest.mark.parametrize("reference", references_recorded.REFERENCES, ids=str)
-def test_recorded_series(reference: Reference) -> None:
-    assert_agreed(reference, measured(reference, *references_recorded.bars_and_series(reference)))

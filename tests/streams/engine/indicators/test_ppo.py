@@ -1,5 +1,7 @@
 """The percentage price oscillator."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from streams.engine.market.compute import compute
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import assert_equals_ta, candles, flat_from, ours, ready
 
-SMALL = {"window_slow": 3, "window_fast": 1, "window_sign": 2}
+SMALL: dict[str, Any] = {"window_slow": 3, "window_fast": 1, "window_sign": 2}
 
 
 def test_the_difference_of_two_averages_in_percent_of_the_slow_one() -> None:
@@ -24,8 +26,8 @@ def test_the_difference_of_two_averages_in_percent_of_the_slow_one() -> None:
 
 def test_it_is_the_macd_in_percent_of_the_slow_average() -> None:
     bars = walk(300).ohlcv
-    for seed in ("auto", "sma", "first"):
-        chosen: Seed = seed  # type: ignore[assignment]
+    seeds: tuple[Seed, ...] = ("auto", "sma", "first")
+    for chosen in seeds:
         macd = compute(Indicator("macd", seed=chosen), bars)["macd"]
         slow = compute(Indicator("ema", (("window", 26),), seed=chosen), bars)["ema"]
         got = compute(Indicator("ppo", seed=chosen), bars)["ppo"]

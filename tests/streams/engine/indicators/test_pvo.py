@@ -1,12 +1,14 @@
 """The percentage volume oscillator, and volume that is not there."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import assert_equals_ta, candles, ours, ready, theirs
 
-SMALL = {"window_slow": 3, "window_fast": 1, "window_sign": 2}
+SMALL: dict[str, Any] = {"window_slow": 3, "window_fast": 1, "window_sign": 2}
 
 
 def volumes(*volume: float) -> np.ndarray:

@@ -1,12 +1,14 @@
 """The stochastic RSI; what `ta` prints where the RSI does not move, and where there is none."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import assert_equals_ta, candles, flat_from, ours, ready, theirs
 
-SMALL = {"window": 2, "smooth1": 2, "smooth2": 2}
+SMALL: dict[str, Any] = {"window": 2, "smooth1": 2, "smooth2": 2}
 OUTPUTS = ("stochrsi", "stochrsi_k", "stochrsi_d")
 
 

@@ -49,6 +49,7 @@ def test_equals_ta(windows: tuple[int, int]) -> None:
 
 def test_it_is_ready_when_the_cascade_has_forgotten_like_a_difference() -> None:
     (bars,) = ready("tsi")
-    response = np.convolve(*((span(w) * (1.0 - span(w)) ** np.arange(3_000)) for w in (25, 13)))
+    slow, fast = (span(w) * (1.0 - span(w)) ** np.arange(3_000) for w in (25, 13))
+    response = np.convolve(slow, fast)
     n = bars - 1  # the first bar has no change
     assert response[n:].sum() < DIFFERENCE <= response[n - 1 :].sum()

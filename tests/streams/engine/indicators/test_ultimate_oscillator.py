@@ -1,5 +1,7 @@
 """The ultimate oscillator."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from schemas.conditions import ConditionError
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import assert_equals_ta, candles, flat_from, ours, ready, theirs
 
-WINDOWS = {"window1": 1, "window2": 2, "window3": 3}
+WINDOWS: dict[str, Any] = {"window1": 1, "window2": 2, "window3": 3}
 BARS = candles([9.0, 10.0, 8.0, 12.0], high=[10.0, 11.0, 10.0, 12.0], low=[8.0, 9.0, 7.0, 9.0])
 
 
