@@ -124,7 +124,7 @@ def _check_timeframe(timeframe: str, interval: str) -> None:
 def _values(asked: Asked, symbol: str, bars: Series) -> pl.DataFrame:
     table = {"open_time": pl.Series(bars.open_time_ms[bars.real], dtype=pl.Int64)}
     for leaf, named in asked.leaves:
-        values = compute(leaf, bars.ohlcv)
+        values = compute(leaf, bars.ohlcv, open_time_ms=bars.open_time_ms)
         table |= {column: pl.Series(values[output][bars.real]) for output, column in named.items()}
     named_symbol = pl.lit(symbol, dtype=pl.String).alias("symbol")
     frame = pl.DataFrame(table)

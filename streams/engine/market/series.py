@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from schemas.interval import bucket_start_ms, interval_ms
-from streams.engine.bars import BarArrays, Floats, Ints
+from streams.engine.bars import COLUMNS, BarArrays, Floats, Ints
 from streams.engine.errors import BadParameter
 from streams.engine.kernels.program import CompiledProgram, Program
 from streams.engine.market.folding import HigherFrame
@@ -53,10 +53,10 @@ def series(
     real = np.ones(len(layout.rows), np.bool_)
     real[layout.filled] = False
     gaps = tuple(opened for _, opened in layout.runs[1:])
-    times = _open_times(layout, step_ms)
+    times, ohlcv = _open_times(layout, step_ms), layout.rows[:, :COLUMNS].copy()
     if timeframe == interval:
-        return Series(times, layout.rows, real, gaps, begins_inside=False)
-    rows = _folded(layout, interval, timeframe, programs)
+        return Series(times, ohlcv, real, gaps, begins_inside=False)
+    rows = _folded(BarArrays(times, ohlcv), layout.runs, interval, timeframe, programs)
     buckets = np.array([bucket_start_ms(opened, timeframe) for opened in times.tolist()], np.int64)
     opened, first = np.unique(buckets, return_index=True)
     has_real = np.logical_or.reduceat(real, first)
@@ -70,17 +70,23 @@ def _open_times(layout: Layout, step_ms: int) -> Ints:
     return np.concatenate([opened + step_ms * np.arange(end - row) for (row, opened), end in runs])
 
 
-def _folded(layout: Layout, interval: str, timeframe: str, programs: Callable[[], Program]) -> Floats:
-    """The higher bars that are closed after the last base bar."""
-    step_ms, count = interval_ms(interval), len(layout.rows)
+def _folded(
+    bars: BarArrays,
+    runs: list[tuple[int, int]],
+    interval: str,
+    timeframe: str,
+    programs: Callable[[], Program],
+) -> Floats:
+    """The higher bars that are closed after the last base bar, float64[n, 5]."""
+    step_ms, count = interval_ms(interval), len(bars)
     base = Frame(interval, programs)
-    base.begin_at(count, layout.rows, 0)
+    base.begin_at(count, bars.rows(), 0)
     frame = HigherFrame(timeframe, programs, base)
-    ends = [row for row, _ in layout.runs[1:]] + [count]
-    for (row, opened), end in zip(layout.runs, ends, strict=True):
+    ends = [row for row, _ in runs[1:]] + [count]
+    for (row, opened), end in zip(runs, ends, strict=True):
         if row == 0:
             frame.begin(row, opened)
         else:
             frame.after_gap(row, opened)
         frame.close_upto(end, opened + (end - row) * step_ms, step_ms)
-    return frame.rows(frame.bars, 0, frame.version).copy()
+    return frame.rows(frame.bars, 0, frame.version)[:, :COLUMNS].copy()

@@ -1,0 +1,43 @@
+"""What single indicators are excused from by the invariants that all of them are held to, each with the reason."""
+
+from typing import Final
+
+# Outputs that may be missing on a moving market after they are ready: where a short window stands still, 0/0 is missing.
+MISSING_AT_TIMES: Final = {
+    "bollinger.pband": "the bands meet where the window stands still",
+    "stochastic.stoch": "no range",
+    "stochastic.stoch_signal": "no range in one of its bars",
+    "williams_r.williams_r": "no range",
+    "stochrsi.stochrsi": "the RSI stands still",
+    "stochrsi.stochrsi_k": "the RSI stands still",
+    "stochrsi.stochrsi_d": "the RSI stands still",
+    "ultimate_oscillator.ultimate_oscillator": "no true range in its shortest window",
+    "mfi.mfi": "no rise and no fall of the typical price",
+    "tsi.tsi": "no change at all",
+}
+
+# Indicators whose values depend on all bars before, with a weight that fades: they are ready when it has faded (law 5).
+# The number: by how much a fraction of them may magnify what is left, where its denominator is small.
+RECURSIVE: Final = {
+    "atr": 1.0,
+    "ema": 1.0,
+    "fi": 1.0,
+    "kama": 1.0,
+    "macd": 1.0,
+    "ppo": 1.0,
+    "pvo": 1.0,
+    "rsi": 10.0,
+    "stochrsi": 100.0,
+    "tsi": 10.0,
+}
+
+# Indicators whose state grows with a window, and what it keeps.
+GROWS: Final = {
+    "cmf": "rings of money flow and volume",
+    "eom": "a ring of what the second output is the mean of",
+    "mfi": "rings of rises and falls",
+    "rolling_vwap": "rings of price times volume, and volume",
+    "stochastic": "two deques of extremes, a ring of %K",
+    "stochrsi": "a ring of RSIs, two deques of their extremes, rings of what is averaged",
+    "williams_r": "two deques of extremes",
+}
