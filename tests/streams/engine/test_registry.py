@@ -7,8 +7,9 @@ from types import FunctionType
 import pytest
 import ta
 
-from schemas.conditions import ConditionError, Indicator, Price
+from schemas.conditions import Compare, ConditionError, Const, Indicator, Price, operand_from_json
 from streams.engine import indicators
+from streams.engine.conditions.expression import parse, to_text
 from streams.engine.errors import BadParameter, StateTooLarge, UnknownIndicator
 from streams.engine.market.market import Market
 from tests.streams.engine.candles import klines, walk
@@ -56,6 +57,26 @@ def _takes_the_same(name: str, function: FunctionType) -> None:
         if parameter.default is not Parameter.empty and key not in {"fillna", "dropnans"}
     ]
     assert [(p.name, p.default) for p in indicators.lookup(name).params] == given, name
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"indicator": "williams_r", "lbp": 7},
+        {"indicator": "stochrsi_d", "window": 9, "smooth1": 2, "smooth2": 4, "seed": "first"},
+        {"indicator": "kama", "pow1": 3, "pow2": 20},
+        {"indicator": "ultimate_oscillator", "window1": 5, "weight1": 4.5, "weight2": 2},
+        {"indicator": "vpt", "smoothing_factor": 10},
+        {"indicator": "obv"},
+    ],
+)
+def test_every_kind_of_parameter_comes_through_json_and_text(raw: dict[str, object]) -> None:
+    leaf = operand_from_json(raw)
+    assert isinstance(leaf, Indicator)
+    condition = Compare("gt", leaf, Const(1.0))
+    assert parse(to_text(condition)) == condition
+    full = dict(indicators.canonical(leaf).params)
+    assert {key: full[key] for key in raw if key in full} == dict(leaf.params)
 
 
 def test_those_that_never_forget_say_so() -> None:

@@ -52,8 +52,8 @@ def test_a_missing_value_is_missing_from_every_window_it_lies_in() -> None:
 def test_a_sum_that_never_ends_is_off_by_no_more_than_its_last_rounding(values: list[float]) -> None:
     f = np.zeros(2)
     got = [add_up(x, f, 0) for x in values][-1]
-    true = sum(map(Fraction, values))
-    sizes = sum(abs(Fraction(x)) for x in values)
+    true = sum(map(Fraction, values), Fraction(0))
+    sizes = sum((abs(Fraction(x)) for x in values), Fraction(0))
     lost = Fraction(1, 2**53) * abs(true) + Fraction(len(values) ** 2, 2**106) * sizes
     assert abs(Fraction(got) - true) <= lost
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# Outputs that may be missing on a moving market after they are ready: where a short window stands still, 0/0 is missing.
+# Outputs that may be missing on a moving market after they are ready: 0/0 in a still window.
 MISSING_AT_TIMES: Final = {
     "bollinger.pband": "the bands meet where the window stands still",
     "stochastic.stoch": "no range",
@@ -12,8 +12,6 @@ MISSING_AT_TIMES: Final = {
     "stochrsi.stochrsi_k": "the RSI stands still",
     "stochrsi.stochrsi_d": "the RSI stands still",
     "ultimate_oscillator.ultimate_oscillator": "no true range in its shortest window",
-    "mfi.mfi": "no rise and no fall of the typical price",
-    "tsi.tsi": "no change at all",
 }
 
 # Indicators whose values depend on all bars before, with a weight that fades: they are ready when it has faded (law 5).
