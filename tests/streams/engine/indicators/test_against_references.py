@@ -1,5 +1,7 @@
 """Our indicators against other libraries: from which bar, and to what bound."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from streams.engine import indicators
@@ -8,6 +10,11 @@ from tests.streams.engine.indicators import references_recorded, references_tali
 from tests.streams.engine.indicators.agreement import Agreement
 from tests.streams.engine.indicators.conformance import ours
 from tests.streams.engine.indicators.references import Reference
+
+
+def of_ours(references: Sequence[Reference]) -> list[Reference]:
+    """Those whose indicator is there; another test says when one is not."""
+    return [reference for reference in references if reference.name in indicators.names()]
 
 
 def measured(reference: Reference, ohlcv: Floats, theirs: Floats) -> Agreement:
@@ -27,7 +34,7 @@ def test_every_reference_names_an_output_of_ours() -> None:
         assert reference.output in indicators.lookup(reference.name).outputs, str(reference)
 
 
-@pytest.mark.parametrize("reference", references_talib.REFERENCES, ids=str)
+@pytest.mark.parametrize("reference", of_ours(references_talib.REFERENCES), ids=str)
 def test_talib(reference: Reference) -> None:
     found = measured(reference, references_talib.candles(), references_talib.theirs(reference.series))
     assert_agreed(reference, found)
