@@ -16,7 +16,20 @@ import msgspec
 
 from schemas.interval import interval_ms
 
-PriceField = Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4"]
+PriceField = Literal[
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "hl2",
+    "hlc3",
+    "ohlc4",
+    "ha_open",
+    "ha_high",
+    "ha_low",
+    "ha_close",
+]
 CompareOp = Literal["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"]
 ArithmeticOp = Literal["+", "-", "*", "/"]
 Seed = Literal["auto", "sma", "first"]

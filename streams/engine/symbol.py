@@ -37,9 +37,14 @@ class SymbolEngine:
         self.counters: Counter[str] = Counter()
         self._pos = -1
         self._length_ms, self._shift_ms = grid(market.interval)
+        self._tape = market.tape
+        self._frame = market.tape.frame
+        self._quiet_until_ms = 0
         self._register = Register()
         self._network = Network(market)
+        self._bar = self._network.board.pusher(self._frame.program.block_at)
         self._moments = Moments(market)
+        self._newest = self._moments.newest
         self._watching = Watching(self._network, self._register.changed)
         self._firing = Firing(market, self._moments, self._watching, self._register)
         self._commands = Commands(
@@ -68,11 +73,52 @@ class SymbolEngine:
 
     def on_kline(self, kline: Kline, pos: int) -> list[Output]:
         """Fold in the kline at offset `pos`. Raises WrongInterval for one that is not on the symbol's grid."""
+        opened = kline.open_time_ms
+        if (
+            opened == self._tape.expected_ms
+            and opened < self._quiet_until_ms
+            and pos > self._pos
+            and kline.closed
+            and kline.interval == self.market.interval
+        ):
+            return self._quiet_bar(kline, pos)
         if pos <= self._pos:
             self.counters["replayed"] += 1
             return []
         self._recovery.wake(pos)
         self._pos = pos
+        outputs = self._applied(kline)
+        self._quiet_until_ms = self._quiet()
+        return outputs
+
+    def _quiet_bar(self, kline: Kline, pos: int) -> list[Output]:
+        """The next bar, where nothing is due but what the board sees by itself: the way of nearly all."""
+        self._pos = pos
+        low, high = kline.low, kline.high
+        flips = self._bar(self._frame.size, kline.open, high, low, kline.close, kline.volume)
+        close_ms = kline.open_time_ms + self._length_ms
+        self.market.appended(close_ms)
+        self._moments.now_ms = close_ms
+        if flips == 0:
+            self._network.newest = self._newest
+            return []
+        moment = Moment(self.market.next - 1, kline.open_time_ms, close_ms, close_ms, low, high)
+        self._network.moment = moment
+        hits = self._watching.notice(self._network.flipped(flips), moment)
+        if (wake_ms := self._watching.wake_ms) < self._quiet_until_ms + self._length_ms:
+            self._quiet_until_ms = wake_ms - self._length_ms
+        return self._firing.fire(hits, moment) if hits else []
+
+    def _quiet(self) -> int:
+        """Bars that open before that need not be looked at but by the board."""
+        close_ms = self._moments.now_ms
+        if self._recovery.asleep or close_ms > self._tape.expected_ms:
+            return 0
+        watching = self._watching
+        instant_ms = min(watching.wake_ms, watching.expires_ms, self._network.quiet_until_ms(close_ms))
+        return min(self.market.quiet_until_ms(), watching.waits_for_ms, instant_ms - self._length_ms)
+
+    def _applied(self, kline: Kline) -> list[Output]:
         outcome = self.market.apply(kline)
         if type(outcome) is not Applied:
             return self._not_applied(kline, outcome)
@@ -94,6 +140,7 @@ class SymbolEngine:
         moment = self._moments.of_tick(tick.time_ms) if on_grid else None
         if moment is None:
             return []
+        self._quiet_until_ms = 0
         self.counters["stand_ins"] += 1
         outputs = self._firing.expire(moment)
         hits = self._watching.notice_stand_in(moment)
@@ -101,11 +148,13 @@ class SymbolEngine:
 
     def on_command(self, command: GroupCommand, pos_hint: int) -> list[Output]:
         """Arm or remove a group. `pos_hint`: the last offset folded into this symbol, where the engine saw none."""
+        self._quiet_until_ms = 0
         self._pos = max(self._pos, pos_hint)
         return self._commands.group(command, self._pos)
 
     def on_alert(self, command: AlertCommand, generation: int, effective_from_ms: int) -> list[Output]:
         """Take in a user's alert, which sees bars from `effective_from_ms`, rounded up. `generation`: its offset."""
+        self._quiet_until_ms = 0
         return self._commands.alert(command, generation, effective_from_ms, self._pos)
 
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:

@@ -52,6 +52,11 @@ class Recovery:
             self._enter(body)
         self._asleep.sort(key=lambda unit: unit.pos, reverse=True)
 
+    @property
+    def asleep(self) -> bool:
+        """Whether some units still sleep."""
+        return bool(self._asleep)
+
     def wake(self, pos: int) -> None:
         """Before the record at `pos` is folded in: let those watch that do not know of it."""
         asleep = self._asleep

@@ -2,6 +2,7 @@
 parameters.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
@@ -12,6 +13,7 @@ from streams.engine.kernels.kernel import Step
 
 SeedCode: TypeAlias = Literal["sma", "first"]
 FIRST: Final = 0.0
+BAR_MS: Final = math.nan
 SMA: Final = 1.0
 
 
@@ -30,10 +32,11 @@ class Param:
 class Plan:
     """How a node with given parameters is computed.
 
-    `p`: what its kernel reads; `floats`, `ints`: sizes of its state; `lookback`: how many rows before the
-    current one the kernel reads, and `reads` of which columns; `ready`: for each output, from which bar on it
-    may fire (law 5), counted from 1. `sessions`: that depends on the row, and the kernel writes after its outputs
-    how many rows they reach back over, NaN where they may not fire; `ready` is then the least it can be.
+    `p`: what its kernel reads, BAR_MS standing for the length of a bar in ms; `floats`, `ints`: sizes of its
+    state; `lookback`: how many rows before the current one the kernel reads, and `reads` of which columns;
+    `ready`: for each output, from which bar on it may fire (law 5), counted from 1. `tells_reach`: that depends on
+    the row, and the kernel writes after its outputs how many rows they reach back over, NaN where they may not
+    fire; `ready` is then the least it can be.
     """
 
     p: tuple[float, ...]
@@ -42,7 +45,7 @@ class Plan:
     lookback: int
     ready: tuple[int, ...]
     reads: tuple[int, ...] = (CLOSE,)
-    sessions: bool = False
+    tells_reach: bool = False
 
 
 Values: TypeAlias = Mapping[str, float]

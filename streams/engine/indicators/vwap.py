@@ -11,15 +11,17 @@ import math
 
 from schemas.conditions import ANCHOR, MAX_MS
 from streams.engine.bars import CLOSE, HIGH, LOW, VOLUME, Floats, Ints
-from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
+from streams.engine.indicators.definition import BAR_MS, Definition, Param, Plan, SeedCode, Values
 from streams.engine.kernels.kernel import kernel
 from streams.engine.kernels.sessions import DAY, STATE, begins, counts, has_sessions, reach
 
 
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """p: anchor, multiplier. f: first price; sums of volume, of differences and of their squares times it."""
-    if begins(t, bars, int(p[0]), i, 0):
+    """p: anchor, multiplier, bar length. f: first price; sums of volume, of differences and their squares times
+    it.
+    """
+    if begins(t, bars, int(p[0]), int(p[2]), i, 0):
         f[0] = bars[t, CLOSE]
         f[1] = 0.0
         f[2] = 0.0
@@ -44,8 +46,8 @@ def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> No
 
 def plan(values: Values, seed: SeedCode) -> Plan:
     anchor = values[ANCHOR]
-    p = (anchor, values["multiplier"])
-    return Plan(p, floats=4, ints=STATE, lookback=0, ready=(1, 1, 1), sessions=has_sessions(anchor))
+    p = (anchor, values["multiplier"], BAR_MS)
+    return Plan(p, floats=4, ints=STATE, lookback=0, ready=(1, 1, 1), tells_reach=has_sessions(anchor))
 
 
 DEFINITION = Definition(

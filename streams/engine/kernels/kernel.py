@@ -31,8 +31,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 ADDRESS, P_AT, P_LEN, F_AT, F_LEN, I_AT, I_LEN, COLUMN, WIDTH = range(9)
 RECORD: Final = 9
 # And what a program's block holds.
-BARS_AT, ROOM, OUT_AT, OUT_WIDTH, TABLE_AT, NODES, NEED_AT, USABLE_AT, CLEAN, OPENS_MS, STEP_MS = range(11)
-BLOCK: Final = 11
+(
+    BARS_AT, ROOM, OUT_AT, OUT_WIDTH, TABLE_AT, NODES, NEED_AT, USABLE_AT, CLEAN, LAST, OPENS_MS, STEP_MS,
+) = range(12)  # fmt: skip
+BLOCK: Final = 12
 
 
 def kernel(function: _F) -> _F:
@@ -46,7 +48,7 @@ def source_digest(*functions: Callable[..., Any]) -> int:
 
     Part of numba's cache key: numba itself looks only at the file of the function it compiles.
     """
-    digest = hashlib.sha256(repr((P_AT, COLUMN, RECORD, BARS_AT, CLEAN, BLOCK, ROW_WIDTH)).encode())
+    digest = hashlib.sha256(repr((P_AT, COLUMN, RECORD, BARS_AT, CLEAN, LAST, BLOCK, ROW_WIDTH)).encode())
     seen: set[Any] = set()
     waiting: list[Any] = list(functions)
     while waiting:
@@ -80,6 +82,7 @@ def _pointer(kind: Any) -> Any:
 
 floats_at = _pointer(types.float64)
 ints_at = _pointer(types.int64)
+shorts_at = _pointer(types.int32)
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
 
 

@@ -13,6 +13,9 @@ from streams.engine.kernels.rows import fold_rows, mask, write_bar
 class SourceProgram:
     """The same program run by Python as it is written: the oracle of the compiled one, slow."""
 
+    block_at = 0
+    """It has no block that compiled code could read."""
+
     def __init__(self) -> None:
         self._clean = 0
         self._times = (0, 0)
@@ -27,6 +30,9 @@ class SourceProgram:
 
     def set_times(self, opens_ms: int, step_ms: int) -> None:
         self._times = (opens_ms, step_ms)
+
+    def set_last(self, row: int) -> None:
+        """Nobody asks."""
 
     def _push(self, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
         write_bar(self._bars, t, o, h, low, c, v, *self._times)

@@ -2,8 +2,8 @@
 
 A sum that never forgets (OBV, A/D, VWAP …) may begin anew with every session, or count from an instant on. Its
 parameter `anchor` says which, as a number: 0 neither, 1 day, 2 week, 3 month, otherwise that instant in epoch
-ms. The state is five whole numbers from `i[at]` on: which session it is, the bars it has had, whether they are
-all there, the last bar's time and the least step between two bars.
+ms. The state is three whole numbers from `i[at]` on: which session it is, the bars it has had, whether they are
+all there.
 """
 
 import math
@@ -17,7 +17,7 @@ DAY: Final = 1
 WEEK: Final = 2
 MONTH: Final = 3
 DAY_MS: Final = 86_400_000
-STATE: Final = 5  # how many of the int64 state `begins` uses
+STATE: Final = 3  # how many of the int64 state `begins` uses
 
 
 @kernel
@@ -49,22 +49,21 @@ def session_start(time_ms: int, anchor: int) -> int:
 
 
 @kernel
-def begins(t: int, bars: Floats, anchor: int, i: Ints, at: int) -> bool:
-    """Whether row `t` is the first of its session, so that sums begin anew with it; to be asked once a row."""
+def begins(t: int, bars: Floats, anchor: int, bar_ms: int, i: Ints, at: int) -> bool:
+    """Whether row `t` is the first of its session, so that sums begin anew with it; to be asked once a row.
+
+    `bar_ms` is the length of a bar.
+    """
     time_ms = int(bars[t, TIME])
     start = session_start(time_ms, anchor)
-    before = i[at + 3]
-    i[at + 3] = time_ms
-    if before > 0 and (i[at + 4] == 0 or time_ms - before < i[at + 4]):
-        i[at + 4] = time_ms - before
     if i[at] == start + 1:
         i[at + 1] += start >= 0
         return False
     i[at] = start + 1
     i[at + 1] = 1
-    # A bar that straddles the session's start belongs to the one before: the first one may open less than a step
+    # A bar that straddles the session's start belongs to the one before: the first one may open less than a bar
     # after it.
-    i[at + 2] = 1 if time_ms == start or time_ms - start < i[at + 4] else 0
+    i[at + 2] = 1 if time_ms - start < bar_ms else 0
     return True
 
 

@@ -26,7 +26,8 @@ class Frame:
     """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
 
     `version` counts the frame's bars. `marks` are (base index, row): from that base bar on, rows before that
-    row are tainted (law 4). `first` and `next` delimit the rows kept.
+    row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
+    them: the next bar goes to that row of the arrays.
     """
 
     def __init__(self, timeframe: str, programs: Callable[[], Program]) -> None:
@@ -34,8 +35,6 @@ class Frame:
         self.length_ms = interval_ms(timeframe)
         self.first = 0
         self.version = 0
-        self.now: list[float] = []
-        self.prev: list[float] = []
         self.marks: list[tuple[int, int]] = [(0, 0)]
         self.nodes: list[Node] = []
         self.program = programs()
@@ -43,7 +42,7 @@ class Frame:
         self.out = np.full((_ROOM, _COLUMN_STEP), math.nan)
         self._need = np.full(_COLUMN_STEP, NEVER, np.int64)
         self._usable = np.full(_COLUMN_STEP, math.nan)
-        self._size = 0
+        self.size = 0
         self._room = _ROOM
         self._run = (0, 0)
         self._bind()
@@ -59,20 +58,37 @@ class Frame:
 
     def append(self, o: float, h: float, low: float, c: float, v: float) -> None:
         """One more bar of this timeframe: every node runs on it."""
-        t = self._size
+        t = self.size
         if t == self._room:
             self._grow()
         self._push(t, o, h, low, c, v)
-        self._size = t + 1
+        self.size = t + 1
         self.version += 1
-        self.prev = self.now
-        self.now = self._tolist()
+
+    @property
+    def room(self) -> int:
+        """How many rows may be pushed before the arrays must grow."""
+        return self._room - self.size
+
+    @property
+    def now(self) -> list[float]:
+        values: list[float] = self._usable.tolist()
+        return values
+
+    @property
+    def prev(self) -> list[float]:
+        clean = self.marks[-1][1]
+        return [self.usable(c, self.version - 2, clean) for c in range(len(self._usable))]
+
+    def newest(self, column: int) -> float:
+        """`now[column]`, without the others."""
+        return float(self._usable[column])
 
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""
         self.marks.append((base_index, clean_row))
         self._place()
-        self.now = self.prev = [math.nan] * len(self._usable)
+        self._usable[:] = math.nan
 
     def begin_clean(self, marks: list[tuple[int, int]]) -> None:
         """Replace the marks: (base index, first clean row from there on)."""
@@ -100,9 +116,10 @@ class Frame:
     def add(self, node: Node) -> None:
         """Give `node` columns of its own; `compute` fills them."""
         node.column = self._free_columns(node.width)
+        node.p[np.isnan(node.p)] = self.length_ms  # see Plan
         for k, need in enumerate(node.ready):
-            # A node of sessions says in its last column how many rows the others reach back over.
-            self._need[node.column + k] = -node.column - node.width if node.sessions else need
+            # It says in its last column how many rows the others reach back over.
+            self._need[node.column + k] = -node.column - node.width if node.tells_reach else need
         self.nodes.append(node)
         self._bind()
 
@@ -124,28 +141,29 @@ class Frame:
                 self.program.run(node, at - self.first, stop - self.first)
                 at = stop
             states.append(node.state())
-        self.program.run(node, at - self.first, self._size)
+        self.program.run(node, at - self.first, self.size)
         self.refresh()
         return states
 
     def refresh(self) -> None:
-        """Read `now` and `prev` anew from what is kept."""
-        clean, columns = self.marks[-1][1], range(len(self._usable))
-        self.now = [self.usable(c, self.version - 1, clean) for c in columns]
-        self.prev = [self.usable(c, self.version - 2, clean) for c in columns]
+        """Read `now` anew from what is kept."""
+        clean = self.marks[-1][1]
+        self._usable[:] = [self.usable(c, self.version - 1, clean) for c in range(len(self._usable))]
+        self.program.set_last(self.size - 1)
 
     def forget_before(self, row: int, base_index: int) -> None:
         """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
-        drop = min(max(row - self.first, 0), self._size)
+        drop = min(max(row - self.first, 0), self.size)
         if drop:
-            kept = self._size - drop
-            self.bars[:kept] = self.bars[drop : self._size]
-            self.out[:kept] = self.out[drop : self._size]
-            self._size = kept
+            kept = self.size - drop
+            self.bars[:kept] = self.bars[drop : self.size]
+            self.out[:kept] = self.out[drop : self.size]
+            self.size = kept
             self.first += drop
         while len(self.marks) > 1 and self.marks[1][0] <= base_index:
             del self.marks[0]
         self._place()
+        self.program.set_last(self.size - 1)
 
     def rows_behind(self, margin: int) -> int:
         """How many rows before one that is asked for must be kept: for windows, `bars_ago` and the margin."""
@@ -165,13 +183,13 @@ class Frame:
 
     def values(self, column: int) -> Floats:
         """What `column` was at every row kept, as defined."""
-        return self.out[: self._size, column].copy()
+        return self.out[: self.size, column].copy()
 
     def begin_at(self, next_row: int, rows: Floats, clean_row: int) -> None:
         """Go on, without having run, where `rows` are the last ones before `next_row`."""
         self._reserve(len(rows))
         self.bars[: len(rows)] = rows
-        self._size = len(rows)
+        self.size = len(rows)
         self.first, self.version = next_row - len(rows), next_row
         self.marks = [(0, clean_row)]
         self._bind()
@@ -188,8 +206,10 @@ class Frame:
 
     def clear(self) -> None:
         """Back to before the first bar; nodes keep their places."""
-        self.first = self.version = self._size = 0
+        self.first = self.version = self.size = 0
         self.out[:] = math.nan
+        self._usable[:] = math.nan
+        self.program.set_last(-1)
         for node in self.nodes:
             node.reset()
             node.from_row = node.start_row = 0
@@ -197,12 +217,12 @@ class Frame:
     def prepend(self, bars: Floats) -> None:
         """Put older rows before the first one kept; their values are unknown until computed."""
         count = len(bars)
-        self._reserve(self._size + count)
+        self._reserve(self.size + count)
         for array in (self.bars, self.out):
-            array[count : count + self._size] = array[: self._size].copy()
+            array[count : count + self.size] = array[: self.size].copy()
         self.bars[:count] = bars
         self.out[:count] = math.nan
-        self._size += count
+        self.size += count
         self.first -= count
         self._bind()
 
@@ -240,5 +260,4 @@ class Frame:
         self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
         self._place()
         self._push = self.program.push
-        self._tolist = self._usable.tolist
         self.refresh()

@@ -19,7 +19,7 @@ from streams.engine.market.anchors import EVERY
 from streams.engine.market.folding import HigherFrame
 from streams.engine.market.operands import Operands, Slot
 from streams.engine.market.outcomes import Applied, Duplicate, Forming, Late, Outcome, Restated
-from streams.engine.market.prices import price_step
+from streams.engine.market.prices import STEPS
 from streams.engine.market.snapshots import (
     Saved,
     SavedAnchor,
@@ -126,6 +126,24 @@ class Market:
         for frame in self.operands.higher:
             if end >= frame.ends_ms:
                 frame.close_bucket(index + 1, index)
+
+    def quiet_until_ms(self) -> int:
+        """Bars that open before that, each where it is expected, need nothing but `appended` besides a push."""
+        tape, operands = self.tape, self.operands
+        if not self.next or not tape.frame.program.block_at:
+            return 0
+        room = min(self._anchor_at - self.next, tape.frame.room)
+        ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
+        return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
+
+    def appended(self, close_ms: int) -> None:
+        """A bar that was expected, and closes at `close_ms`, has been pushed onto the base frame."""
+        tape = self.tape
+        frame = tape.frame
+        frame.size += 1
+        frame.version += 1
+        self.next += 1
+        tape.expected_ms = close_ms
 
     def _begin(self, opened: int) -> None:
         self.tape.begin_run(opened)
@@ -260,4 +278,4 @@ class Market:
 
 def warm_up() -> None:
     """Compile every kernel, or load it from numba's cache, so that no kline waits for it."""
-    compile_all([price_step, *(lookup(name).step for name in names())])
+    compile_all([*STEPS, *(lookup(name).step for name in names())])

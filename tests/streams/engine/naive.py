@@ -12,6 +12,7 @@ import numpy as np
 from schemas.conditions import Indicator, Price
 from schemas.interval import bucket_start_ms
 from schemas.market import Kline
+from streams.engine.bars import Floats
 from streams.engine.kernels.oracle import SourceProgram
 from streams.engine.market.compute import compute
 from streams.engine.market.nodes import Node, key_of
@@ -112,13 +113,15 @@ class NaiveMarket:
             return math.nan
         if (
             isinstance(leaf, Indicator)
-            and node.sessions
+            and node.tells_reach
             and clean < _session(node, timeframe, rows[: at + 1])
         ):
             return math.nan
         ohlcv = np.array([row.ohlcv for row in rows[: at + 1]])
         if isinstance(leaf, Price):
             o, h, low, c, v = ohlcv[at].tolist()
+            if leaf.field.startswith("ha_"):
+                return heikin_ashi(ohlcv)[leaf.field][at]
             means = {"hl2": (h + low) / 2, "hlc3": (h + low + c) / 3, "ohlc4": (o + h + low + c) / 4}
             return float({"open": o, "high": h, "low": low, "close": c, "volume": v, **means}[leaf.field])
         asked = (key, timeframe, at, rows[at].seen_at, len(self.bars))
@@ -126,6 +129,19 @@ class NaiveMarket:
             times = np.array([row.open_ms for row in rows[: at + 1]])
             self._known[asked] = compute(leaf, ohlcv, SourceProgram, times)
         return float(self._known[asked][output][at])
+
+
+def heikin_ashi(ohlcv: Floats) -> dict[str, list[float]]:
+    """Heikin-Ashi candles of all bars from the first on."""
+    candles: dict[str, list[float]] = {"ha_open": [], "ha_high": [], "ha_low": [], "ha_close": []}
+    opened = 0.0
+    for at, (o, h, low, c, _) in enumerate(ohlcv.tolist()):
+        opened = (opened + candles["ha_close"][-1]) / 2 if at else (o + c) / 2
+        close = ((o + c) + (h + low)) / 4
+        row = (opened, max(h, opened, close), min(low, opened, close), close)
+        for name, value in zip(candles, row, strict=True):
+            candles[name].append(value)
+    return candles
 
 
 def _session(node: Node, timeframe: str, rows: list[Row]) -> float:

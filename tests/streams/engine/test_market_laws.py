@@ -22,6 +22,8 @@ LEAVES: list[tuple[Price | Indicator, str]] = [
     (Indicator("stochastic", (("smooth_window", 2), ("window", 3))), "2m"),
     (Indicator("bollinger", (("window", 4),), output="hband"), "3m"),
     (Indicator("rsi", (("window", 2),)), "1m"),
+    (Price("ha_close"), "1m"),
+    (Price("ha_low"), "2m"),
     (Indicator("vwap"), "1m"),
     (Indicator("vwap", (("anchor", 2),), output="lower"), "5m"),
 ]

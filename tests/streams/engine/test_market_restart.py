@@ -24,7 +24,11 @@ LEAVES: list[tuple[Price | Indicator, str]] = [
     (Indicator("macd", output="macd_diff"), "1m"),
     (Indicator("ema", (("window", 3),)), "1h"),
     (Price("volume"), "1d"),
+    (Price("ha_open"), "1m"),
     (Indicator("vwap", bars_ago=2), "3m"),
+    (Indicator("hma", (("window", 30),)), "5m"),
+    (Indicator("supertrend", output="direction"), "1m"),
+    (Indicator("pivots", output="s1"), "1m"),
 ]
 BARS = with_gaps(walk(4_200, seed=21), 0.004, 9)
 KLINES = klines(BARS)

@@ -51,12 +51,12 @@ def test_words_mean_what_the_kernel_takes_them_for() -> None:
     assert ANCHORS == {"day": DAY, "week": WEEK, "month": MONTH}
 
 
-def asked(times: list[int], anchor: int) -> list[tuple[bool, bool, float]]:
+def asked(times: list[int], anchor: int, bar_ms: int = HOUR) -> list[tuple[bool, bool, float]]:
     """(begins, counts, reach) row by row, as a kernel asks."""
     bars: Floats = np.zeros((len(times), ROW_WIDTH))
     bars[:, TIME] = times
     i = np.zeros(STATE + 1, np.int64)
-    return [(begins(t, bars, anchor, i, 1), counts(i, 1), reach(i, 1)) for t in range(len(times))]
+    return [(begins(t, bars, anchor, bar_ms, i, 1), counts(i, 1), reach(i, 1)) for t in range(len(times))]
 
 
 def same(found: list[tuple[bool, bool, float]], wanted: list[tuple[bool, bool, float]]) -> bool:
@@ -88,15 +88,16 @@ def test_a_day_whose_first_bars_never_came_may_not_be_used() -> None:
 
 def test_a_bar_that_straddles_midnight_belongs_to_the_day_before() -> None:
     times = [LEAP + 7 * HOUR * k for k in range(5)]  # 12:00, 19:00, 02:00, 09:00, 16:00
-    assert [begun for begun, _, _ in asked(times, DAY)] == [True, False, True, False, False]
-    assert [rows for _, _, rows in asked(times, DAY)][2:] == [1.0, 2.0, 3.0]
+    found = asked(times, DAY, 7 * HOUR)
+    assert [begun for begun, _, _ in found] == [True, False, True, False, False]
+    assert [rows for _, _, rows in found][2:] == [1.0, 2.0, 3.0]
 
 
 @pytest.mark.parametrize("anchor, begun", [(WEEK, 3), (MONTH, 0)])
 def test_weeks_begin_on_monday_and_months_on_the_first(anchor: int, begun: int) -> None:
     day = LEAP + 12 * HOUR  # Friday, 1 March 2024
     times = [day + 24 * HOUR * k for k in range(14)]
-    first = [k for k, (yes, _, rows) in enumerate(asked(times, anchor)) if yes and rows == 1.0]
+    first = [k for k, (yes, _, rows) in enumerate(asked(times, anchor, 24 * HOUR)) if yes and rows == 1.0]
     assert first[0] == begun
     assert len(first) == (2 if anchor == WEEK else 1)
 

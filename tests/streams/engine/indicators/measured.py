@@ -8,7 +8,7 @@ from streams.engine.indicators.definition import Definition
 from tests.streams.engine.candles import SHARED
 from tests.streams.engine.indicators import references_recorded, references_ta, references_talib
 from tests.streams.engine.indicators.conformance import against_ta, ours
-from tests.streams.engine.indicators.references import Reference
+from tests.streams.engine.indicators.reference import Reference
 from tests.streams.engine.regimes import generated
 
 RECORDED: Final = (references_recorded.STOCK_INDICATORS, references_recorded.STOCKCHARTS)

@@ -14,7 +14,7 @@ import numpy as np
 
 from streams.engine.bars import Floats
 from tests.streams.engine.candles import SHARED
-from tests.streams.engine.indicators.references import Reference
+from tests.streams.engine.indicators.reference import Reference
 
 SKENDER: Final = SHARED / "indicators" / "skender"
 SHEETS: Final = SHARED / "indicators" / "ta_stockcharts"

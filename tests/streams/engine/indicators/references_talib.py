@@ -9,7 +9,7 @@ from talib import abstract
 
 from streams.engine.bars import Floats
 from tests.streams.engine.candles import walk
-from tests.streams.engine.indicators.references import Reference
+from tests.streams.engine.indicators.reference import Reference
 
 BARS: Final = 3_000
 INPUTS: Final = ("open", "high", "low", "close", "volume")

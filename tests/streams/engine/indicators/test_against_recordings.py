@@ -5,7 +5,7 @@ sheets.
 import pytest
 
 from tests.streams.engine.candles import SHARED
-from tests.streams.engine.indicators.references import Reference
+from tests.streams.engine.indicators.reference import Reference
 from tests.streams.engine.indicators.references_recorded import (
     NOT_COMPARED,
     REFERENCES,

@@ -9,7 +9,7 @@ from streams.engine.bars import Floats
 from tests.streams.engine.indicators import references_recorded, references_talib
 from tests.streams.engine.indicators.agreement import Agreement
 from tests.streams.engine.indicators.conformance import ours
-from tests.streams.engine.indicators.references import Reference
+from tests.streams.engine.indicators.reference import Reference
 
 
 def of_ours(references: Sequence[Reference]) -> list[Reference]:
