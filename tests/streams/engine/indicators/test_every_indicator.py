@@ -88,9 +88,23 @@ class Live:
     """A node that saw its bars one by one, and its state before each of them."""
 
     node: Node
-    values: Floats
+    frame: Frame
     states: list[State]
-    usable: dict[str, Floats]
+
+    @property
+    def values(self) -> Floats:
+        return self.frame.rows(self.frame.out, 0, self.frame.next)[:, self.node.column :][
+            :, : self.node.width
+        ]
+
+    def usable(self) -> dict[str, Floats]:
+        """What may fire (law 5) at each bar, NaN where nothing may."""
+        return {
+            name: np.array(
+                [self.frame.usable(self.node.column + k, row, 0) for row in range(self.frame.next)]
+            )
+            for k, name in enumerate(self.node.outputs)
+        }
 
 
 def live(leaf: Indicator, bars: BarArrays) -> Live:
@@ -101,11 +115,7 @@ def live(leaf: Indicator, bars: BarArrays) -> Live:
     for row in bars.ohlcv.tolist():
         states.append(node.state())
         frame.append(*row)
-    usable = {
-        name: np.array([frame.usable(node.column + k, row, 0) for row in range(frame.next)])
-        for k, name in enumerate(node.outputs)
-    }
-    return Live(node, frame.out[: len(bars), node.column : node.column + node.width].copy(), states, usable)
+    return Live(node, frame, states)
 
 
 def resumed(leaf: Indicator, bars: BarArrays, cut: int, state: State, stop: int) -> Floats:
@@ -164,7 +174,7 @@ def test_nothing_but_numbers_and_missing_comes_out(leaf: Indicator) -> None:
 def test_a_ready_operand_is_defined_on_a_moving_market(leaf: Indicator) -> None:
     node = Node(key_of(leaf)[0])
     bars = hourly(walk(long_enough(node, 900), seed=7).ohlcv)
-    values, usable = whole(leaf, bars), live(leaf, bars).usable
+    values, usable = whole(leaf, bars), live(leaf, bars).usable()
     for name, least in zip(node.outputs, node.ready, strict=True):
         first = int(np.flatnonzero(np.isfinite(usable[name]))[0])
         excused = f"{leaf.name}.{name}" in MISSING_AT_TIMES
@@ -185,11 +195,11 @@ def test_what_a_ready_operand_is_worth_hardly_depends_on_what_came_before(leaf: 
         return
     end, days = (
         hourly(walk(long_enough(node, 600), seed=8).ohlcv),
-        60 * 24,
+        10 * 24,
     )  # whole days: sessions begin alike
     times = end.open_time_ms[0] + HOUR * np.arange(-days, len(end))
     other = BarArrays(times, np.vstack([walk(days, seed=9).ohlcv, end.ohlcv]))
-    a, b = live(leaf, end).usable, live(leaf, other).usable
+    a, b = live(leaf, end).usable(), live(leaf, other).usable()
     for name, x in a.items():
         y = b[name][days:]
         there = np.isfinite(x)

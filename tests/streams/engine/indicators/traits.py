@@ -11,6 +11,7 @@ MISSING_AT_TIMES: Final = {
     "stochrsi.stochrsi": "the RSI stands still",
     "stochrsi.stochrsi_k": "the RSI stands still",
     "stochrsi.stochrsi_d": "the RSI stands still",
+    "zscore.zscore": "no deviation",
     "ultimate_oscillator.ultimate_oscillator": "no true range in its shortest window",
 }
 
@@ -26,6 +27,7 @@ RECURSIVE: Final = {
     "pvo": 1.0,
     "rsi": 10.0,
     "stochrsi": 100.0,
+    "supertrend": 1.0,
     "tsi": 10.0,
 }
 
@@ -33,6 +35,7 @@ RECURSIVE: Final = {
 GROWS: Final = {
     "cmf": "rings of money flow and volume",
     "eom": "a ring of what the second output is the mean of",
+    "hma": "a ring of what the last average is made of",
     "mfi": "rings of rises and falls",
     "rolling_vwap": "rings of price times volume, and volume",
     "stochastic": "two deques of extremes, a ring of %K",
