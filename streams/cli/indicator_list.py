@@ -6,7 +6,10 @@ from streams.engine import indicators
 
 
 def described() -> list[dict[str, Any]]:
-    """One object per indicator, sorted by name; `ready` and `state_bytes` are those of the default parameters."""
+    """One object per indicator, sorted by name; `ready` and `state_bytes` are those of the default parameters.
+
+    `ready` is the least it can be where `tells_reach` says that it depends on the bars (sessions, Supertrend).
+    """
     return [_described(indicators.lookup(name)) for name in indicators.names()]
 
 
@@ -24,5 +27,6 @@ def _described(definition: indicators.Definition) -> dict[str, Any]:
         "auto_seed": definition.auto,
         "functions": dict(definition.functions),
         "never_forgets": definition.never_forgets,
+        "tells_reach": plan.tells_reach,
         "state_bytes": 8 * (max(plan.floats, 1) + max(plan.ints, 1)),
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from schemas.conditions import Indicator, Seed
 from streams.engine import indicators
-from streams.engine.bars import Floats
+from streams.engine.bars import Floats, Ints
 from streams.engine.market.compute import compute
 from tests.streams.engine.indicators import references_ta
 from tests.streams.engine.indicators.agreement import Agreement, agreement
@@ -17,10 +17,12 @@ from tests.streams.engine.indicators.references_ta import INPUTS, Params, TaClas
 BOUND: Final = 1e-9
 
 
-def ours(name: str, params: Mapping[str, float], seed: Seed, ohlcv: Floats) -> dict[str, Floats]:
-    """Every output of our indicator over bars float64[n, 5]."""
+def ours(
+    name: str, params: Mapping[str, float], seed: Seed, ohlcv: Floats, open_time_ms: Ints | None = None
+) -> dict[str, Floats]:
+    """Every output of our indicator over bars float64[n, 5], a minute apart if not said otherwise."""
     leaf = Indicator(name, tuple((key, _number(value)) for key, value in params.items()), seed=seed)
-    return compute(indicators.canonical(leaf), ohlcv)
+    return compute(indicators.canonical(leaf), ohlcv, open_time_ms=open_time_ms)
 
 
 def against_ta(case: TaClass, params: Params, ohlcv: Floats) -> dict[str, Agreement]:
@@ -36,7 +38,7 @@ def against_ta(case: TaClass, params: Params, ohlcv: Floats) -> dict[str, Agreem
     ]
     scale = float(np.nanmax(np.abs([*theirs.values()] if case.ratio else ohlcv[:, columns])))
     besides = {output: _besides(case, params, ohlcv, output, own, theirs) for output in theirs}
-    if case.memory is not None:
+    if case.memory is not None and case.memory(references_ta.in_force(case, params)):
         apart = np.zeros(len(ohlcv), bool)
         for output, values in theirs.items():
             apart |= _apart(own[output], values, scale) & ~besides[output]

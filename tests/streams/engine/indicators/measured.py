@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from streams.engine.bars import BarArrays, Floats
 from streams.engine.indicators.definition import Definition
 from tests.streams.engine.candles import SHARED
 from tests.streams.engine.indicators import references_recorded, references_ta, references_talib
@@ -52,16 +53,18 @@ def _ta(case: references_ta.TaClass) -> Iterator[Row]:
         yield Row("ta", f"{case.cls}.{method}", output, "first", first, compared, largest, remarks)
 
 
-def _talib(reference: Reference) -> tuple[references_talib.Floats, references_talib.Floats]:
+def _talib(reference: Reference) -> tuple[BarArrays, Floats]:
     return references_talib.candles(), references_talib.theirs(reference.series)
 
 
-def _row(reference: Reference, ohlcv: references_talib.Floats, theirs: references_talib.Floats) -> Row:
-    own = ours(reference.name, reference.params, reference.seed, ohlcv)[reference.output]
+def _row(reference: Reference, bars: BarArrays, theirs: Floats) -> Row:
+    own = ours(reference.name, reference.params, reference.seed, bars.ohlcv, bars.open_time_ms)[
+        reference.output
+    ]
     found = reference.compare(own, theirs)
     series = reference.series
     if reference.source != references_talib.SOURCE and reference.params:
-        series += f" ({', '.join(f'{key}={value:g}' for key, value in reference.params.items())})"
+        series += f" ({', '.join(f'{key}={value:.15g}' for key, value in reference.params.items())})"
     remarks = (reference.why,) if reference.why else ()
     return Row(
         reference.source, series, reference.output, reference.seed, found.from_bar or 0, found.compared,

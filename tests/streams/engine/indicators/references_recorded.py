@@ -6,32 +6,42 @@ Both lie in the shared data; what is compared is skipped without them.
 import csv
 import json
 import tarfile
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from streams.engine.bars import Floats
-from tests.streams.engine.candles import SHARED
+from streams.engine.bars import BarArrays, Floats, Ints
+from tests.streams.engine.candles import MONDAY, SHARED
 from tests.streams.engine.indicators.reference import Reference
 
 SKENDER: Final = SHARED / "indicators" / "skender"
 SHEETS: Final = SHARED / "indicators" / "ta_stockcharts"
 STOCK_INDICATORS: Final = "Stock.Indicators"
+DAY_MS: Final = 86_400_000
+FIRST_QUOTE_MS: Final = 1_483_401_600_000  # 2017-01-03
 STOCKCHARTS: Final = "StockCharts"
 COLUMNS: Final = ("open", "high", "low", "close", "volume")
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig") as lines:
         return list(csv.DictReader(lines))
 
 
 @cache
+def _dates() -> Ints:
+    """When the days of the quotes began, in epoch milliseconds."""
+    days = [datetime.fromisoformat(row["date"]) for row in table(SKENDER / "quotes_default.csv")]
+    return np.array([round(day.replace(tzinfo=UTC).timestamp()) * 1_000 for day in days], np.int64)
+
+
+@cache
 def quotes() -> Floats:
     """Stock.Indicators' default quotes, float64[502, 5]."""
-    rows = _table(SKENDER / "quotes_default.csv")
+    rows = table(SKENDER / "quotes_default.csv")
     return np.array([[float(row[name]) for name in COLUMNS] for row in rows])
 
 
@@ -63,12 +73,12 @@ def _number(text: str | None) -> float:
 @cache
 def _sheet(name: str) -> list[dict[str, str]]:
     """The rows that hold a number, by the sheet's own headings."""
-    rows = _table(SHEETS / f"{name}.csv")
+    rows = table(SHEETS / f"{name}.csv")
     inputs = [key for key in rows[0] if (key or "").strip().lower() in COLUMNS]
     return [row for row in rows if any(np.isfinite(_number(row[key])) for key in inputs)]
 
 
-def _sheet_bars(rows: list[dict[str, str]]) -> Floats:
+def _sheet_bars(rows: list[dict[str, str]]) -> BarArrays:
     """Its columns as bars. A price that it does not have is the close, or 1; a volume 0, or 1 where it has none."""
     lower = [{(key or "").strip().lower(): value for key, value in row.items()} for row in rows]
     columns = {name: np.array([_number(row.get(name)) for row in lower]) for name in COLUMNS}
@@ -77,14 +87,14 @@ def _sheet_bars(rows: list[dict[str, str]]) -> Floats:
         columns[name][missing] = 1.0 if name == "close" else columns["close"][missing]
     volumes = np.isfinite(columns["volume"])
     columns["volume"][~volumes] = 0.0 if volumes.any() else 1.0
-    return np.ascontiguousarray(np.column_stack([columns[name] for name in COLUMNS]))
+    return BarArrays.columns(MONDAY + DAY_MS * np.arange(len(rows)), *(columns[name] for name in COLUMNS))
 
 
-def bars_and_series(reference: Reference) -> tuple[Floats, Floats]:
-    """Bars float64[n, 5] and their series float64[n], NaN where it is empty."""
+def bars_and_series(reference: Reference) -> tuple[BarArrays, Floats]:
+    """Bars and their series float64[n], NaN where it is empty."""
     where, _, key = reference.series.partition(" ")
     if reference.source == STOCK_INDICATORS:
-        return quotes(), expected(where, key)
+        return BarArrays(_dates(), quotes()), expected(where, key)
     sheet = _sheet(where)
     return _sheet_bars(sheet), np.array([_number(row[key]) for row in sheet])
 
@@ -131,6 +141,21 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _stock("dpo dpo", "dpo", "dpo", params={"window": 14}, shift=-8),
     _stock("ema ema", "ema", "ema", params={"window": 20}, seed="sma"),
     _stock("force forceIndex", "fi", "fi", params={"window": 2}, seed="sma"),
+    _stock("hma hma", "hma", "hma", params={"window": 14}),
+    _stock("slope slope", "linreg", "slope"),
+    _stock("epma epma", "linreg", "linreg", params={"window": 10}),
+    _stock("stdev stdDev", "stdev", "stdev", params={"window": 14}),
+    _stock("stdev zScore", "zscore", "zscore", params={"window": 14}),
+    _stock("bb zScore", "zscore", "zscore"),
+    _stock("supertrend superTrend", "supertrend", "supertrend", first=137, why="its ATR leaves the first bar out"),
+    _stock("vwap vwap", "vwap", "vwap", params={"anchor": FIRST_QUOTE_MS}),
+    _stock("pivot-points pp", "pivots", "pivot", params={"anchor": 3}),
+    _stock("pivot-points r1", "pivots", "r1", params={"anchor": 3}),
+    _stock("pivot-points r2", "pivots", "r2", params={"anchor": 3}),
+    _stock("pivot-points r3", "pivots", "r3", params={"anchor": 3}),
+    _stock("pivot-points s1", "pivots", "s1", params={"anchor": 3}),
+    _stock("pivot-points s2", "pivots", "s2", params={"anchor": 3}),
+    _stock("pivot-points s3", "pivots", "s3", params={"anchor": 3}),
     _stock("ichimoku tenkanSen", "ichimoku", "conversion_line"),
     _stock("ichimoku kijunSen", "ichimoku", "base_line"),
     _stock("ichimoku senkouSpanA", "ichimoku", "a", shift=26),
@@ -179,6 +204,11 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _chart("cs-dc middle_band", "donchian", "mband", 1e-3),
     _chart("cs-dc dc_percentage", "donchian", "pband"),
     _chart("cs-dc dc_band_width", "donchian", "wband"),
+    _chart("cs-dc2 upper_band", "donchian", "hband", params={"offset": 1}),
+    _chart("cs-dc2 lower_band", "donchian", "lband", params={"offset": 1}),
+    _chart("cs-dc2 middle_band", "donchian", "mband", 1e-3, params={"offset": 1}),
+    _chart("cs-dc2 dc_percentage", "donchian", "pband", params={"offset": 1}),
+    _chart("cs-dc2 dc_band_width", "donchian", "wband", params={"offset": 1}),
     _chart("cs-easeofmovement EMV", "eom", "eom"),
     _chart("cs-easeofmovement SMA_EMV", "eom", "sma_eom"),
     _chart("cs-fi FI", "fi", "fi", seed="first"),

@@ -43,7 +43,8 @@ class TaClass:
     """One class of `ta`: `outputs` maps its methods to our outputs; `params` are tried on both, `fixed` on `ta` alone.
 
     `memory`: of how many bars its values are made. pandas keeps running sums over windows, and they keep what
-    rounding did to bars that have left: where a value differs, `ta` over those bars alone must not. `ratio`: the
+    rounding did to bars that have left: where a value differs, `ta` over those bars alone must not (0: it depends on
+    all bars). `ratio`: the
     values are percents, whatever the prices are: differences are parts of the largest of them.
     """
 
@@ -138,6 +139,27 @@ def _extreme_rsi(*smoothed: str) -> Where:
     return where
 
 
+def _after_no_range(ohlcv: Floats, theirs: Floats, params: Params) -> Mask:
+    """From a bar on at which one of STC's two stochastics divides 0 by 0, as long as that may be felt."""
+    names = ("window_slow", "window_fast", "cycle", "smooth1", "smooth2")
+    slow, fast, cycle, smooth1, smooth2 = (int(params[name]) for name in names)
+    close = pd.Series(ohlcv[:, CLOSE])
+    line = _ema(close, fast) - _ema(close, slow)
+    felt, begins = np.zeros(len(ohlcv), bool), slow + cycle - 2
+    for smooth in (smooth1, smooth2):
+        lowest, highest = line.rolling(cycle).min(), line.rolling(cycle).max()
+        line = _ema(100 * (line - lowest) / (highest - lowest), smooth)
+        without = np.flatnonzero(np.asarray(highest == lowest))
+        for t in without[without >= begins].tolist():
+            felt[t : t + cycle + 30 * (smooth1 + smooth2)] = True
+        begins += smooth + cycle - 2
+    return felt
+
+
+def _ema(values: "pd.Series[float]", window: int) -> "pd.Series[float]":
+    return values.ewm(span=window, min_periods=window, adjust=False).mean()
+
+
 def _flat_typical(ohlcv: Floats, theirs: Floats, params: Params) -> Mask:
     return _still((ohlcv[:, HIGH] + ohlcv[:, LOW] + ohlcv[:, CLOSE]) / 3.0, int(params["window"]))
 
@@ -146,8 +168,13 @@ def _window(params: Params) -> int:
     return int(params["window"])
 
 
-def _original_keltner(params: Params) -> int:
-    return _window(params)
+def _keltner_begins(params: Params) -> int:
+    atr = 0 if params["original_version"] else int(params["window_atr"])
+    return max(_window(params), atr) - 1
+
+
+def _keltner_memory(params: Params) -> int:
+    return _window(params) if params["original_version"] else 0
 
 
 def _kst_begins(params: Params) -> int:
@@ -171,6 +198,7 @@ SLOW_FAST: Final[tuple[Params, ...]] = (
     {"window_slow": 9, "window_fast": 5, "window_sign": 3},
     {"window_slow": 37, "window_fast": 33, "window_sign": 21},
 )
+NOT_FULL: Final = "prints numbers of a window that is not full"
 FLAGS: Final = ("hband_indicator", "lband_indicator")
 
 CLASSES: Final[tuple[TaClass, ...]] = (
@@ -209,7 +237,9 @@ CLASSES: Final[tuple[TaClass, ...]] = (
     # trend
     TaClass("ADXIndicator", "adx", {"adx": "adx", "adx_pos": "adx_pos", "adx_neg": "adx_neg"}, _windows(5, 33),
             (_warm_up(("adx",), lambda p: 2 * _window(p) - 1),
-             _warm_up(("adx_pos", "adx_neg"), lambda p: _window(p) + 1))),
+             _warm_up(("adx_pos", "adx_neg"), _window),
+             Excepted("prints 0 for its first value", zeros_of_first_bars(lambda p: _window(p) + 1),
+                      ("adx_pos", "adx_neg"), missing=False))),
     TaClass("AroonIndicator", "aroon",
             {"aroon_up": "aroon_up", "aroon_down": "aroon_down", "aroon_indicator": "aroon_indicator"},
             _windows(4, 60)),
@@ -224,14 +254,15 @@ CLASSES: Final[tuple[TaClass, ...]] = (
             {"ichimoku_conversion_line": "conversion_line", "ichimoku_base_line": "base_line", "ichimoku_a": "a",
              "ichimoku_b": "b"},
             ({}, {"window1": 3, "window2": 7, "window3": 20}, {"window1": 20, "window2": 40, "window3": 90}),
+            (Excepted(NOT_FULL, first_bars(lambda p: int(p["window3"]) - 1), ("b",), missing=False),),
             fixed={"visual": False}),
     TaClass("KSTIndicator", "kst", {"kst": "kst", "kst_sig": "kst_sig", "kst_diff": "kst_diff"},
             ({}, {"roc1": 3, "roc2": 4, "roc3": 5, "roc4": 6, "window1": 3, "window2": 4, "window3": 5, "window4": 7,
                   "nsig": 4}, {"roc4": 60, "window4": 30, "nsig": 20}),
             (Excepted("looks ahead: fills what lies before the first bar with the mean of all closes",
-                      first_bars(_kst_begins), ("kst",)),
+                      first_bars(_kst_begins), ("kst",), missing=False),
              Excepted("looks ahead: fills what lies before the first bar with the mean of all closes",
-                      first_bars(lambda p: _kst_memory(p) - 1), ("kst_sig", "kst_diff"))),
+                      first_bars(lambda p: _kst_memory(p) - 1), ("kst_sig", "kst_diff"), missing=False)),
             memory=_kst_memory),
     TaClass("MACD", "macd", {"macd": "macd", "macd_signal": "macd_signal", "macd_diff": "macd_diff"}, SLOW_FAST),
     TaClass("MassIndex", "mass_index", {"mass_index": "mass_index"},
@@ -239,12 +270,17 @@ CLASSES: Final[tuple[TaClass, ...]] = (
     TaClass("PSARIndicator", "psar",
             {"psar": "psar", "psar_up": "psar_up", "psar_down": "psar_down", "psar_up_indicator": "psar_up_indicator",
              "psar_down_indicator": "psar_down_indicator"},
-            ({}, {"step": 0.05, "max_step": 0.5}, {"step": 0.005, "max_step": 0.03})),
+            ({}, {"step": 0.05, "max_step": 0.5}, {"step": 0.005, "max_step": 0.03}),
+            (Excepted("prints the close for its first two bars", first_bars(lambda p: 2), ("psar",), missing=False),
+             Excepted("prints 0 for its first two bars", first_bars(lambda p: 2),
+                      ("psar_up_indicator", "psar_down_indicator"), missing=False))),
     TaClass("SMAIndicator", "sma", {"sma_indicator": "sma"}, ({"window": 12}, {"window": 3}, {"window": 50}),
             memory=_window),
     TaClass("STCIndicator", "stc", {"stc": "stc"},
             ({}, {"window_slow": 12, "window_fast": 5, "cycle": 6, "smooth1": 2, "smooth2": 4},
-             {"window_slow": 60, "window_fast": 20, "cycle": 25, "smooth1": 5, "smooth2": 3})),
+             {"window_slow": 60, "window_fast": 20, "cycle": 25, "smooth1": 5, "smooth2": 3}),
+            (Excepted("0/0: lets the weights of its averages decay while it has no value", _after_no_range, ("stc",),
+                      missing=False),)),
     TaClass("TRIXIndicator", "trix", {"trix": "trix"}, _windows(4, 40)),
     TaClass("VortexIndicator", "vortex",
             {"vortex_indicator_pos": "vortex_pos", "vortex_indicator_neg": "vortex_neg",
@@ -267,8 +303,10 @@ CLASSES: Final[tuple[TaClass, ...]] = (
             {f"keltner_channel_{output}": output
              for output in ("mband", "hband", "lband", "wband", "pband", *FLAGS)},
             ({}, {"window": 5}, {"window": 50, "window_atr": 20, "original_version": False, "multiplier": 3}),
-            (_warm_up(FLAGS, lambda p: _window(p) - 1),),
-            memory=_original_keltner),
+            (Excepted(NOT_FULL, first_bars(_keltner_begins), ("hband", "lband", "pband", *FLAGS), missing=False),
+             Excepted("adds an average true range of 0 before it has one", first_bars(_keltner_begins),
+                      ("wband",), missing=False)),
+            memory=_keltner_memory),
     TaClass("UlcerIndex", "ulcer_index", {"ulcer_index": "ulcer_index"}, _windows(4, 50),
             memory=lambda p: 2 * _window(p) - 1),
     # volume

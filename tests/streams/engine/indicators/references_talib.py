@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from talib import abstract
 
-from streams.engine.bars import Floats
+from streams.engine.bars import BarArrays, Floats
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.reference import Reference
 
@@ -16,9 +16,10 @@ INPUTS: Final = ("open", "high", "low", "close", "volume")
 SOURCE: Final = "TA-Lib"
 
 
-def candles() -> Floats:
-    """The bars that every function is given, float64[3000, 5]."""
-    return walk(BARS, seed=41, decimals=5).ohlcv
+@cache
+def candles() -> BarArrays:
+    """The bars that every function is given."""
+    return walk(BARS, seed=41, decimals=5)
 
 
 @cache
@@ -29,8 +30,10 @@ def theirs(series: str) -> Floats:
     params = {
         key: json.loads(value) for key, value in (part.split("=") for part in given.split(", ") if part)
     }
-    function = abstract.Function(name)
-    columns = {name: np.ascontiguousarray(column) for name, column in zip(INPUTS, candles().T, strict=True)}
+    function = getattr(abstract, name)
+    columns = {
+        name: np.ascontiguousarray(column) for name, column in zip(INPUTS, candles().ohlcv.T, strict=True)
+    }
     values = function(columns, **params)
     if not output:
         return np.asarray(values, float)
@@ -49,6 +52,10 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _row("WMA(timeperiod=14)", "wma", "wma", params={"window": 14}),
     _row("KAMA(timeperiod=10)", "kama", "kama", why=_OTHER_START),
     _row("TRIX(timeperiod=15)", "trix", "trix", seed="sma"),
+    _row("HMA(timeperiod=9)", "hma", "hma"),
+    _row("LINEARREG(timeperiod=14)", "linreg", "linreg"),
+    _row("LINEARREG_SLOPE(timeperiod=14)", "linreg", "slope"),
+    _row("STDDEV(timeperiod=20)", "stdev", "stdev"),
     _row("RSI(timeperiod=14)", "rsi", "rsi"),
     _row("STOCHF(fastk_period=14, fastd_period=3)[fastk]", "stochastic", "stoch"),
     _row("STOCHF(fastk_period=14, fastd_period=3)[fastd]", "stochastic", "stoch_signal"),

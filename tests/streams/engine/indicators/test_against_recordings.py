@@ -14,10 +14,11 @@ from tests.streams.engine.indicators.references_recorded import (
     bars_and_series,
     expected,
     quotes,
+    table,
 )
 from tests.streams.engine.indicators.test_against_references import assert_agreed, measured, of_ours
 
-__all__ = ["SKENDER", "expected", "quotes"]  # tests of single indicators read the recordings too
+__all__ = ["SKENDER", "expected", "quotes", "table"]  # tests of single indicators read the recordings too
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not SHARED.exists(), reason="the shared recordings are not beside the checkout"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from streams.engine import indicators
-from streams.engine.bars import Floats
+from streams.engine.bars import BarArrays, Floats
 from tests.streams.engine.indicators import references_recorded, references_talib
 from tests.streams.engine.indicators.agreement import Agreement
 from tests.streams.engine.indicators.conformance import ours
@@ -17,8 +17,10 @@ def of_ours(references: Sequence[Reference]) -> list[Reference]:
     return [reference for reference in references if reference.name in indicators.names()]
 
 
-def measured(reference: Reference, ohlcv: Floats, theirs: Floats) -> Agreement:
-    own = ours(reference.name, reference.params, reference.seed, ohlcv)[reference.output]
+def measured(reference: Reference, bars: BarArrays, theirs: Floats) -> Agreement:
+    own = ours(reference.name, reference.params, reference.seed, bars.ohlcv, bars.open_time_ms)[
+        reference.output
+    ]
     return reference.compare(own, theirs)
 
 

@@ -28,6 +28,19 @@ def test_every_one_of_them_is_an_output_of_ours() -> None:
         assert set(case.outputs.values()) <= set(indicators.lookup(case.name).outputs), case.name
 
 
+@pytest.mark.parametrize("case", [case for case in CLASSES if case.memory], ids=lambda case: case.name)
+def test_a_value_is_made_of_the_bars_that_the_table_says(case: TaClass) -> None:
+    bars, at = MARKETS["wild"], 333
+    for params in case.params:
+        assert case.memory is not None
+        memory = case.memory(references_ta.in_force(case, params))
+        if memory:
+            whole = references_ta.run(case, bars, params)
+            alone = references_ta.run(case, bars[at - memory + 1 : at + 1], params)
+            for output in whole:
+                assert alone[output][-1] == pytest.approx(whole[output][at], rel=1e-9), output
+
+
 @each
 def test_tas_parameters_and_defaults_are_ours(case: TaClass) -> None:
     theirs = references_ta.in_force(case, case.params[0])

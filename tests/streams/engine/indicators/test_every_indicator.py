@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from schemas.conditions import ANCHOR, MAX_WINDOW, Indicator
+from schemas.market import Kline
 from streams.engine import indicators
 from streams.engine.bars import CLOSE, VOLUME, BarArrays, Floats
 from streams.engine.errors import StateTooLarge
@@ -40,11 +41,7 @@ def window(param: Param) -> bool:
 def leaves() -> list[Indicator]:
     """Each indicator with its defaults and with small windows, with every seed that makes a difference."""
     found = {
-        indicators.canonical(
-            Indicator(
-                name, tuple((key, value) for key, value in params.items() if value is not None), seed=seed
-            )
-        ): None
+        indicators.canonical(Indicator(name, tuple(params.items()), seed=seed)): None
         for name in indicators.names()
         for params in ({}, scaled(indicators.lookup(name), 0.25))
         for seed in ("auto", "sma", "first")
@@ -242,8 +239,8 @@ def test_a_symbols_row_has_room_for_it_or_it_is_refused(name: str) -> None:
 
 
 @cache
-def bars_of_a_while() -> list[object]:
-    return list(klines(walk(40, seed=12)))
+def bars_of_a_while() -> list[Kline]:
+    return klines(walk(40, seed=12))
 
 
 @every
