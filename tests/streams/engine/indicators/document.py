@@ -127,7 +127,7 @@ def _remarks(rows: Iterable[Row]) -> Iterator[str]:
     remarks: dict[str, list[str]] = {}
     for row in rows:
         for remark in row.remarks:
-            remarks.setdefault(f"{row.source} {remark}", []).append(f"`{row.output}`")
+            remarks.setdefault(f"{row.source}: {remark}", []).append(f"`{row.output}`")
     for remark, outputs in remarks.items():
         yield f"- {', '.join(dict.fromkeys(outputs))}: {remark}."
     if remarks:
@@ -139,7 +139,7 @@ def _plan(definition: Definition) -> Plan:
 
 
 def _ready(plan: Plan, output: int) -> str:
-    return "see above" if plan.tells_reach else f"{plan.ready[output]:,}"
+    return "it depends" if plan.tells_reach else f"{plan.ready[output]:,}"
 
 
 def _unwrapped(words: str) -> str:

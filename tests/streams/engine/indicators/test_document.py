@@ -8,7 +8,7 @@ from tests.streams.engine.indicators.measured import RECORDED, rounded_up
 def without_recordings(text: str) -> list[str]:
     """The lines that can be measured without the shared recordings, and without the remarks on those."""
     marks = tuple(f"| {source} |" for source in RECORDED)
-    remarks = tuple(f": {source} " for source in RECORDED)
+    remarks = tuple(f": {source}: " for source in RECORDED)
     lines = [line for line in text.splitlines() if not line.startswith(marks)]
     return [line for line in lines if line and not any(remark in line for remark in remarks)]
 
