@@ -12,6 +12,7 @@ from schemas.conditions import Condition
 from schemas.events import BotEvent
 from schemas.interval import grid
 from schemas.market import Kline, Tick
+from streams.engine.bars import HIGH, LOW, Floats
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.groups import reports
 from streams.engine.groups.commands import Commands
@@ -37,6 +38,7 @@ class SymbolEngine:
         self.counters: Counter[str] = Counter()
         self._pos = -1
         self._length_ms, self._shift_ms = grid(market.interval)
+        self._interval = market.interval
         self._tape = market.tape
         self._frame = market.tape.frame
         self._quiet_until_ms = 0
@@ -73,15 +75,10 @@ class SymbolEngine:
 
     def on_kline(self, kline: Kline, pos: int) -> list[Output]:
         """Fold in the kline at offset `pos`. Raises WrongInterval for one that is not on the symbol's grid."""
-        opened = kline.open_time_ms
-        if (
-            opened == self._tape.expected_ms
-            and opened < self._quiet_until_ms
-            and pos > self._pos
-            and kline.closed
-            and kline.interval == self.market.interval
-        ):
-            return self._quiet_bar(kline, pos)
+        if self.is_quiet(kline.open_time_ms, pos) and kline.closed and kline.interval == self._interval:
+            low, high = kline.low, kline.high
+            flips = self._bar(self._frame.size, kline.open, high, low, kline.close, kline.volume)
+            return self._passed(kline.open_time_ms, pos, flips, low, high)
         if pos <= self._pos:
             self.counters["replayed"] += 1
             return []
@@ -91,18 +88,30 @@ class SymbolEngine:
         self._quiet_until_ms = self._quiet()
         return outputs
 
-    def _quiet_bar(self, kline: Kline, pos: int) -> list[Output]:
-        """The next bar, where nothing is due but what the board sees by itself: the way of nearly all."""
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Addresses of its board and of its base frame, for calls that take many of them."""
+        return self._network.board.at, self._frame.program.block_at
+
+    def is_quiet(self, opened: int, pos: int) -> bool:
+        """Whether the bar that opened then is the next one, and nothing is due on it but what the board sees."""
+        return opened == self._tape.expected_ms and opened < self._quiet_until_ms and pos > self._pos
+
+    def passed(self, opened: int, pos: int, flips: int, rows: Floats, k: int) -> list[Output]:
+        """A quiet bar, row `k` of `rows`, has gone over the board, which said `flips`."""
+        if flips == 0:
+            return self._passed(opened, pos, 0, 0.0, 0.0)
+        return self._passed(opened, pos, flips, float(rows[k, LOW]), float(rows[k, HIGH]))
+
+    def _passed(self, opened: int, pos: int, flips: int, low: float, high: float) -> list[Output]:
         self._pos = pos
-        low, high = kline.low, kline.high
-        flips = self._bar(self._frame.size, kline.open, high, low, kline.close, kline.volume)
-        close_ms = kline.open_time_ms + self._length_ms
+        close_ms = opened + self._length_ms
         self.market.appended(close_ms)
         self._moments.now_ms = close_ms
         if flips == 0:
             self._network.newest = self._newest
             return []
-        moment = Moment(self.market.next - 1, kline.open_time_ms, close_ms, close_ms, low, high)
+        moment = Moment(self.market.next - 1, opened, close_ms, close_ms, low, high)
         self._network.moment = moment
         hits = self._watching.notice(self._network.flipped(flips), moment)
         if (wake_ms := self._watching.wake_ms) < self._quiet_until_ms + self._length_ms:

@@ -5,6 +5,8 @@ do not drift (`slide_sum`); where all that was traded in the window was traded a
 exactly. TradingView's `ta.vwap` is another thing: it begins anew with every session.
 """
 
+import math
+
 from streams.engine.bars import CLOSE, HIGH, LOW, VOLUME, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
 from streams.engine.kernels.kernel import kernel
@@ -21,23 +23,30 @@ def typical_price(t: int, bars: Floats) -> float:
 
 
 @kernel
-def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """p: window. f: price last traded, sums of price times volume and of volume. i: rows seen, run of one
-    price, in which bars without volume count.
+def by_volume(price: float, volume: float, window: int, f: Floats, i: Ints) -> float:
+    """The mean of the last `window` prices weighted by volume, missing where they are fewer or nothing was
+    traded.
+
+    f: price last traded, sums of price times volume and of volume. i: rows seen, run of one price, in which
+    bars without volume count.
     """
-    window = int(p[0])
     i[0] += 1
-    typical = typical_price(t, bars)
-    volume = bars[t, VOLUME]
-    if volume == 0.0 or typical == f[0]:
+    if volume == 0.0 or price == f[0]:
         i[1] += 1
     else:
         i[1] = 1
-        f[0] = typical
-    money = slide_sum(typical * volume, window, i[0], f, 1)
+        f[0] = price
+    money = slide_sum(price * volume, window, i[0], f, 1)
     traded = slide_sum(volume, window, i[0], f, window + 2)
-    if i[0] >= window and traded > 0.0:
-        out[0] = f[0] if i[1] >= window else money / traded
+    if i[0] < window or traded <= 0.0:
+        return math.nan
+    return f[0] if i[1] >= window else money / traded
+
+
+@kernel
+def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+    """p: window. f, i: see `by_volume`."""
+    out[0] = by_volume(typical_price(t, bars), bars[t, VOLUME], int(p[0]), f, i)
 
 
 def plan(values: Values, seed: SeedCode) -> Plan:

@@ -109,9 +109,10 @@ class Frame:
     def usable(self, column: int, row: int, clean_row: int) -> float:
         """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
         t = row - self.first
-        if t < 0 or not enough(self.out, self._need[column], t, clean_row - self.first):
+        if t < 0 or not enough(self.out, self._need.item(column), t, clean_row - self.first):
             return math.nan
-        return float(self.out[t, column])
+        value: float = self.out.item(t, column)
+        return value
 
     def add(self, node: Node) -> None:
         """Give `node` columns of its own; `compute` fills them."""

@@ -69,9 +69,11 @@ class Node:
         return self.f.copy(), self.i.copy()
 
     def restore(self, state: State) -> None:
-        """Take over a copy of `state`, in the arrays a program already points at."""
-        self.f[:] = state[0]
-        self.i[:] = state[1]
+        """Take over a copy of `state`, in the arrays a program already points at. ValueError if it is another
+        node's.
+        """
+        self.f[:] = state[0].reshape(self.f.shape)  # numpy would spread a single number over all
+        self.i[:] = state[1].reshape(self.i.shape)
 
     def reset(self) -> None:
         """Back to before the first bar."""

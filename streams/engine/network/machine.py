@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from numba.np.numpy_support import carray
 
-from streams.engine.bars import ROW_WIDTH
+from streams.engine.bars import COLUMNS, ROW_WIDTH
 from streams.engine.kernels.kernel import (
     BARS_AT,
     BLOCK,
@@ -135,6 +135,7 @@ class Machine(NamedTuple):
     take_flips: Callable[[int], int]
     advance: Callable[[int], int]
     bar: Callable[[int, int, int, float, float, float, float, float], int]
+    bars: Callable[[int, int, int, int], None]
 
 
 @kernel
@@ -392,6 +393,17 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         push_bar(frame, t, o, h, low, c, v)
         return advanced(block)
 
+    def bars(pairs_at: int, count: int, rows_at: int, flips_at: int) -> None:
+        if source != 0:
+            pairs = carray(ints_at(pairs_at), (count, 2))
+            rows = carray(floats_at(rows_at), (count, COLUMNS))
+            flips = carray(ints_at(flips_at), (count,))
+            for k in range(count):
+                frame = pairs[k, 1]
+                t = carray(ints_at(frame), (BLOCK,))[LAST] + 1
+                push_bar(frame, t, rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4])
+                flips[k] = advanced(pairs[k, 0])
+
     return Machine(
         compile_function("void(int64, int64)", close),
         compile_function("void(int64, int64, float64)", tell),
@@ -409,4 +421,5 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("int64(int64)", take_flips),
         compile_function("int64(int64)", advance),
         compile_function("int64(int64, int64, int64, float64, float64, float64, float64, float64)", bar),
+        compile_function("void(int64, int64, int64, int64)", bars),
     )

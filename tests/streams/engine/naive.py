@@ -150,7 +150,9 @@ def _session(node: Node, timeframe: str, rows: list[Row]) -> float:
     begins = {at: _began(row.open_ms, int(anchor)) for at, row in enumerate(rows)}
     which = sorted(set(begins.values()))[-2 if node.key[0] == "pivots" else -1 :]
     first = min(at for at, began in begins.items() if began in which)
-    return len(rows) - first if rows[first].open_ms == which[0] else math.inf
+    if rows[first].open_ms != which[0]:
+        return math.inf
+    return len(rows) - first + (node.key[0] in {"obv", "vpt", "nvi"})  # they look at the bar before, too
 
 
 def _began(open_ms: int, anchor: int) -> int:

@@ -25,6 +25,7 @@ LEAVES: list[tuple[Price | Indicator, str]] = [
     (Price("ha_close"), "1m"),
     (Price("ha_low"), "2m"),
     (Indicator("vwap"), "1m"),
+    (Indicator("obv", (("anchor", 1),)), "1m"),
     (Indicator("vwap", (("anchor", 2),), output="lower"), "5m"),
 ]
 PROFILE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
