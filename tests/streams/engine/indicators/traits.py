@@ -19,6 +19,7 @@ MISSING_AT_TIMES: Final = {
 # The number: by how much a fraction of them may magnify what is left, where its denominator is small.
 RECURSIVE: Final = {
     "atr": 1.0,
+    "elder_ray": 10.0,
     "ema": 1.0,
     "fi": 1.0,
     "kama": 1.0,
@@ -35,10 +36,13 @@ RECURSIVE: Final = {
 GROWS: Final = {
     "cmf": "rings of money flow and volume",
     "eom": "a ring of what the second output is the mean of",
+    "highest": "a deque of extremes",
     "hma": "a ring of what the last average is made of",
+    "lowest": "a deque of extremes",
     "mfi": "rings of rises and falls",
     "rolling_vwap": "rings of price times volume, and volume",
     "stochastic": "two deques of extremes, a ring of %K",
     "stochrsi": "a ring of RSIs, two deques of their extremes, rings of what is averaged",
+    "vwma": "rings of price times volume, and volume",
     "williams_r": "two deques of extremes",
 }
