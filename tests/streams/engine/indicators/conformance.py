@@ -1,7 +1,6 @@
 """Our indicators beside the ones of a reference, output by output."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -10,9 +9,9 @@ from schemas.conditions import Indicator, Seed
 from streams.engine import indicators
 from streams.engine.bars import Floats, Ints
 from streams.engine.market.compute import compute
-from tests.streams.engine.indicators import references_ta
+from tests.streams.engine.indicators import ta_library
 from tests.streams.engine.indicators.agreement import Agreement, agreement
-from tests.streams.engine.indicators.references_ta import INPUTS, Params, TaClass
+from tests.streams.engine.indicators.ta_library import INPUTS, Params, TaClass
 
 BOUND: Final = 1e-9
 
@@ -32,13 +31,11 @@ def against_ta(case: TaClass, params: Params, ohlcv: Floats) -> dict[str, Agreem
     ours has a value at an exception that says it is missing.
     """
     own = ours(case.name, params, "first", ohlcv)
-    theirs = references_ta.run(case, ohlcv, params)
-    columns = [
-        INPUTS.index(name) for name in references_ta.inputs_of(references_ta.classes_of_ta()[case.cls])
-    ]
+    theirs = ta_library.run(case, ohlcv, params)
+    columns = [INPUTS.index(name) for name in ta_library.inputs_of(ta_library.classes_of_ta()[case.cls])]
     scale = float(np.nanmax(np.abs([*theirs.values()] if case.ratio else ohlcv[:, columns])))
     besides = {output: _besides(case, params, ohlcv, output, own, theirs) for output in theirs}
-    if case.memory is not None and case.memory(references_ta.in_force(case, params)):
+    if case.memory is not None and case.memory(ta_library.in_force(case, params)):
         apart = np.zeros(len(ohlcv), bool)
         for output, values in theirs.items():
             apart |= _apart(own[output], values, scale) & ~besides[output]
@@ -56,12 +53,12 @@ def _besides(
     output: str,
     own: dict[str, Floats],
     theirs: dict[str, Floats],
-) -> references_ta.Mask:
+) -> ta_library.Mask:
     """Bars at which `output` may differ, by the table's exceptions."""
     besides = np.zeros(len(ohlcv), bool)
     for excepted in case.excepted:
         if output in excepted.outputs:
-            where = excepted.where(ohlcv, theirs[output], references_ta.in_force(case, params))
+            where = excepted.where(ohlcv, theirs[output], ta_library.in_force(case, params))
             if excepted.missing:
                 assert not np.isfinite(own[output][where]).any(), (
                     f"{output} {excepted.why}; so it should be missing"
@@ -70,7 +67,7 @@ def _besides(
     return besides
 
 
-def _apart(own: Floats, theirs: Floats, scale: float) -> references_ta.Mask:
+def _apart(own: Floats, theirs: Floats, scale: float) -> ta_library.Mask:
     has, had = np.isfinite(own), np.isfinite(theirs)
     with np.errstate(invalid="ignore"):
         beyond = np.abs(own - theirs) > BOUND * np.maximum(np.abs(theirs), scale)
@@ -78,23 +75,17 @@ def _apart(own: Floats, theirs: Floats, scale: float) -> references_ta.Mask:
 
 
 def _afresh(
-    case: TaClass, params: Params, ohlcv: Floats, theirs: dict[str, Floats], bars: references_ta.Ints
+    case: TaClass, params: Params, ohlcv: Floats, theirs: dict[str, Floats], bars: ta_library.Ints
 ) -> dict[str, Floats]:
     """`theirs`, at `bars` computed from the bars of which the value is made alone."""
     assert case.memory is not None
-    memory = case.memory(references_ta.in_force(case, params))
+    memory = case.memory(ta_library.in_force(case, params))
     fresh = {output: values.copy() for output, values in theirs.items()}
     for t in bars[bars >= memory - 1].tolist():
-        for output, values in references_ta.run(case, ohlcv[t - memory + 1 : t + 1], params).items():
+        for output, values in ta_library.run(case, ohlcv[t - memory + 1 : t + 1], params).items():
             fresh[output][t] = values[-1]
     return fresh
 
 
 def _number(value: float) -> float | int:
     return int(value) if value == int(value) else float(value)
-
-
-@cache
-def ta_case(name: str) -> TaClass:
-    """The class of `ta` that is our indicator `name`. KeyError where there is none."""
-    return {case.name: case for case in references_ta.CLASSES}[name]

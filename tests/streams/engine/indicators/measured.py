@@ -10,6 +10,7 @@ from tests.streams.engine.candles import SHARED
 from tests.streams.engine.indicators import references_recorded, references_ta, references_talib
 from tests.streams.engine.indicators.conformance import against_ta, ours
 from tests.streams.engine.indicators.reference import Reference
+from tests.streams.engine.indicators.ta_library import TaClass
 from tests.streams.engine.regimes import generated
 
 RECORDED: Final = (references_recorded.STOCK_INDICATORS, references_recorded.STOCKCHARTS)
@@ -43,7 +44,7 @@ def rows_of(definition: Definition) -> list[Row]:
     return rows
 
 
-def _ta(case: references_ta.TaClass) -> Iterator[Row]:
+def _ta(case: TaClass) -> Iterator[Row]:
     found = [against_ta(case, case.params[0], bars) for bars in generated().values()]
     for method, output in case.outputs.items():
         first = min(one[output].from_bar or 0 for one in found)

@@ -6,9 +6,10 @@ from schemas.conditions import ANCHOR
 from streams.engine import indicators
 from streams.engine.bars import Floats
 from tests.streams.engine.candles import SHARED, recorded
-from tests.streams.engine.indicators import references_ta
+from tests.streams.engine.indicators import ta_library
 from tests.streams.engine.indicators.conformance import against_ta
-from tests.streams.engine.indicators.references_ta import CLASSES, TaClass
+from tests.streams.engine.indicators.references_ta import CLASSES
+from tests.streams.engine.indicators.ta_library import TaClass
 from tests.streams.engine.regimes import generated
 
 MARKETS = generated()
@@ -17,7 +18,7 @@ each = pytest.mark.parametrize("case", HERE, ids=lambda case: case.name)
 
 
 def test_all_of_tas_outputs_are_in_the_table() -> None:
-    found = {name: references_ta.outputs_of(cls) for name, cls in references_ta.classes_of_ta().items()}
+    found = {name: ta_library.outputs_of(cls) for name, cls in ta_library.classes_of_ta().items()}
     assert (len(found), sum(map(len, found.values()))) == (43, 84)
     assert {case.cls: sorted(case.outputs) for case in CLASSES} == found
 
@@ -34,17 +35,17 @@ def test_a_value_is_made_of_the_bars_that_the_table_says(case: TaClass) -> None:
     bars, at = MARKETS["wild"], 333
     for params in case.params:
         assert case.memory is not None
-        memory = case.memory(references_ta.in_force(case, params))
+        memory = case.memory(ta_library.in_force(case, params))
         if memory:
-            whole = references_ta.run(case, bars, params)
-            alone = references_ta.run(case, bars[at - memory + 1 : at + 1], params)
+            whole = ta_library.run(case, bars, params)
+            alone = ta_library.run(case, bars[at - memory + 1 : at + 1], params)
             for output in whole:
                 assert alone[output][-1] == pytest.approx(whole[output][at], rel=1e-9), output
 
 
 @each
 def test_tas_parameters_and_defaults_are_ours(case: TaClass) -> None:
-    theirs = references_ta.in_force(case, case.params[0])
+    theirs = ta_library.in_force(case, case.params[0])
     for param in indicators.lookup(case.name).params:
         if param.name == ANCHOR:
             continue  # ours alone

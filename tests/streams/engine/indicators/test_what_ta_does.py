@@ -7,7 +7,8 @@ import ta
 
 from streams.engine.bars import CLOSE, HIGH, LOW, Floats
 from tests.streams.engine.candles import walk
-from tests.streams.engine.indicators.references_ta import CLASSES, TaClass, in_force, run
+from tests.streams.engine.indicators.references_ta import CLASSES
+from tests.streams.engine.indicators.ta_library import TaClass, in_force, run
 from tests.streams.engine.regimes import quiet, trend
 
 FLAT = np.tile([5.0, 5.0, 5.0, 5.0, 1.0], (60, 1))
