@@ -48,23 +48,29 @@ Stock.Indicators' series are 502 daily quotes; StockCharts' sheets have 15 to 50
 
 def document() -> str:
     """The whole text; the same code, libraries and recordings give the same text."""
-    sections = [_section(indicators.lookup(name)) for name in indicators.names()]
-    return "\n".join([INTRODUCTION, _overview(), *sections])
+    definitions = [indicators.lookup(name) for name in indicators.names()]
+    rows = {definition.name: rows_of(definition) for definition in definitions}
+    sections = [_section(definition, rows[definition.name]) for definition in definitions]
+    return "\n".join([INTRODUCTION, _overview(definitions, rows), *sections])
 
 
-def _overview() -> str:
-    lines = ["| indicator | default output | ready from bar | seed | also |", "|---|---|---|---|---|"]
-    for name in indicators.names():
-        definition = indicators.lookup(name)
-        also = ", ".join(f"`{output}`" for output in definition.outputs[1:])
-        ready = _ready(_plan(definition), 0)
+def _overview(definitions: list[Definition], rows: dict[str, list[Row]]) -> str:
+    lines = [
+        "| indicator | default output | ready from bar | seed | equals `ta` from | equals TA-Lib from | also |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for definition in definitions:
+        name, output = definition.name, definition.outputs[0]
+        equal = {row.source: f"{row.from_bar}" for row in reversed(rows[name]) if row.output == output}
+        also = ", ".join(f"`{other}`" for other in definition.outputs[1:])
         lines.append(
-            f"| [{name}](#{name}) | `{definition.outputs[0]}` | {ready} | {definition.auto or '–'} | {also} |"
+            f"| [{name}](#{name}) | `{output}` | {_ready(_plan(definition), 0)} | {definition.auto or '–'} "
+            f"| {equal.get('ta', '–')} | {equal.get('TA-Lib', '–')} | {also} |"
         )
     return "\n".join([*lines, ""])
 
 
-def _section(definition: Definition) -> str:
+def _section(definition: Definition, rows: list[Row]) -> str:
     words = (sys.modules[definition.step.__module__].__doc__ or "").strip()
     parts = [
         f"## {definition.name}",
@@ -76,7 +82,6 @@ def _section(definition: Definition) -> str:
         *_outputs(definition),
         "",
     ]
-    rows = rows_of(definition)
     if rows:
         parts += [*_references(rows), ""]
     return "\n".join([*parts, *_remarks(rows)])
