@@ -16,6 +16,7 @@ from streams.cli.commands import (
     demo,
     dlq,
     feed,
+    indicators,
     positions,
     processes,
     stack,
@@ -115,6 +116,7 @@ app.command("executor", short_help="run an executor: configs and triggers in, de
 app.add_typer(bots.app, name="bots", short_help="apply bot files, list, show, delete, preview the ladder")
 app.add_typer(triggers.app, name="triggers", short_help="what fired")
 app.add_typer(positions.app, name="positions", short_help="where bots stand")
+app.add_typer(indicators.app, name="indicators", short_help="what there is, and its values over a file")
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")
 
