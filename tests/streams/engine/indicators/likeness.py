@@ -14,7 +14,7 @@ from streams.engine.market.compute import compute
 from streams.engine.market.nodes import Node, key_of
 
 NAMES = ("open", "high", "low", "close", "volume")
-MODULES = (ta.momentum, ta.volume, ta.trend, ta.volatility)
+MODULES = (ta.momentum, ta.volume, ta.trend, ta.volatility, ta.others)
 
 
 def candles(
