@@ -1,4 +1,4 @@
-"""Weighted moving average. `ta.trend.wma`, TradingView's `ta.wma`: the newest of `window` closes weighs `window`,
+"""Weighted moving average. `ta.trend.wma_indicator`, TradingView's `ta.wma`: the newest of `window` closes weighs `window`,
 the one before it one less, the oldest 1.
 
 The sum of closes and their weighted sum are exact and O(1) per bar: each bar the weighted one loses the sum of
@@ -68,5 +68,5 @@ DEFINITION = Definition(
     params=(Param("window", 9),),
     step=step,
     plan=plan,
-    functions={"wma": "wma"},
+    functions={"wma_indicator": "wma"},
 )
