@@ -11,8 +11,8 @@ third bar: `ta` prints the close of the first two as psar.
 Ready: between reversals what the stop was counts ever less, by 1 - `step` per bar at most, and a reversal forgets it
 altogether; so it is when the slowest would have forgotten: 342 bars. That bounds the stop's own memory and no
 more: which trend it is, and its extreme, are settled only by the next reversal, for which there is no bound
-(a market that stands still never reverses). Two beginnings on one walk were the same after 9 bars in the
-median, and within a thousandth of the price at 342 in all of 2,000 cases.
+(a market that stands still never reverses). On generated walks two beginnings had become the same for good after
+30 bars in the median and after 127 in the worst of 2,000 cases.
 """
 
 from typing import Final

@@ -1,5 +1,5 @@
-"""Weighted moving average. `ta.trend.wma_indicator`, TradingView's `ta.wma`: the newest of `window` closes weighs `window`,
-the one before it one less, the oldest 1.
+"""Weighted moving average. `ta.trend.wma_indicator`, TradingView's `ta.wma`: the newest of `window` closes weighs
+`window`, the one before it one less, the oldest 1.
 
 The sum of closes and their weighted sum are exact and O(1) per bar: each bar the weighted one loses the sum of
 all and gains the new close `window` times. A close of up to 49 bits times weights that add up to 24 is too much

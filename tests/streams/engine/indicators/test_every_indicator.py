@@ -25,10 +25,14 @@ LEAVES = [
     for params in ({}, SMALL[name])
     for seed in ("auto", "sma", "first")
 ]
+# A small version of a switch is the same version; the other one is another indicator.
+LEAVES += [Indicator("keltner", (("original_version", 0),), seed=seed) for seed in ("auto", "sma", "first")]
 # Sums that never forget are what came before, and say so (law 5).
 FORGETTING = [leaf for leaf in LEAVES if not indicators.lookup(leaf.name).never_forgets]
 # Missing on a moving market too, where a short window did not move: 0/0.
 ZERO_BY_ZERO = {"pband", "williams_r", "ultimate_oscillator"}
+# Missing in the other trend; a line or its average that has not moved in a cycle, which of two bars is common: 0/0.
+SOMETIMES = {"psar_up", "psar_down", "stc"}
 LINEAR = {"ema", "atr", "macd", "macd_signal", "macd_diff", "awesome_oscillator", "kama", "rolling_vwap"}
 
 
@@ -123,6 +127,9 @@ def test_a_ready_operand_is_defined_on_a_moving_market(leaf: Indicator) -> None:
     node = Node(key_of(leaf)[0])
     values = compute(leaf, walk(long_enough(node, 900), seed=7).ohlcv)
     for name, ready in zip(node.outputs, node.ready, strict=True):
+        if name in SOMETIMES:
+            assert np.isfinite(values[name][ready - 1 :]).any()
+            continue
         assert math.isfinite(values[name][ready - 1])
         undefined = np.flatnonzero(np.isnan(values[name]))
         assert (undefined < ready).all() or name in ZERO_BY_ZERO or name.startswith("stoch")
