@@ -109,4 +109,5 @@ DEFINITION = Definition(
     plan=plan,
     functions={"stc": "stc"},
     auto="first",
+    refuse=refuse,
 )

@@ -18,7 +18,7 @@ BARS = candles(
 
 def without_zeros(function: str, bars: Floats, window: int) -> Floats:
     """`ta`'s values from the first bar on that is one."""
-    values = theirs(function, bars, window=window)
+    values = theirs(function, bars, window=window).copy()
     first = 2 * window - 1 if function == "adx" else window + 1
     assert (values[:first] == 0.0).all()
     values[:first] = np.nan
@@ -46,6 +46,8 @@ def test_equal_movements_up_and_down_count_as_none() -> None:
 def test_equals_ta_but_for_the_zeros_it_starts_with(function: str, window: int) -> None:
     for seed in (1, 2):
         bars = walk(400, seed=seed).ohlcv
+        if window == 1:  # a bar without a range is 0/0, of which `ta` makes 0
+            bars = bars[bars[:, 1] > bars[:, 2]]
         x, y = ours(function, bars, window=window), without_zeros(function, bars, window)
         assert np.array_equal(np.isfinite(x), np.isfinite(y))
         assert np.nanmax(np.abs(x - y)) <= 1e-9 * 100.0

@@ -28,7 +28,7 @@ def columns(ohlcv: Floats) -> dict[str, "pd.Series[float]"]:
 
 
 def function_of(name: str) -> Callable[..., Any]:
-    for module in (ta.trend, ta.momentum, ta.volatility, ta.volume):
+    for module in (ta.trend, ta.momentum, ta.volatility, ta.volume, ta.others):
         if hasattr(module, name):
             found: Callable[..., Any] = getattr(module, name)
             return found
