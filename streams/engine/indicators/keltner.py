@@ -6,32 +6,28 @@ the mean of high - low, both from exact sums; `window_atr` and `multiplier` have
 0 (Raschke): the EMA of the close, and `multiplier` times ATR(window_atr); there the seed is the EMA's.
 
 wband = 100·(hband - lband)/mband; pband = (close - lband)/(hband - lband), missing where the bands meet; the
-indicators are 1 where the close is outside. `ta` prints bands before the window is full, from what there is
-(min_periods=0; an ATR of 0): missing here.
+indicators are 1 where the close is outside, which the original decides in whole numbers: a close on the band is not
+outside (in `ta` a rounding error may put it there). `ta` prints bands before the window is full, from what there
+is (min_periods=0; an ATR of 0): missing here.
 """
 
 from streams.engine.bars import CLOSE, HIGH, LOW, Floats, Ints
 from streams.engine.indicators.atr import true_range
 from streams.engine.indicators.definition import SMA, Definition, Param, Plan, SeedCode, Values, seed_code
 from streams.engine.kernels.averages import smoothed
-from streams.engine.kernels.exact import outgrown, slide_scaled
+from streams.engine.kernels.exact import outgrown, slide_scaled, units
 from streams.engine.kernels.kernel import kernel
 from streams.engine.kernels.readiness import ema_bars, span, wilder, wilder_bars
 
 
 @kernel
-def show(middle: float, reach: float, close: float, out: Floats) -> None:
-    """The seven outputs of bands `reach` from the middle."""
-    high = middle + reach
-    low = middle - reach
-    out[1] = high
-    out[2] = low
+def draw(middle: float, reach: float, out: Floats) -> None:
+    """Bands `reach` from the middle, and their width."""
+    out[0] = middle
+    out[1] = middle + reach
+    out[2] = middle - reach
     if middle > 0.0:
-        out[3] = (high - low) / middle * 100.0
-    if high > low:
-        out[4] = (close - low) / (high - low)
-    out[5] = 1.0 if close > high else 0.0
-    out[6] = 1.0 if close < low else 0.0
+        out[3] = (out[1] - out[2]) / middle * 100.0
 
 
 @kernel
@@ -62,8 +58,19 @@ def original(t: int, bars: Floats, window: int, f: Floats, i: Ints, out: Floats)
     else:
         middle = (i[1] + i[2] + i[3]) / (3.0 * window * f[0])
         reach = (i[1] - i[2]) / (window * f[0])
-    out[0] = middle
-    show(middle, reach, close, out)
+    draw(middle, reach, out)
+    place(t, bars, window, f, i, out)
+
+
+@kernel
+def place(t: int, bars: Floats, window: int, f: Floats, i: Ints, out: Floats) -> None:
+    """Where the close lies, in whole numbers: 3·window times its distance from the middle, and the bands'."""
+    away = 3 * window * units(bars[t, CLOSE], f[0]) - (i[1] + i[2] + i[3])
+    reach = 3 * (i[1] - i[2])
+    if reach > 0:
+        out[4] = 0.5 + 0.5 * (away / reach)
+    out[5] = 1.0 if away > reach else 0.0
+    out[6] = 1.0 if away < -reach else 0.0
 
 
 @kernel
@@ -87,7 +94,11 @@ def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> No
     if i[0] >= window:
         out[0] = f[1]
         if i[0] >= window_atr:
-            show(f[1], p[3] * f[2], close, out)
+            draw(f[1], p[3] * f[2], out)
+            if out[1] > out[2]:
+                out[4] = (close - out[2]) / (out[1] - out[2])
+            out[5] = 1.0 if close > out[1] else 0.0
+            out[6] = 1.0 if close < out[2] else 0.0
 
 
 def plan(values: Values, seed: SeedCode) -> Plan:

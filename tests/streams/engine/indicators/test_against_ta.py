@@ -20,6 +20,18 @@ FUNCTIONS = [
     "macd",
 ]
 PARAMS = [{}, {"window": 5}, {"window": 33}]
+# `ta` has values before the windows are full, some of them from the future; nothing may be compared there. Their own
+# tests say which, and compare the rest.
+EARLY = {
+    "ichimoku_b", "keltner_channel_hband", "keltner_channel_hband_indicator", "keltner_channel_lband",
+    "keltner_channel_lband_indicator", "keltner_channel_pband", "kst", "kst_sig",
+}  # fmt: skip
+# A close exactly on the band: whole numbers here, a rounding error in `ta` (their own test has it).
+ON_THE_BAND = {"keltner_channel_hband_indicator", "keltner_channel_lband_indicator"}
+# One trend at a time: half the bars have a value.
+ONE_TREND = {"psar_up", "psar_down"}
+# Functions of `ta` with another default than its class: 10 instead of 20 bars.
+TEN = {"donchian_channel_mband", "donchian_channel_wband", "donchian_channel_pband"}
 
 
 def columns(ohlcv: Floats) -> dict[str, "pd.Series[float]"]:
@@ -39,16 +51,22 @@ def compare(function: str, params: dict[str, int], ohlcv: Floats) -> None:
     """|x - y| <= 1e-9·max(|y|, scale) wherever `ta` has a value that is one, and missing where it has
     none.
     """
+    if function in TEN:
+        params = {"window": 10, **params}
     leaf = indicators.canonical(Indicator(function, tuple(params.items()), seed="first"))
     ours = compute(leaf, ohlcv)[str(leaf.output)]
     call = function_of(function)
     inputs = call.__code__.co_varnames[: call.__code__.co_argcount]
     series = columns(ohlcv)
-    theirs = call(*(series[name] for name in inputs if name in series), **params).to_numpy(float)
+    given = {name: value for name, value in params.items() if name in inputs}
+    theirs = call(*(series[name] for name in inputs if name in series), **given).to_numpy(float).copy()
+    if function in EARLY:
+        theirs[: np.flatnonzero(np.isfinite(ours))[0]] = np.nan
     scale = np.nanmax(np.abs(theirs)) if np.isfinite(theirs).any() else 1.0
     both = np.isfinite(ours) & np.isfinite(theirs)
-    assert both.sum() > len(ohlcv) * 0.8
-    assert np.all(np.abs(ours - theirs)[both] <= 1e-9 * np.maximum(np.abs(theirs), scale)[both])
+    assert both.sum() > len(ohlcv) * (0.3 if function in ONE_TREND else 0.8)
+    near = np.abs(ours - theirs)[both] <= 1e-9 * np.maximum(np.abs(theirs), scale)[both]
+    assert np.count_nonzero(~near) <= (len(ohlcv) // 1_000 if function in ON_THE_BAND else 0)
     assert not np.isfinite(ours[~np.isfinite(theirs)]).any(), "a value where `ta` has none"
     only_theirs = np.isfinite(theirs) & ~np.isfinite(ours)
     warm_up_zeros = only_theirs & (theirs == 0.0)
@@ -68,7 +86,7 @@ def named(function: str, params: dict[str, int]) -> dict[str, int]:
 @pytest.mark.parametrize("params", PARAMS, ids=str)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_generated_candles(function: str, params: dict[str, int]) -> None:
-    compare(function, named(function, params), walk(400, seed=11).ohlcv)
+    compare(function, named(function, params), walk(600, seed=11).ohlcv)
 
 
 @pytest.mark.shared

@@ -86,6 +86,21 @@ def test_equals_ta_once_the_windows_are_full(name: str, params: tuple[int, int, 
         )
 
 
+def test_a_close_on_the_band_is_not_outside_it() -> None:
+    for price in (0.7, 2.1, 33.3, 0.07):
+        # ranges 0.02 and 0, typical prices price and price + 0.02: the upper band is price + 0.02
+        bars = candles(
+            [price, price + 0.02], high=[price + 0.01, price + 0.02], low=[price - 0.01, price + 0.02]
+        )
+        below = candles(
+            [price, price - 0.02], high=[price + 0.01, price - 0.02], low=[price - 0.01, price - 0.02]
+        )
+        assert ours(band("hband_indicator"), bars.round(6), window=2)[1] == 0.0
+        assert ours(band("pband"), bars.round(6), window=2)[1] == 1.0
+        assert ours(band("lband_indicator"), below.round(6), window=2)[1] == 0.0
+        assert ours(band("pband"), below.round(6), window=2)[1] == 0.0
+
+
 def test_a_price_that_outgrows_the_unit_leaves_the_means_right() -> None:
     bars = walk(60).ohlcv
     bars[30:, :4] *= 1e7
