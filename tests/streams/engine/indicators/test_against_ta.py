@@ -30,6 +30,8 @@ EARLY = {
 ON_THE_BAND = {"keltner_channel_hband_indicator", "keltner_channel_lband_indicator"}
 # One trend at a time: half the bars have a value.
 ONE_TREND = {"psar_up", "psar_down"}
+# A bar of 0/0 makes `ta`'s averages weigh the next value more (its own test has it): the same up to the first one.
+UNTIL_0_BY_0 = {"stc"}
 # Functions of `ta` with another default than its class: 10 instead of 20 bars.
 TEN = {"donchian_channel_mband", "donchian_channel_wband", "donchian_channel_pband"}
 
@@ -62,9 +64,12 @@ def compare(function: str, params: dict[str, int], ohlcv: Floats) -> None:
     theirs = call(*(series[name] for name in inputs if name in series), **given).to_numpy(float).copy()
     if function in EARLY:
         theirs[: np.flatnonzero(np.isfinite(ours))[0]] = np.nan
+    if function in UNTIL_0_BY_0:
+        gaps = np.flatnonzero(np.diff(np.isfinite(ours).astype(int)) < 0)
+        ours, theirs = (values[: gaps[0] + 1 if len(gaps) else len(ohlcv)] for values in (ours, theirs))
     scale = np.nanmax(np.abs(theirs)) if np.isfinite(theirs).any() else 1.0
     both = np.isfinite(ours) & np.isfinite(theirs)
-    assert both.sum() > len(ohlcv) * (0.3 if function in ONE_TREND else 0.8)
+    assert both.sum() > len(ours) * (0.3 if function in ONE_TREND else 0.8)
     near = np.abs(ours - theirs)[both] <= 1e-9 * np.maximum(np.abs(theirs), scale)[both]
     assert np.count_nonzero(~near) <= (len(ohlcv) // 1_000 if function in ON_THE_BAND else 0)
     assert not np.isfinite(ours[~np.isfinite(theirs)]).any(), "a value where `ta` has none"
