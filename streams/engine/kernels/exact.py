@@ -74,6 +74,23 @@ def slide(t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, 
 
 
 @kernel
+def slide_scaled(
+    t: int, bars: Floats, column: int, window: int, seen: int, anew: bool, f: Floats, i: Ints, at: int
+) -> None:
+    """Move the exact sum i[at] of `column` on to row `t` in the scale f[0], which `outgrown` has settled for
+    several columns; or make it afresh.
+    """
+    if anew:
+        i[at] = 0
+        for row in range(t - min(seen, window) + 1, t + 1):
+            i[at] += units(bars[row, column], f[0])
+        return
+    i[at] += units(bars[t, column], f[0])
+    if seen > window:
+        i[at] -= units(bars[t - window, column], f[0])
+
+
+@kernel
 def run_length(t: int, bars: Floats, column: int, seen: int, run: int) -> int:
     """How many rows up to `t` hold the very same number, given how many did one row before."""
     if seen > 1 and bars[t, column] == bars[t - 1, column]:

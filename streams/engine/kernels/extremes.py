@@ -32,6 +32,28 @@ def slide_extreme(
 
 
 @kernel
+def slide_oldest(
+    t: int, bars: Floats, column: int, sign: float, window: int, seen: int, i: Ints, at: int
+) -> int:
+    """How many rows ago `column` had its highest (`sign` 1.0) or lowest (-1.0) of the last `window` rows up to
+    `t`, the `seen`-th: where several tie, the oldest.
+    """
+    head = i[at]
+    size = i[at + 1]
+    ring = at + 2
+    if size > 0 and i[ring + head] <= seen - window:
+        head = (head + 1) % window
+        size -= 1
+    x = bars[t, column] * sign
+    while size > 0 and bars[t - (seen - i[ring + (head + size - 1) % window]), column] * sign < x:
+        size -= 1
+    i[ring + (head + size) % window] = seen
+    i[at] = head
+    i[at + 1] = size + 1
+    return int(seen - i[ring + head])
+
+
+@kernel
 def slide_ring_extreme(
     x: float, f: Floats, ring_at: int, sign: float, window: int, n: int, i: Ints, at: int
 ) -> float:

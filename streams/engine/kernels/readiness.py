@@ -114,6 +114,21 @@ def tsi_bars(slow: int, fast: int) -> int:
 
 
 @lru_cache(maxsize=4096)
+def trix_bars(window: int) -> int:
+    """Bars until the change of an EMA of an EMA of an EMA is ready."""
+    triple = cascade([span(window)] * 3)
+    before = 0.0
+
+    def change(x: float) -> float:
+        nonlocal before
+        now = triple(x)
+        moved, before = now - before, now
+        return moved
+
+    return bars_until(change, DIFFERENCE, window)
+
+
+@lru_cache(maxsize=4096)
 def slowest_bars(alpha: float) -> int:
     """Bars until an average whose weight of the newest value varies, but never falls below `alpha`, is ready
     whatever the market does: those of the one that always takes `alpha`.

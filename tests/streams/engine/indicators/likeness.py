@@ -14,7 +14,7 @@ from streams.engine.market.compute import compute
 from streams.engine.market.nodes import Node, key_of
 
 NAMES = ("open", "high", "low", "close", "volume")
-MODULES = (ta.momentum, ta.volume, ta.trend, ta.volatility)
+MODULES = (ta.momentum, ta.volume, ta.trend, ta.volatility, ta.others)
 
 
 def candles(
@@ -37,24 +37,42 @@ def flat_from(ohlcv: Floats, row: int) -> Floats:
     return still
 
 
-def ours(function: str, ohlcv: Floats, *, seed: Seed = "first", **params: float) -> Floats:
-    """What our indicator gives for `ta`'s function of that name."""
-    leaf = indicators.canonical(Indicator(function, tuple(params.items()), seed=seed))
+def ours(
+    function: str, ohlcv: Floats, *, seed: Seed = "first", output: str | None = None, **params: float
+) -> Floats:
+    """What our indicator gives for `ta`'s function of that name, or for our name and an `output`."""
+    leaf = indicators.canonical(Indicator(function, tuple(params.items()), output=output, seed=seed))
     return compute(leaf, ohlcv)[str(leaf.output)]
 
 
 def theirs(function: str, ohlcv: Floats, **params: float) -> Floats:
     """What `ta` gives."""
     call: Callable[..., Any] = next(getattr(m, function) for m in MODULES if hasattr(m, function))
-    series = {name: pd.Series(ohlcv[:, k]) for k, name in enumerate(NAMES)}
-    inputs = call.__code__.co_varnames[: call.__code__.co_argcount]
-    result: Floats = call(*(series[name] for name in inputs if name in series), **params).to_numpy(float)
+    result: Floats = call(*_inputs(call, ohlcv), **params).to_numpy(float)
     return result
 
 
+def theirs_of(kind: type, method: str, ohlcv: Floats, **params: float) -> Floats:
+    """What `ta` gives by a class, for outputs and parameters that it has no function for."""
+    call: Callable[..., Any] = kind.__init__  # type: ignore[misc] # that of the class
+    result: Floats = getattr(kind(*_inputs(call, ohlcv), **params), method)().to_numpy(float)
+    return result
+
+
+def _inputs(call: Callable[..., Any], ohlcv: Floats) -> list["pd.Series[float]"]:
+    """The columns that `call` takes, in its order."""
+    series = {name: pd.Series(ohlcv[:, k]) for k, name in enumerate(NAMES)}
+    inputs = call.__code__.co_varnames[: call.__code__.co_argcount]
+    return [series[name] for name in inputs if name in series]
+
+
 def assert_equals_ta(function: str, ohlcv: Floats, **params: float) -> None:
+    """`assert_like` for what `ta`'s function gives."""
+    assert_like(ours(function, ohlcv, seed="first", **params), theirs(function, ohlcv, **params))
+
+
+def assert_like(x: Floats, y: Floats) -> None:
     """Missing at the same bars, and |x - y| <= 1e-9·max(|y|, largest |y|) at the others."""
-    x, y = ours(function, ohlcv, seed="first", **params), theirs(function, ohlcv, **params)
     assert np.isfinite(y).any()
     assert np.array_equal(np.isfinite(x), np.isfinite(y)), "missing at other bars"
     there = np.isfinite(y)

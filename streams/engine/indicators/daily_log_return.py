@@ -1,0 +1,37 @@
+"""Logarithmic return of one bar, times 100. `ta.others.daily_log_return`: a day only where a bar is one.
+
+100·log(close/close before), where `ta` takes the difference of two logarithms, which has lost the digits that
+the logarithm of the price needs.
+"""
+
+import math
+
+from streams.engine.bars import CLOSE, Floats, Ints
+from streams.engine.indicators.definition import Definition, Plan, SeedCode, Values
+from streams.engine.kernels.kernel import kernel
+
+
+@kernel
+def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+    """f: close before. i: rows seen."""
+    i[0] += 1
+    close = bars[t, CLOSE]
+    if i[0] > 1 and f[0] > 0.0 and close > 0.0:
+        ratio = close / f[0]
+        if ratio > 0.0:
+            out[0] = 100.0 * math.log(ratio)
+    f[0] = close
+
+
+def plan(values: Values, seed: SeedCode) -> Plan:
+    return Plan((), floats=1, ints=1, lookback=0, ready=(2,))
+
+
+DEFINITION = Definition(
+    name="daily_log_return",
+    outputs=("daily_log_return",),
+    params=(),
+    step=step,
+    plan=plan,
+    functions={"daily_log_return": "daily_log_return"},
+)
