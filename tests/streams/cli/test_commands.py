@@ -42,6 +42,7 @@ def test_the_commands_of_the_front_page_are_all_there() -> None:
         "demo", "up", "down", "status", "worker", "executor",
         "topics create", "topics list", "topics check", "feed file", "feed simulate",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
+        "alerts apply", "alerts list", "alerts show", "alerts delete",
         "triggers tail", "positions list", "condition parse", "dlq list", "dlq show",
     }  # fmt: skip
 
