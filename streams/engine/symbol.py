@@ -20,7 +20,7 @@ from streams.engine.groups.recovery import Recovery
 from streams.engine.groups.register import Register
 from streams.engine.groups.reports import Output
 from streams.engine.groups.unit_rows import GroupRow
-from streams.engine.groups.watching import Watching, watchers
+from streams.engine.groups.watching import Unit, Watching, watchers
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied, Late, Outcome, Restated
 from streams.engine.network.moments import Moments
@@ -115,6 +115,15 @@ class SymbolEngine:
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """The event of a held group whose trigger on the bar that opened then got no answer in time."""
         return self._commands.unanswered(group_id, open_time_ms)
+
+    def unit(self, name: str) -> Unit | None:
+        """The group or alert of that name, in whatever state."""
+        return self._register.units.get(name)
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest bar as conditions see it; None before the first."""
+        return self._network.moment
 
     @property
     def conditions(self) -> list[Condition]:

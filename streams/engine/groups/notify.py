@@ -64,7 +64,7 @@ class Alert:
             self.stored &= self.command.debounce_bars == 1
         if not self.armed and self.fires and self._rearm_bars:
             self.armed = self._closes(self.fired_ms, now_ms) >= self._rearm_bars
-        fires = self.armed and 1 + self._closes(self.run_ms, now_ms) >= self.command.debounce_bars
+        fires = self.armed and self.held_bars(now_ms) >= self.command.debounce_bars
         if fires:
             self._fire(now_ms)
         self.wake_ms = self._next_wake()
@@ -79,6 +79,15 @@ class Alert:
             self.run_ms = now_ms
         self.wake_ms = self._next_wake() if truth else NEVER
         self.stored = True
+
+    @property
+    def rearms_ms(self) -> int | None:
+        """From which close on it may fire again though its condition stays true; None: not before that was false."""
+        return self._bars_after(self.fired_ms, self._rearm_bars) if self._rearm_bars and self.fires else None
+
+    def held_bars(self, now_ms: int) -> int:
+        """For how many closed bars its condition has held at `now_ms`, while it does."""
+        return 1 + self._closes(self.run_ms, now_ms)
 
     @property
     def _rearm_bars(self) -> int:
