@@ -1,4 +1,6 @@
-"""`strikeline alerts` on a real broker, against a real worker: what it sends arrives, and what it shows is so."""
+"""`strikeline alerts` and `explain` on a real broker, with a real worker: what they send arrives, and what they say is
+so.
+"""
 
 from pathlib import Path
 
@@ -58,6 +60,11 @@ def test_alerts_are_applied_listed_shown_and_deleted(kafka: Broker, tmp_path: Pa
         )
         everything = states(strikeline("list", "--all"))
         assert everything == {"each": "deleted", "dip": "active", "first": "fired"}
+        dips = {one.bar.close_time_ms for one in fires(world) if one.alert_id == "dip"}
+        for number in range(MINUTES - 6, MINUTES):
+            words = ("explain", "dip", "--at", str(minute(number + 1)), "--json")
+            told = commands("--namespace", real.topics.namespace, *words).json
+            assert told["fired"] is (minute(number + 1) in dips), told["answer"]
         unknown = commands("--namespace", real.topics.namespace, "alerts", "delete", "each")
         assert (unknown.code, unknown.err) == (1, "strikeline: no alert each, it is deleted\n")
 
