@@ -45,7 +45,8 @@ def explained(cluster: Cluster, topics: Topics, alert_id: str, at_ms: int, symbo
         raise Problem(f"alert {alert_id} is on {', '.join(symbols)}: say which with --symbol")
     name = symbols[0]
     known = _symbol(cluster, topics, name)
-    records = _records(cluster, topics, name, known, at_ms)
+    on_tick = any(isinstance(one.command, AlertCommand) and one.command.on == "tick" for one in commands)
+    records = _records(cluster, topics, name, known, at_ms, forming=on_tick)
     interval = known.interval or next((one.interval for one in records if isinstance(one, Kline)), "1m")
     question = Question(alert_id, at_ms, name, interval, known.fill_up_to, known.origin_ms)
     return explain(question, [one for one in commands if one.command.symbol == name], records)
@@ -115,8 +116,13 @@ def _symbol(cluster: Cluster, topics: Topics, symbol: str) -> Symbol:
     return Symbol(entry.interval, saved.fill_up_to, saved.origin_ms, poisoned)
 
 
-def _records(cluster: Cluster, topics: Topics, symbol: str, known: Symbol, at_ms: int) -> list[Kline | Tick]:
-    """The symbol's klines and ticks, from the earliest there are to the first bar that closed at or after `at_ms`."""
+def _records(
+    cluster: Cluster, topics: Topics, symbol: str, known: Symbol, at_ms: int, *, forming: bool
+) -> list[Kline | Tick]:
+    """The symbol's klines and ticks, from the earliest there are to the first bar that closed at or after `at_ms`.
+
+    Updates of forming bars only with `forming`: there may be a hundred for each bar.
+    """
     spec, key = topics.klines, symbol.encode()
     partition = partition_for(key, topics.partitions)
     found: list[Kline | Tick] = []
@@ -127,8 +133,9 @@ def _records(cluster: Cluster, topics: Topics, symbol: str, known: Symbol, at_ms
         message = told.message if told is not None else None
         if isinstance(message, Tick):
             found.append(message)
-        elif isinstance(message, Kline) and message.closed and known.interval in (None, message.interval):
-            found.append(message)
-            if message.close_time_ms >= at_ms:
+        elif isinstance(message, Kline) and known.interval in (None, message.interval):
+            if message.closed or forming:
+                found.append(message)
+            if message.closed and message.close_time_ms >= at_ms:
                 break
     return found

@@ -19,6 +19,7 @@ from streams.engine.groups.firing import Firing
 from streams.engine.groups.recovery import Recovery
 from streams.engine.groups.register import Register
 from streams.engine.groups.reports import Output
+from streams.engine.groups.ticking import Ticking
 from streams.engine.groups.unit_rows import GroupRow
 from streams.engine.groups.watching import Unit, Watching, watchers
 from streams.engine.market.market import Market
@@ -42,6 +43,9 @@ class SymbolEngine:
         self._moments = Moments(market)
         self._watching = Watching(self._network, self._register.changed)
         self._firing = Firing(market, self._moments, self._watching, self._register)
+        self._ticking = Ticking(
+            market, self._moments, self._network, self._watching, self._firing, self.counters
+        )
         self._commands = Commands(
             market, self._moments, self._network, self._watching, self._register, self._firing, self.counters
         )
@@ -73,6 +77,8 @@ class SymbolEngine:
             return []
         self._recovery.wake(pos)
         self._pos = pos
+        if not kline.closed and self._watching.on_tick:
+            return self._ticking.update(kline)
         outcome = self.market.apply(kline)
         if type(outcome) is not Applied:
             return self._not_applied(kline, outcome)
@@ -138,6 +144,11 @@ class SymbolEngine:
     def dirty_groups(self) -> Iterator[GroupRow]:
         """Rows to be written since the last call. An empty body: the key may be deleted."""
         yield from self._register.rows(self._pos, self._moments.now_ms)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether `dirty_groups` has rows to be written."""
+        return self._register.unsaved
 
     def _step(self, moment: Moment, *, newest: bool, anew: bool = False) -> list[Output]:
         outputs = self._firing.expire(moment)

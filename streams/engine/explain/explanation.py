@@ -11,7 +11,7 @@ from schemas.triggers import Bar
 from streams.engine.explain.candidates import Candidate, earliest, in_force
 from streams.engine.explain.finding import Finding, find
 from streams.engine.explain.replay import Replay, Seen
-from streams.engine.explain.sentence import debounce_left, fired_with, sentence
+from streams.engine.explain.sentence import debounce_left, fired_with, sentence, told_on
 from streams.engine.explain.target import Nothing, Record, Target, targets
 from streams.engine.explain.words import when
 from streams.engine.groups.notify import Alert
@@ -106,9 +106,10 @@ def _seen(question: Question, candidate: Candidate, records: Sequence[Record], f
     finding = None
     if seen.node is not None and seen.moment is not None:
         finding = find(seen.node, seen.moment, market)
+    answer = sentence(candidate, question.alert_id, seen, finding, found.open_time_ms)
     return msgspec.structs.replace(
-        _without(question, candidate, records, sentence(candidate, question.alert_id, seen, finding), found),
-        fired=fired_with(seen.said, question.alert_id),
+        _without(question, candidate, records, answer, found),
+        fired=fired_with(told_on(seen, found.open_time_ms), question.alert_id),
         bar=_bar(market, found),
         condition=finding,
         latch=_latch(seen),

@@ -92,6 +92,8 @@ class Replay:
         """Bring the target's bar; those filled before it one by one, so that each is a record of its own."""
         if isinstance(record, Tick):
             return self._apply(record)
+        if not record.closed:
+            return self._apply(record)
         tape, said = self.market.tape, list[Output]()
         missing = (record.open_time_ms - tape.expected_ms) // tape.step_ms if self.market.next else 0
         if not 0 < missing <= self.market.fill_up_to:

@@ -8,7 +8,7 @@ from schemas.triggers import Fired, Trigger
 from streams.engine.explain.candidates import Candidate
 from streams.engine.explain.finding import Finding, said, to_blame
 from streams.engine.explain.replay import Seen
-from streams.engine.explain.words import bars, when
+from streams.engine.explain.words import bars, number, when
 from streams.engine.groups.group import Watch
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.reports import Output
@@ -23,8 +23,21 @@ def fired_with(outputs: Sequence[Output], alert_id: str) -> bool:
     )
 
 
-def sentence(candidate: Candidate, alert_id: str, seen: Seen, finding: Finding | None) -> str:
-    """The answer for a bar that the command was in force on."""
+def told_on(seen: Seen, open_time_ms: int) -> list[Output]:
+    """What came of the bar that opened then, its updates before it closed included (`on: tick`)."""
+    updates = [one for one in seen.earlier if isinstance(one, Fired) and one.bar.open_time_ms == open_time_ms]
+    return [*updates, *seen.said]
+
+
+def sentence(
+    candidate: Candidate, alert_id: str, seen: Seen, finding: Finding | None, open_time_ms: int
+) -> str:
+    """The answer for the bar that opened then, which the command was in force on."""
+    for one in told_on(seen, open_time_ms):
+        if isinstance(one, Fired) and one.provisional:
+            values = ", ".join(f"{text} {number(value)}" for text, value in one.values.items())
+            last = number(one.bar.close)
+            return f"It fired before the bar closed, on an update with a last price of {last}: {values}."
     if fired_with(seen.said, alert_id):
         return f"It fired: {_how(seen, finding)}."
     return f"It did not fire: {_obstacle(candidate, alert_id, seen, finding)}."
@@ -92,6 +105,8 @@ def _true_but(seen: Seen) -> str:
     if not isinstance(seen.unit, Alert):
         return "its condition is true, but it was not armed"
     command = seen.unit.command
+    if command.on == "tick" and seen.after.fired_ms is not None:
+        return f"it fired at {when(seen.after.fired_ms)}, and fires once per bar of {command.timeframe}"
     if seen.after.armed:
         left = debounce_left(seen.unit, seen)
         return f"its condition has not held for {bars(command.debounce_bars)}, {bars(left)} to go"

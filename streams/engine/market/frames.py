@@ -6,7 +6,7 @@ gaps seen so far.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -58,6 +58,20 @@ class Frame:
         self.version += 1
         self.prev = self.now
         self.now = self._tolist()
+
+    def glance(self, o: float, h: float, low: float, c: float, v: float, nodes: Iterable[Node]) -> None:
+        """Run `nodes` on a bar that has not closed, as if it had, and take back what that did to their states.
+
+        Until the next bar is appended, `usable` tells what they came to, at row `next`. Nothing else sees that row.
+        """
+        t = self._size
+        if t == self._room:
+            self._grow()
+        self.bars[t] = o, h, low, c, v
+        for node in nodes:
+            state = node.state()
+            self.program.run(node, t, t + 1)
+            node.restore(state)
 
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""

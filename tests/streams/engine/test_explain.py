@@ -274,3 +274,26 @@ def test_it_says_fired_on_exactly_the_bars_on_which_the_evaluator_fires(
     closes = {one.bar.close_time_ms for one in told if one.fired and one.bar is not None}
     assert closes == {one.bar.close_time_ms for one in desk.said if isinstance(one, Fired)}
     assert closes
+
+
+def update(minute: int, price: float) -> Kline:
+    """The bar of that minute, still forming."""
+    return Kline(
+        symbol=SYMBOL, interval="1m", open_time_ms=at(minute), open=price, high=price, low=price, close=price,
+        volume=1.0, closed=False,
+    )  # fmt: skip
+
+
+def test_an_alert_on_tick_tells_of_the_update_that_it_fired_on() -> None:
+    command = alert(CLOSE, on="tick", frequency="once_per_bar", timeframe="5m", condition='close("1m") > 10')
+    closed = records([9.0] * 7)
+    seen = [*closed[:4], update(2, 11.5), update(2, 12.0), *closed[4:6], update(3, 11.0), *closed[6:]]
+    told = [explain(Question("alert", at(minute), SYMBOL), [given(command)], seen) for minute in (3, 4)]
+    assert (told[0].fired, told[0].answer) == (
+        True,
+        "It fired before the bar closed, on an update with a last price of 11.5: close 11.5.",
+    )
+    assert (told[1].fired, told[1].answer) == (False, f"{FALSE}close > 10 (9 against 10, 1 away).")
+    again = records([9.0, 9.0, 11.0, 11.0])
+    third = explain(Question("alert", at(4), SYMBOL), [given(command)], again)
+    assert third.answer == f"{NO}it fired at {clock(3)}, and fires once per bar of 5m."
