@@ -91,7 +91,7 @@ def list_(
         ("alert", "user", "symbol", "state", "condition", "frequency", "sees bars from", "fires", "last fired",
          "expires"),
         [
-            (a.alert_id, a.user_id, a.symbol, a.state, a.condition, a.command.frequency, _from(a.armed_from_ms),
+            (a.alert_id, a.user_id, a.symbol, a.state, a.condition, _frequency(a.command), _from(a.armed_from_ms),
              a.fires, show_time(a.last_fired_ms), show_time(a.command.expires_at_ms))
             for a in found
         ],
@@ -225,6 +225,10 @@ def _tell(rows: "list[tuple[AlertCommand, Answer]]", json: bool) -> None:
             for one, answer in rows
         ],
     )
+
+
+def _frequency(command: "AlertCommand") -> str:
+    return f"{command.frequency}, on tick" if command.on == "tick" else command.frequency
 
 
 def _answer(answer: "Answer") -> str:

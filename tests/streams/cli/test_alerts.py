@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.alerts import AlertCommand
 from streams.cli.alertrows import standing
@@ -11,6 +12,7 @@ from streams.cli.pipeline import Pipeline
 from streams.rows import decode_row, encode_row, group_key
 from tests.pipeline import START, Shape, bars
 from tests.streams.cli.commandline import CommandLine
+from topics.codec import encode
 from topics.records import Outgoing
 
 MINUTE = 60_000
@@ -105,6 +107,29 @@ def test_one_that_expired_says_so(strikeline: CommandLine, pipeline: Pipeline, f
     assert strikeline("alerts", "show", "dip", "--json").json["alert"]["state"] == "expired"
 
 
+def test_an_alert_on_tick_is_in_force_from_the_bar_that_forms_now(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path
+) -> None:
+    """Its update tells when the bar before it closed, not when it will."""
+    feed(pipeline, [101.0])
+    topic, (opened, *_) = pipeline.topics.klines, bars([101.0, 99.0])[1:]
+    update = Outgoing(topic.name, b"BTCUSDT", encode(replace(opened, closed=False)), opened.open_time_ms)
+    pipeline.bus.append(update)
+    file.write_text(DIP.replace("frequency: once_per_bar_close", "frequency: once_per_bar\non: tick"))
+    applied = strikeline("alerts", "apply", str(file), "--wait", "5", "--json")
+    assert [(row["answer"], row["effective_from_ms"]) for row in applied.json] == [("armed", START + MINUTE)]
+    pipeline.bus.append(update)
+    asyncio.run(pipeline.run_until_idle())
+    assert "once_per_bar, on tick" in strikeline("alerts", "list").out
+    (fired,) = strikeline("alerts", "show", "dip", "--json").json["fired"]
+    assert (fired["provisional"], fired["bar"]["open_time_ms"]) == (True, START + MINUTE)
+    told = strikeline("explain", "dip", "--at", str(START + 2 * MINUTE)).out
+    assert "No bar of BTCUSDT has closed at or after 2023-11-14 22:16" in told
+    feed(pipeline, [101.0], start_ms=START + MINUTE)
+    told = strikeline("explain", "dip", "--at", str(START + 2 * MINUTE)).out
+    assert "It fired before the bar closed, on an update with a last price of 99: close 99." in told
+
+
 def test_delete(strikeline: CommandLine, pipeline: Pipeline, file: Path) -> None:
     feed(pipeline, [101.0])
     strikeline("alerts", "apply", str(file))
@@ -186,6 +211,8 @@ def test_the_evaluators_refusal_is_a_problem(strikeline: CommandLine, pipeline: 
         ("message: cheap", "rearm_bars: 3", "rearm_bars: means nothing without rearm: after_bars"),
         ("frequency: once_per_bar_close", "rearm: on_false", "rearm: means nothing with frequency once"),
         ("message: cheap", "effective_from_ms: 60000\nexpires_at_ms: 60000", "expires_at_ms: is not after"),
+        ("frequency: once_per_bar_close", "frequency: once_per_bar", "frequency: once_per_bar is for on: tick"),
+        ("message: cheap", "on: tick", "frequency: on: tick fires once or once_per_bar, not once_per_bar_close"),
         ("message: cheap", "type: kline", "type: expected alert_command, or nothing"),
     ],
 )  # fmt: skip
