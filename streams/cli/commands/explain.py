@@ -62,7 +62,7 @@ def _show(told: "Explanation") -> None:
     if told.condition is not None:
         tree = Tree(_line(told.condition))
         _grow(tree, told.condition)
-        shown.print(tree, soft_wrap=True)
+        shown.print(tree)
     if told.latch is not None:
         shown.print(Text(_latch(told.latch)), soft_wrap=True)
     shown.print(Text(told.answer, style="bold"), soft_wrap=True)

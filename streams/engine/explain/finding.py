@@ -14,7 +14,7 @@ from streams.engine.conditions.expression_text import to_text
 from streams.engine.conditions.resolve import label
 from streams.engine.conditions.truth import ORDERED, Truth
 from streams.engine.explain.unknown import why_unknown
-from streams.engine.explain.words import number, when
+from streams.engine.explain.words import distance, number, when
 from streams.engine.market.market import Market
 from streams.engine.network.predicates import AtNode, CompareNode, LevelNode, Node
 
@@ -90,7 +90,7 @@ def _touch(node: LevelNode, moment: Moment, truth: Truth) -> str:
     name, reached = ("low", moment.low) if node.below else ("high", moment.high)
     if truth:
         return f"touched: the {name} was {number(reached)}"
-    return f"not reached: the {name} was {number(reached)}, {number(abs(reached - node.price))} short of it"
+    return f"not reached: the {name} was {number(reached)}, {distance(reached - node.price)} short of it"
 
 
 def _compared(comparison: Comparison, moment: Moment, market: Market) -> Finding:
@@ -143,4 +143,4 @@ def _reason(sides: list[Side], truth: Truth, *, crosses: bool) -> str:
         before = f"{number(left.before)} against {number(right.before)}"
         return f"before {before}, now {number(left.value)} against {number(right.value)}"
     there = f"{number(left.value)} against {number(right.value)}"
-    return there if truth else f"{there}, {number(abs(left.value - right.value))} away"
+    return there if truth else f"{there}, {distance(left.value - right.value)} away"

@@ -20,6 +20,11 @@ def number(value: float) -> str:
     return f"{value:.10g}"
 
 
+def distance(value: float) -> str:
+    """How far apart two numbers are: rounded, because the last digits of a difference are noise."""
+    return f"{abs(value):.4g}"
+
+
 def bars(count: int) -> str:
     """`1 bar`, `2 bars`."""
     return "1 bar" if count == 1 else f"{count} bars"
