@@ -80,10 +80,10 @@ def _of_rows(rows: Iterable[object], alert_id: str) -> Iterator[Candidate]:
 
 
 def _merged(rows: list[Candidate], told: list[Candidate]) -> list[Candidate]:
-    """Those of the topic, and what is only in the table, in the order of their generations."""
+    """What is only in the table, because the topic has forgotten it and all before it, then those of the topic."""
     known = {(one.name, one.command.symbol, one.generation) for one in told}
     only = [one for one in rows if (one.name, one.command.symbol, one.generation) not in known]
-    return sorted([*only, *told], key=lambda one: one.generation)
+    return [*only, *told]
 
 
 def _told(cluster: Cluster, spec: TopicSpec, mention: str | None) -> Iterator[Candidate]:
