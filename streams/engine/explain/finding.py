@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from schemas.conditions import All, AnyOf, Compare, Not
+from schemas.conditions import All, AnyOf, Not
 from streams.engine.conditions.comparisons import AnyReader, Comparison, ConstReader, Moment
 from streams.engine.conditions.expression_text import to_text
 from streams.engine.conditions.resolve import label
@@ -54,10 +54,10 @@ def find(node: Node, moment: Moment, market: Market) -> Finding:
     if isinstance(node, AtNode):
         reason = "" if truth else f"it comes true at the first close at or after {when(node.ms)}"
         return Finding(to_text(node.key), truth, reason)
-    below = [find(child, moment, market) for child in _children(node)]
-    if not below:
-        below = [_compared(comparison, moment, market) for comparison in node.comparisons()]
-    return Finding(_JOINED.get(type(node.key)) or to_text(node.key), truth, parts=below)
+    text = _JOINED.get(type(node.key)) or to_text(node.key)
+    if below := [find(child, moment, market) for child in _children(node)]:
+        return Finding(text, truth, parts=below)
+    return _measured(text, node, truth, moment, market)
 
 
 def to_blame(finding: Finding) -> Iterator[Finding]:
@@ -93,13 +93,21 @@ def _touch(node: LevelNode, moment: Moment, truth: Truth) -> str:
     return f"not reached: the {name} was {number(reached)}, {distance(reached - node.price)} short of it"
 
 
+def _measured(text: str, node: Node, truth: Truth, moment: Moment, market: Market) -> Finding:
+    """A kind of its own, by what all that ask for values tell: those that are known, and the names of the others."""
+    known: dict[str, float] = {}
+    unknown: dict[str, None] = {}
+    for one in node.comparisons():
+        known.update(one.values(moment, market.interval))
+        unknown.update(dict.fromkeys(one.unknown(moment, market.interval)))
+    seen = ", ".join(f"{name} {number(value)}" for name, value in known.items())
+    reason = f"{', '.join(unknown)} unknown" if unknown else seen
+    return Finding(text, truth, reason, [Side(name, value) for name, value in known.items()])
+
+
 def _compared(comparison: Comparison, moment: Moment, market: Market) -> Finding:
     truth = comparison.decide(moment)
     node = comparison.node
-    if type(node) is not Compare:
-        unknown = ", ".join(comparison.unknown(moment, market.interval))
-        known = [Side(text, value) for text, value in comparison.values(moment, market.interval).items()]
-        return Finding(to_text(node), truth, f"unknown: {unknown}" if unknown else "", known)
     crosses = comparison.op not in ORDERED
     operands = ((node.left, comparison.left), (node.right, comparison.right))
     sides = [

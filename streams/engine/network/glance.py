@@ -7,7 +7,6 @@ bars or instants.
 
 from typing import NamedTuple
 
-from schemas.conditions import Compare
 from schemas.market import Kline
 from streams.engine.conditions.comparisons import (
     AnyReader,
@@ -44,7 +43,7 @@ class Glance(NamedTuple):
         """Known values of the operands below `node`, by their text."""
         seen: dict[str, float] = {}
         for comparison in node.comparisons():
-            if type(comparison.node) is not Compare:
+            if type(comparison) is not Comparison:
                 seen.update(comparison.values(self.last, self.market.interval))
                 continue
             sides = (comparison.node.left, comparison.left), (comparison.node.right, comparison.right)
