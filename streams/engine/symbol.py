@@ -37,6 +37,8 @@ class SymbolEngine:
         self.market = market
         self.counters: Counter[str] = Counter()
         self._pos = -1
+        self.stood_in: Moment | None = None
+        """The newest bar that a tick stood in for, since this engine lives; for those who explain."""
         self._length_ms, self._shift_ms = grid(market.interval)
         self._register = Register()
         self._network = Network(market)
@@ -101,6 +103,7 @@ class SymbolEngine:
         if moment is None:
             return []
         self.counters["stand_ins"] += 1
+        self.stood_in = moment
         outputs = self._firing.expire(moment)
         hits = self._watching.notice_stand_in(moment)
         return outputs + self._firing.fire(hits, moment) if hits else outputs

@@ -114,11 +114,7 @@ class Replay:
             return []
 
     def _moment(self, target: Target) -> Moment | None:
-        if not target.stand_in or self._engine.moment is None:
-            return self._engine.moment
-        price = self.market.tape.last_close()
-        number, close_ms = self.market.next - 1, target.close_time_ms
-        return Moment(number, target.open_time_ms, close_ms, close_ms, price, price, True)
+        return self._engine.stood_in if target.stand_in else self._engine.moment
 
     def _note(self) -> None:
         """Since when a member's condition has been true; an alert keeps that itself."""

@@ -70,6 +70,10 @@ class Watching:
                 over.append(alert)
         return over
 
+    def noticed(self, alert: Alert) -> None:
+        """It was told of a forming bar's update: its row may have to be written, its wake-up may have moved."""
+        self._after(alert)
+
     def notice(self, flipped: Iterable[Node], moment: Moment) -> list[Hit]:
         """What fires at a bar, after the network stepped: by changes, by time, and because it is the first one seen."""
         now_ms = moment.now_ms
@@ -114,10 +118,6 @@ class Watching:
         for alert, _ in woken:
             self._sleep(alert)
         return hits
-
-    def noticed(self, alert: Alert) -> None:
-        """It was told of a forming bar's update: its row may have to be written, its wake-up may have moved."""
-        self._after(alert)
 
     def _after(self, watcher: Hit) -> None:
         if type(watcher) is Watch:
