@@ -23,13 +23,31 @@ class BotAction(Part, frozen=True, tag_field="type", tag="bot_trigger"):
     tp_index: int | None = None
 
 
+class TrailState(Part, frozen=True):
+    """How far a trail has come: whether it is active, and the extreme price seen since.
+
+    `extreme` is a market price; null where none was seen: not active yet, or active before its first bar.
+    """
+
+    active: bool = False
+    extreme: Annotated[float, Meta(gt=0)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.extreme is not None and not self.active:
+            raise ValueError("extreme: a trail that is not active has none")
+
+
 class Member(Part, frozen=True):
-    """One alert of a group. `condition` is a tree (never text), with every timeframe filled in."""
+    """One alert of a group. `condition` is a tree (never text), with every timeframe filled in.
+
+    `trail` is where a trail starts; without it it is as new, and starts at the open of the first bar that it sees.
+    """
 
     alert_id: AlertId
     action: BotAction
     condition: dict[str, Any]
     when_true_at_arming: WhenTrue = "fire"
+    trail: TrailState | None = None
 
 
 class GroupCommand(Message, frozen=True, tag="group_command"):

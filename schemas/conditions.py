@@ -1,13 +1,16 @@
 """Conditions as frozen trees of data, and their JSON form. The meaning of each node is the engine's business.
 
 JSON: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"op": "lt", "left": operand, "right": operand}`,
-`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
-`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` or
+`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`, and alone, as a member's whole condition,
+`{"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
+`{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` (a sum that
+never forgets takes `"anchor": "day" | "week" | "month" | ms` as well) or
 `{"op": "+", "left": operand, "right": operand}`.
 """
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from math import isfinite
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -15,7 +18,20 @@ import msgspec
 
 from schemas.interval import interval_ms
 
-PriceField = Literal["open", "high", "low", "close", "volume", "hl2", "hlc3", "ohlc4"]
+PriceField = Literal[
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "hl2",
+    "hlc3",
+    "ohlc4",
+    "ha_open",
+    "ha_high",
+    "ha_low",
+    "ha_close",
+]
 CompareOp = Literal["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"]
 ArithmeticOp = Literal["+", "-", "*", "/"]
 Seed = Literal["auto", "sma", "first"]
@@ -26,6 +42,11 @@ MAX_NODES: Final = 64
 MAX_WINDOW: Final = 5_000
 MAX_BARS_AGO: Final = 500
 MAX_MS: Final = 253_402_300_799_999
+# An indicator's parameter `anchor` is one of these words, or an instant; in `Indicator.params` it is a number.
+ANCHOR: Final = "anchor"
+ANCHORS: Final = {"day": 1, "week": 2, "month": 3}
+ANCHOR_FROM_MS: Final = 1_000_000_000
+ANCHOR_EXPECTED: Final = f"expected {', '.join(ANCHORS)} or epoch milliseconds from {ANCHOR_FROM_MS} on"
 DECIMAL_PATTERN: Final = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 
@@ -99,7 +120,17 @@ class Level(msgspec.Struct, frozen=True):
     side: Side
 
 
-Condition: TypeAlias = Compare | All | AnyOf | Not | At | Level
+class Trail(msgspec.Struct, frozen=True):
+    """Met when the path comes back from its extreme by `percent`. Side `below` follows a rising price, `above` a
+    falling one. Inactive until the path touches `activate_at` on the way to the extreme; None: active from the start.
+    """
+
+    percent: str
+    activate_at: str | None
+    side: Side
+
+
+Condition: TypeAlias = Compare | All | AnyOf | Not | At | Level | Trail
 Node: TypeAlias = Condition | Operand
 
 _DECIMAL = re.compile(DECIMAL_PATTERN)
@@ -187,10 +218,29 @@ def _level(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Cond
     where = _sub(path, "level")
     level = _object(node["level"], where)
     _only(level, {"price", "side"}, where)
-    price = level.get("price")
-    if not isinstance(price, str) or len(price) > 40 or not _DECIMAL.fullmatch(price):
-        raise ConditionError(_sub(where, "price"), "expected a decimal string")
+    price = _decimal(level.get("price"), _sub(where, "price"))
     return Level(price, _choice(level.get("side"), Side, _sub(where, "side")))
+
+
+def _trail(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"trail"}, path)
+    where = _sub(path, "trail")
+    if depth > 1:
+        raise ConditionError(where, "a trail is the whole condition of a member or an alert, no part of one")
+    trail = _object(node["trail"], where)
+    _only(trail, {"percent", "activate_at", "side"}, where)
+    percent = _decimal(trail.get("percent"), _sub(where, "percent"))
+    side = _choice(trail.get("side"), Side, _sub(where, "side"))
+    if Decimal(percent) <= 0:
+        raise ConditionError(_sub(where, "percent"), "expected a percent above 0")
+    if side == "below" and Decimal(percent) >= 100:
+        raise ConditionError(
+            _sub(where, "percent"), "expected a percent below 100: no price is at or below zero"
+        )
+    activate_at = trail.get("activate_at")
+    if activate_at is not None and Decimal(_decimal(activate_at, _sub(where, "activate_at"))) <= 0:
+        raise ConditionError(_sub(where, "activate_at"), "expected a price above 0")
+    return Trail(percent, activate_at, side)
 
 
 def _compare(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
@@ -208,7 +258,7 @@ def _compare(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Co
 
 _Build: TypeAlias = Callable[[dict[str, Any], str, int, _Budget], Condition]
 _CONDITIONS: Final[dict[str, _Build]] = {
-    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compare,
+    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compare, "trail": _trail,
 }  # fmt: skip
 
 
@@ -247,6 +297,9 @@ def _indicator(node: dict[str, Any], path: str) -> Indicator:
     for key, value in node.items():
         if key in {"indicator", "output", "seed"} | _OPERAND_KEYS:
             continue
+        if key == ANCHOR:
+            params.append((key, _anchor(value, _sub(path, key))))
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ConditionError(_sub(path, key), "expected a number")
         _finite(value, _sub(path, key))
@@ -259,6 +312,19 @@ def _indicator(node: dict[str, Any], path: str) -> Indicator:
         params.append((key, value))
     seed = _choice(node.get("seed", "auto"), Seed, _sub(path, "seed"))
     return Indicator(name, tuple(sorted(params)), output, _timeframe(node, path), _bars_ago(node, path), seed)
+
+
+def _anchor(raw: object, path: str) -> int:
+    if isinstance(raw, str) and raw in ANCHORS:
+        return ANCHORS[raw]
+    if isinstance(raw, bool) or not isinstance(raw, int) or not ANCHOR_FROM_MS <= raw <= MAX_MS:
+        raise ConditionError(path, ANCHOR_EXPECTED)
+    return raw
+
+
+def anchor_word(value: float) -> str | int:
+    """An anchor as it is written: `day`, `week`, `month` or epoch milliseconds."""
+    return next((word for word, number in ANCHORS.items() if number == value), int(value))
 
 
 def _timeframe(node: dict[str, Any], path: str) -> str | None:
@@ -281,6 +347,12 @@ def _bars_ago(node: dict[str, Any], path: str) -> int:
 def _whole(raw: object, path: str, low: int, high: int) -> int:
     if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
         raise ConditionError(path, f"expected a whole number from {low} to {high}")
+    return raw
+
+
+def _decimal(raw: object, path: str) -> str:
+    if not isinstance(raw, str) or len(raw) > 40 or not _DECIMAL.fullmatch(raw):
+        raise ConditionError(path, "expected a decimal string")
     return raw
 
 
@@ -310,6 +382,8 @@ def operand_to_json(node: Operand) -> Any:
             return {"price": field} | _tail(timeframe, bars_ago)
         case Indicator(name, params, output, timeframe, bars_ago, seed):
             head: dict[str, Any] = {"indicator": name, **dict(params)}
+            if ANCHOR in head:
+                head[ANCHOR] = anchor_word(head[ANCHOR])
             if output is not None:
                 head["output"] = output
             if seed != "auto":
@@ -343,3 +417,5 @@ def condition_to_json(node: Condition) -> Any:
             return {"at": ms}
         case Level(price, side):
             return {"level": {"price": price, "side": side}}
+        case Trail(percent, activate_at, side):
+            return {"trail": {"percent": percent, "activate_at": activate_at, "side": side}}

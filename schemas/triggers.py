@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from schemas.alerts import BotAction
+from schemas.alerts import BotAction, TrailState
 from schemas.interval import Interval
 from schemas.message import AlertId, BotId, GroupId, Message, Millis, Part, PositiveCount, Symbol, UserId
 
@@ -22,7 +22,9 @@ class Bar(Part, frozen=True):
 
 
 class FiredMember(Part, frozen=True):
-    """A member that fired. `price` is its level, or the bar's close for what is decided at the close."""
+    """A member that fired. `price` is its level, of a trail the one that was met, or the bar's close for what is
+    decided at the close.
+    """
 
     alert_id: AlertId
     action: BotAction
@@ -32,8 +34,9 @@ class FiredMember(Part, frozen=True):
 class Trigger(Message, frozen=True, tag="trigger"):
     """The first bar on which a group fired, with every member that did, in the order the bar's path met them.
 
-    `action` is that of the first member. `values` holds the operands of fired conditions, by their text. Byte-identical
-    whenever it is made again: `trigger_id` is a pure function of group, generation, bar and fire number.
+    `action` is that of the first member. `values` holds the operands of fired conditions, by their text. `trails` holds
+    every trail of the group, by alert_id, as it stood before the bar. Byte-identical whenever it is made again:
+    `trigger_id` is a pure function of group, generation, bar and fire number.
     """
 
     trigger_id: str
@@ -46,6 +49,7 @@ class Trigger(Message, frozen=True, tag="trigger"):
     action: BotAction
     fired: list[FiredMember]
     values: dict[str, float] = {}
+    trails: dict[AlertId, TrailState] = {}
     fire_number: PositiveCount = 1
     seeded_from_ms: Millis | None = None
 

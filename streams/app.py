@@ -123,6 +123,8 @@ class Evaluator:
         return True
 
     async def _restored(self, partitions: frozenset[int]) -> None:
+        # A member that is suspended before its first heartbeat must end, too, when it wakes.
+        self.guard.alive(HEARTBEATS)
         # Faust collects exceptions of this callback and never looks at them.
         await self._or_fail(self.station.assign(partitions))
         gc.collect()

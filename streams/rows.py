@@ -91,7 +91,7 @@ class SuspectEntry(msgspec.Struct, frozen=True, array_like=True):
 
 Entry: TypeAlias = GroupEntry | SymbolEntry | PartitionEntry | SuspectEntry
 
-_FORMAT: Final = b"\x01"
+_FORMAT: Final = b"\x02"  # 2: nodes of sums have a session
 _encoder = msgspec.msgpack.Encoder()
 _decoders: Final[dict[type[Entry], msgspec.msgpack.Decoder[Any]]] = {
     kind: msgspec.msgpack.Decoder(kind) for kind in (GroupEntry, SymbolEntry, PartitionEntry, SuspectEntry)

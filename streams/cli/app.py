@@ -18,6 +18,7 @@ from streams.cli.commands import (
     dlq,
     explain,
     feed,
+    indicators,
     positions,
     processes,
     stack,
@@ -119,6 +120,7 @@ app.add_typer(alerts.app, name="alerts", short_help="users' own alerts: apply fi
 app.add_typer(triggers.app, name="triggers", short_help="what fired")
 app.add_typer(positions.app, name="positions", short_help="where bots stand")
 app.command("explain", short_help="why an alert did or did not fire on a bar")(explain.explain)
+app.add_typer(indicators.app, name="indicators", short_help="what there is, and its values over a file")
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")
 

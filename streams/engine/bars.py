@@ -18,6 +18,9 @@ LOW: Final = 2
 CLOSE: Final = 3
 VOLUME: Final = 4
 COLUMNS: Final = 5
+# In a frame a row has one column more: when its bar opened, in epoch milliseconds (exact below 2^53).
+TIME: Final = 5
+ROW_WIDTH: Final = 6
 
 
 class BaseBar(NamedTuple):
@@ -60,6 +63,10 @@ class BarArrays:
         """From six array-likes: open times, then open, high, low, close, volume."""
         columns = [np.asarray(column, np.float64) for column in ohlcv]
         return cls(np.asarray(open_time_ms, np.int64), np.ascontiguousarray(np.stack(columns, axis=1)))
+
+    def rows(self) -> Floats:
+        """The bars as rows of a frame, float64[n, 6]."""
+        return np.column_stack([self.ohlcv, self.open_time_ms.astype(np.float64)])
 
     def accepted(self, from_ms: int, to_ms: int) -> "BarArrays":
         """What law 2 leaves of them in [from_ms, to_ms): each bar once, none that came after a later one."""

@@ -40,9 +40,15 @@ class SymbolEngine:
         self.stood_in: Moment | None = None
         """The newest bar that a tick stood in for, since this engine lives; for those who explain."""
         self._length_ms, self._shift_ms = grid(market.interval)
+        self._interval = market.interval
+        self._tape = market.tape
+        self._frame = market.tape.frame
+        self._quiet_until_ms = 0
         self._register = Register()
         self._network = Network(market)
+        self._bar = self._network.board.pusher(self._frame.program.block_at)
         self._moments = Moments(market)
+        self._newest = self._moments.newest
         self._watching = Watching(self._network, self._register.changed)
         self._firing = Firing(market, self._moments, self._watching, self._register)
         self._ticking = Ticking(
@@ -74,11 +80,84 @@ class SymbolEngine:
 
     def on_kline(self, kline: Kline, pos: int) -> list[Output]:
         """Fold in the kline at offset `pos`. Raises WrongInterval for one that is not on the symbol's grid."""
+        opened = kline.open_time_ms
+        if (
+            opened == self._tape.expected_ms
+            and opened < self._quiet_until_ms
+            and pos > self._pos
+            and kline.closed
+            and kline.interval == self._interval
+        ):
+            low, high = kline.low, kline.high
+            flips = self._bar(self._frame.size, kline.open, high, low, kline.close, kline.volume)
+            return self.passed(opened, pos, flips, low, high)
         if pos <= self._pos:
             self.counters["replayed"] += 1
             return []
         self._recovery.wake(pos)
         self._pos = pos
+        outputs = self._applied(kline)
+        self._quiet_until_ms = self._quiet()
+        return outputs
+
+    @property
+    def board_bytes(self) -> int:
+        """What the network's arrays take."""
+        return self._network.board.nbytes
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Addresses of its board and of its base frame, for calls that take many of them."""
+        return self._network.board.at, self._frame.program.block_at
+
+    @property
+    def length_ms(self) -> int:
+        """Of the base interval."""
+        return self._length_ms
+
+    @property
+    def expected_ms(self) -> int:
+        """Open time of the next bar, if none is missing."""
+        return self._tape.expected_ms
+
+    @property
+    def quiet_until_ms(self) -> int:
+        """On bars that open before that, where they are expected, nothing is due but what the board sees."""
+        return self._quiet_until_ms
+
+    def caught_up(self, bars: int, pos: int) -> None:
+        """So many quiet bars, the last of them at `pos`, have gone over the board and flipped nothing."""
+        self._pos = pos
+        self.market.appended(self._tape.expected_ms + bars * self._length_ms, bars)
+        self._moments.now_ms = self._tape.expected_ms
+        self._network.newest = self._newest
+
+    def passed(self, opened: int, pos: int, flips: int, low: float, high: float) -> list[Output]:
+        """A quiet bar has gone over the board, which said `flips`."""
+        self._pos = pos
+        close_ms = opened + self._length_ms
+        self.market.appended(close_ms)
+        self._moments.now_ms = close_ms
+        if flips == 0:
+            self._network.newest = self._newest
+            return []
+        moment = Moment(self.market.next - 1, opened, close_ms, close_ms, low, high)
+        self._network.moment = moment
+        hits = self._watching.notice(self._network.flipped(flips), moment)
+        if (wake_ms := self._watching.wake_ms) < self._quiet_until_ms + self._length_ms:
+            self._quiet_until_ms = wake_ms - self._length_ms
+        return self._firing.fire(hits, moment) if hits else []
+
+    def _quiet(self) -> int:
+        """Bars that open before that need not be looked at but by the board."""
+        close_ms = self._moments.now_ms
+        if self._recovery.asleep or close_ms > self._tape.expected_ms:
+            return 0
+        watching = self._watching
+        instant_ms = min(watching.wake_ms, watching.expires_ms, self._network.quiet_until_ms(close_ms))
+        return min(self.market.quiet_until_ms(), watching.waits_for_ms, instant_ms - self._length_ms)
+
+    def _applied(self, kline: Kline) -> list[Output]:
         if not kline.closed and self._watching.on_tick:
             return self._ticking.update(kline)
         outcome = self.market.apply(kline)
@@ -102,6 +181,7 @@ class SymbolEngine:
         moment = self._moments.of_tick(tick.time_ms) if on_grid else None
         if moment is None:
             return []
+        self._quiet_until_ms = 0
         self.counters["stand_ins"] += 1
         self.stood_in = moment
         outputs = self._firing.expire(moment)
@@ -110,11 +190,13 @@ class SymbolEngine:
 
     def on_command(self, command: GroupCommand, pos_hint: int) -> list[Output]:
         """Arm or remove a group. `pos_hint`: the last offset folded into this symbol, where the engine saw none."""
+        self._quiet_until_ms = 0
         self._pos = max(self._pos, pos_hint)
         return self._commands.group(command, self._pos)
 
     def on_alert(self, command: AlertCommand, generation: int, effective_from_ms: int) -> list[Output]:
         """Take in a user's alert, which sees bars from `effective_from_ms`, rounded up. `generation`: its offset."""
+        self._quiet_until_ms = 0
         return self._commands.alert(command, generation, effective_from_ms, self._pos)
 
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.alerts import AlertCommand, BotAction, GroupCommand, Member
+from schemas.alerts import AlertCommand, BotAction, GroupCommand, Member, TrailState
 from schemas.bots import BotConfig, StopLoss, TakeProfit
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
@@ -49,6 +49,12 @@ _GROUP_COMMAND = GroupCommand(
         Member(
             alert_id="bot_btc-dip_dca_1", action=DCA, condition={"level": {"price": "99", "side": "below"}}
         ),
+        Member(
+            alert_id="bot_btc-dip_tp_1",
+            action=BotAction(bot_id="btc-dip", action_type="take_profit", tp_index=1),
+            condition={"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}},
+            trail=TrailState(active=True, extreme=105.5),
+        ),
     ],
 )
 _TRIGGER = Trigger(
@@ -62,6 +68,7 @@ _TRIGGER = Trigger(
     action=ACTION,
     fired=[FiredMember(alert_id="bot_btc-dip_entry", action=ACTION, price=1.5)],
     values={"rsi(14)": 28.25},
+    trails={"bot_btc-dip_tp_1": TrailState(active=True, extreme=105.5), "bot_btc-dip_tp_2": TrailState()},
 )
 _STALE = StaleCommand(
     group_id=GROUP, generation=4, bot_id="btc-dip", user_id="alice", symbol="BTCUSDT", stale_generation=3

@@ -18,13 +18,14 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    Trail,
 )
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 timeframes = st.none() | st.sampled_from(["1m", "15m", "4h", "1d", "1w"])
 bars_ago = st.integers(0, 500)
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,12}", fullmatch=True)
-RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price"}
+RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price", "anchor"}
 
 
 @st.composite
@@ -35,7 +36,10 @@ def parameters(draw: st.DrawFn) -> tuple[tuple[str, float | int], ...]:
     windows = st.dictionaries(
         st.sampled_from(["window", "window_slow", "fast_window"]), st.integers(1, 5_000)
     )
-    return tuple(sorted({**draw(plain), **draw(windows)}.items()))
+    anchors: st.SearchStrategy[dict[str, int]] = st.just({}) | st.builds(
+        dict, anchor=st.sampled_from([1, 2, 3]) | st.integers(10**9, MAX_MS)
+    )
+    return tuple(sorted({**draw(plain), **draw(windows), **draw(anchors)}.items()))
 
 
 consts = st.builds(Const, finite)
@@ -74,5 +78,12 @@ def _combine(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition
     return st.builds(All, items) | st.builds(AnyOf, items) | st.builds(Not, inner)
 
 
-conditions: st.SearchStrategy[Condition] = simple | _combine(simple | _combine(simple))
+_positive = st.decimals("0.00000001", 10**9, places=8).map(lambda d: f"{d:f}")
+trails = st.builds(
+    Trail,
+    st.decimals("0.001", "99.999", places=3).map(lambda d: f"{d:f}"),
+    st.none() | _positive,
+    st.sampled_from(["below", "above"]),
+) | st.builds(Trail, _positive, st.none() | _positive, st.just("above"))
+conditions: st.SearchStrategy[Condition] = simple | _combine(simple | _combine(simple)) | trails
 decimal_texts = st.decimals(0, 10**9, places=8).map(lambda d: f"{Decimal(d):f}")

@@ -21,6 +21,7 @@ from schemas.conditions import (
     Level,
     Not,
     Price,
+    Trail,
     condition_from_json,
     condition_to_json,
 )
@@ -49,6 +50,12 @@ def test_the_text_of_a_tree_is_canonical(tree: Condition) -> None:
         (LOW_RSI, Compare("lt", Indicator("rsi", (("window", 14),)), Const(30.0))),
         ({"at": 60_000}, At(60_000)),
         ({"level": {"price": "95.25", "side": "below"}}, Level("95.25", "below")),
+        (
+            {"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}},
+            Trail("3", "104.15", "below"),
+        ),
+        ({"trail": {"percent": "100", "activate_at": None, "side": "above"}}, Trail("100", None, "above")),
+        ({"trail": {"percent": "99.9", "side": "below"}}, Trail("99.9", None, "below")),
         ({"not": {"at": 0}}, Not(At(0))),
         ({"all": [{"at": 0}, {"at": 1}]}, All((At(0), At(1)))),
         ({"any": [{"at": 0}]}, AnyOf((At(0),))),
@@ -67,6 +74,16 @@ def test_the_text_of_a_tree_is_canonical(tree: Condition) -> None:
                 "right": 0,
             },
             Compare("crosses_above", Indicator("macd", (), "macd_signal", "4h", 0, "first"), Const(0.0)),
+        ),
+        (
+            {
+                "op": "gt",
+                "left": {"indicator": "obv", "anchor": "week"},
+                "right": {"indicator": "obv", "anchor": 1_700_000_000_000},
+            },
+            Compare(
+                "gt", Indicator("obv", (("anchor", 2),)), Indicator("obv", (("anchor", 1_700_000_000_000),))
+            ),
         ),
     ],
 )
@@ -119,6 +136,22 @@ def left(operand: Any) -> dict[str, Any]:
         ({"level": {"price": "1"}}, "level.side"),
         ({"level": {"price": "1", "side": "left"}}, "level.side"),
         ({"level": {"price": "1", "side": "below", "id": 1}}, "level.id"),
+        ({"trail": None}, "trail"),
+        ({"trail": {"side": "below"}}, "trail.percent"),
+        ({"trail": {"percent": 3, "side": "below"}}, "trail.percent"),
+        ({"trail": {"percent": "-3", "side": "below"}}, "trail.percent"),
+        ({"trail": {"percent": "0.00", "side": "above"}}, "trail.percent"),
+        ({"trail": {"percent": "100", "side": "below"}}, "trail.percent"),
+        ({"trail": {"percent": "9" * 41, "side": "above"}}, "trail.percent"),
+        ({"trail": {"percent": "3"}}, "trail.side"),
+        ({"trail": {"percent": "3", "side": "up"}}, "trail.side"),
+        ({"trail": {"percent": "3", "side": "above", "activate_at": "0"}}, "trail.activate_at"),
+        ({"trail": {"percent": "3", "side": "above", "activate_at": 104.15}}, "trail.activate_at"),
+        ({"trail": {"percent": "3", "side": "above", "activate": "1"}}, "trail.activate"),
+        ({"trail": {"percent": "3", "side": "above"}, "at": 1}, ""),
+        ({"all": [{"at": 0}, {"trail": {"percent": "3", "side": "above"}}]}, "all[1].trail"),
+        ({"any": [{"trail": {"percent": "3", "side": "above"}}]}, "any[0].trail"),
+        ({"not": {"trail": {"percent": "3", "side": "above"}}}, "not.trail"),
         (left(None), "left"),
         (left(True), "left"),
         (left("close"), "left"),
@@ -127,6 +160,11 @@ def left(operand: Any) -> dict[str, Any]:
         (left(10**400), "left"),
         (left({}), "left"),
         (left({"price": "mid"}), "left.price"),
+        (left({"indicator": "obv", "anchor": "year"}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": 2}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": 1.7e12}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": True}), "left.anchor"),
+        (left({"indicator": "obv", "anchor": 10**15}), "left.anchor"),
         (left({"price": "close", "window": 3}), "left.window"),
         (left({"price": "close", "timeframe": "1x"}), "left.timeframe"),
         (left({"price": "close", "timeframe": 5}), "left.timeframe"),
@@ -192,7 +230,21 @@ def test_nodes_are_limited(count: int, fits: bool) -> None:
             condition_from_json(tree)
 
 
-WORDS = ["all", "any", "not", "op", "left", "right", "at", "level", "price", "side", "indicator"]
+WORDS = [
+    "all",
+    "any",
+    "not",
+    "op",
+    "left",
+    "right",
+    "at",
+    "level",
+    "price",
+    "side",
+    "indicator",
+    "trail",
+    "percent",
+]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 
 

@@ -53,7 +53,7 @@ def test_unknown_fields_are_ignored_at_every_level(message: Message) -> None:
     assert msgspec.convert(grown(raw(message)), type(message), strict=True) == message
 
 
-FREE = {"condition", "detail", "values"}
+FREE = {"condition", "detail", "trails", "values"}
 """Objects whose names are data, or where an unknown name is refused."""
 
 
@@ -196,3 +196,24 @@ def test_a_new_message_is_derived() -> None:
     assert isinstance(config, BotConfig)
     paused = msgspec.structs.replace(config, state="paused", revision=config.revision + 1)
     assert (paused.state, config.state) == ("paused", "active")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"active": True, "extreme": 0},
+        {"active": True, "extreme": -1.5},
+        {"active": True, "extreme": "105.5"},
+        {"active": 1, "extreme": 105.5},
+        {"active": False, "extreme": 105.5},
+        {"extreme": 105.5},
+    ],
+)
+def test_a_trail_that_is_no_state_is_refused_in_command_and_trigger(state: dict[str, Any]) -> None:
+    member = raw(EXAMPLES["group_command"])["members"][0] | {"trail": state}
+    with pytest.raises(msgspec.ValidationError, match=r"trail|extreme"):
+        read("group_command", members=[member])
+    with pytest.raises(msgspec.ValidationError, match=r"trails|extreme"):
+        read("trigger", trails={"tp": state})
+    with pytest.raises(msgspec.ValidationError):
+        read("trigger", trails={"not an id!": {}})

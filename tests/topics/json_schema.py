@@ -32,9 +32,8 @@ def _holds(keyword: str, schema: Mapping[str, Any], value: Any, root: Mapping[st
     if keyword in _OF:
         kind, holds = _OF[keyword]
         return not _is(kind, value) or holds(rule, value)
-    assert keyword in {"items", "properties", "patternProperties", "additionalProperties"}, (
-        f"unknown: {keyword}"
-    )
+    members = {"properties", "patternProperties", "additionalProperties", "propertyNames"}
+    assert keyword in {"items", *members}, f"unknown: {keyword}"
     if keyword == "items":
         return not isinstance(value, list) or all(accepts(rule, item, root) for item in value)
     return not isinstance(value, dict) or _members(keyword, schema, value, root)
@@ -44,6 +43,8 @@ def _members(keyword: str, schema: Mapping[str, Any], value: dict[str, Any], roo
     rule = schema[keyword]
     if keyword == "properties":
         return all(accepts(rule[name], value[name], root) for name in rule if name in value)
+    if keyword == "propertyNames":
+        return all(accepts(rule, name, root) for name in value)
     patterns = schema.get("patternProperties", {})
     if keyword == "patternProperties":
         return all(

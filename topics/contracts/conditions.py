@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Any, Final, get_args
 
 from schemas.conditions import (
+    ANCHOR,
+    ANCHOR_FROM_MS,
+    ANCHORS,
     DECIMAL_PATTERN,
     MAX_BARS_AGO,
     MAX_DEPTH,
@@ -26,6 +29,15 @@ Ref = Callable[[str], Schema]
 
 _NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 64}
 _WINDOW: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_WINDOW}
+_POSITIVE: Final = r"^(?!0(\.0*)?$)(0|[1-9][0-9]*)(\.[0-9]+)?$"
+_BELOW_100: Final = r"^(?!0(\.0*)?$)[1-9]?[0-9](\.[0-9]+)?$"
+_ANCHOR: Final[Schema] = {
+    "description": "When a sum that never forgets begins anew (UTC), or the instant from which on it counts.",
+    "anyOf": [
+        {"enum": list(ANCHORS)},
+        {"type": "integer", "minimum": ANCHOR_FROM_MS, "maximum": MAX_MS},
+    ],
+}
 _CONSTANTS: Final[Schema] = {"left": {"type": "number"}, "right": {"type": "number"}}
 
 
@@ -35,16 +47,25 @@ def condition_schemas(ref: Ref) -> dict[str, Schema]:
         "Condition": {
             "title": "Condition",
             "description": f"A tree of at most {MAX_DEPTH} levels and {MAX_NODES} nodes, operands counted.",
+            "oneOf": [ref("Part"), ref("Trail")],
+        },
+        "Part": {
+            "title": "Part",
+            "description": "What may be all of a condition, or a part of one.",
             "oneOf": [ref(name) for name in ("All", "Any", "Not", "Compare", "At", "Level")],
         },
         "All": _object("Every one is true.", {"all": _conditions(ref)}),
         "Any": _object("At least one is true.", {"any": _conditions(ref)}),
-        "Not": _object("It is false.", {"not": ref("Condition")}),
+        "Not": _object("It is false.", {"not": ref("Part")}),
         "At": _object(
             "The first bar close at or after this instant, epoch milliseconds.",
             {"at": {"type": "integer", "minimum": 0, "maximum": MAX_MS}},
         ),
         "Level": _object("The bar's path meets a price.", {"level": _level()}),
+        "Trail": _object(
+            "The bar's path comes back from its extreme by a percent.",
+            {"trail": {"oneOf": [_trail("below", _BELOW_100), _trail("above", _POSITIVE)]}},
+        ),
         "Compare": _object("Compares two operands.", _sides(CompareOp, ref)) | {"not": _constants_only()},
         "Operand": {
             "title": "Operand",
@@ -68,12 +89,21 @@ def _object(description: str, required: Schema, optional: Schema | None = None) 
 
 
 def _conditions(ref: Ref) -> Schema:
-    return {"type": "array", "items": ref("Condition"), "minItems": 1}
+    return {"type": "array", "items": ref("Part"), "minItems": 1}
 
 
 def _level() -> Schema:
     price = {"type": "string", "pattern": DECIMAL_PATTERN, "maxLength": 40}
     return _object("A decimal string, met from or beyond `side`.", {"price": price, "side": _choice(Side)})
+
+
+def _trail(side: Side, percent: str) -> Schema:
+    price = {"type": ["string", "null"], "pattern": _POSITIVE, "maxLength": 40}
+    return _object(
+        "Follows the price from the start, or from when it touches `activate_at`.",
+        {"percent": {"type": "string", "pattern": percent, "maxLength": 40}, "side": {"const": side}},
+        {"activate_at": price},
+    )
 
 
 def _sides(ops: object, ref: Ref) -> Schema:
@@ -99,7 +129,12 @@ def _indicator() -> Schema:
     schema = _object(
         "An indicator's output; its parameters stand beside its name and are numbers.",
         {"indicator": _NAME},
-        {"output": _NAME | {"type": ["string", "null"]}, "seed": _choice(Seed), "price": False}
+        {
+            "output": _NAME | {"type": ["string", "null"]},
+            "seed": _choice(Seed),
+            "price": False,
+            ANCHOR: _ANCHOR,
+        }
         | _seen_from(),
     )
     return schema | {

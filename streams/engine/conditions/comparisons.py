@@ -3,6 +3,7 @@
 This is the definition. The network reaches the same truths by following changes; what arrives late is decided here.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from schemas.conditions import Arithmetic, Compare, CompareOp, Const, Indicator, Operand, Price
@@ -59,8 +60,7 @@ class LeafReader:
     @property
     def newest(self) -> float:
         """As of the newest bar, without a call where it is at hand."""
-        value: float = self.slot.frame.now[self.slot.column]
-        return value
+        return self.slot.frame.newest(self.slot.column)
 
 
 class ArithmeticReader(NamedTuple):
@@ -83,45 +83,58 @@ def grid(timeframe: str) -> tuple[int, int]:
     return length, bucket_start_ms(8 * length, timeframe) % length
 
 
+def seen(reader: AnyReader, moment: Moment, length: int, shift: int, closes_back: int = 0) -> float:
+    """A value at the last close, at or before `moment`, of the clock with this grid, or at one before; NaN on a
+    stand-in.
+    """
+    if moment.stand_in:
+        return _NAN
+    at_ms = moment.close_ms - (moment.close_ms - shift) % length - closes_back * length
+    return reader.read(moment.number, moment.close_ms, at_ms)
+
+
+def compile_operands(market: Market, operands: Iterable[Operand]) -> tuple[list[AnyReader], list[Slot]]:
+    """Readers of operands, and the slots they hold until released. Raises NeedsHistory or ConditionError (from the
+    market), holding nothing.
+    """
+    slots: list[Slot] = []
+    done = False
+    try:
+        readers = [_reader(market, operand, slots) for operand in operands]
+        done = True
+    finally:
+        if not done:
+            for slot in slots:
+                market.release(slot, 0)
+    return readers, slots
+
+
+def _reader(market: Market, operand: Operand, slots: list[Slot]) -> AnyReader:
+    match operand:
+        case Const(value):
+            return ConstReader(value)
+        case Price() | Indicator():
+            timeframe = str(operand.timeframe)
+            slot = market.acquire(operand, timeframe)
+            slots.append(slot)
+            return LeafReader(market, slot, timeframe, operand.bars_ago)
+        case Arithmetic(op, left, right):
+            return ArithmeticReader(op, _reader(market, left, slots), _reader(market, right, slots))
+
+
 class Comparison:
-    """A compiled comparison, and the slots it holds in the market."""
+    """A compiled comparison. `slots`: what its operands hold in the market."""
 
-    __slots__ = ("_labels", "_market", "left", "length", "node", "op", "right", "shift", "slots")
+    __slots__ = ("_labels", "left", "length", "node", "op", "right", "shift", "slots")
 
-    def __init__(self, market: Market, node: Compare) -> None:
-        """Raises NeedsHistory or ConditionError (from the market), holding nothing."""
-        self._market = market
+    def __init__(self, node: Compare, left: AnyReader, right: AnyReader, slots: list[Slot]) -> None:
         self._labels: tuple[str, str] | None = None
         self.node = node
         self.op: CompareOp = node.op
         self.length, self.shift = grid(clock_of(node) or "1m")
-        self.slots: list[Slot] = []
-        done = False
-        try:
-            self.left = self._compile(node.left)
-            self.right = self._compile(node.right)
-            done = True
-        finally:
-            if not done:
-                self.release(0)
-
-    def _compile(self, operand: Operand) -> AnyReader:
-        match operand:
-            case Const(value):
-                return ConstReader(value)
-            case Price() | Indicator():
-                timeframe = str(operand.timeframe)
-                slot = self._market.acquire(operand, timeframe)
-                self.slots.append(slot)
-                return LeafReader(self._market, slot, timeframe, operand.bars_ago)
-            case Arithmetic(op, left, right):
-                return ArithmeticReader(op, self._compile(left), self._compile(right))
-
-    def release(self, now_ms: int) -> None:
-        """Give the slots back."""
-        for slot in self.slots:
-            self._market.release(slot, now_ms)
-        self.slots.clear()
+        self.left = left
+        self.right = right
+        self.slots = slots
 
     def clock_at(self, close_ms: int) -> int:
         """When the clock closed last, at or before `close_ms`."""
@@ -150,23 +163,20 @@ class Comparison:
 
     def sees(self, reader: AnyReader, moment: Moment, closes_back: int = 0) -> float:
         """The value of one side at the last close of the clock, or at one before; NaN on a stand-in."""
-        if moment.stand_in:
-            return _NAN
-        at_ms = self.clock_at(moment.close_ms) - closes_back * self.length
-        return reader.read(moment.number, moment.close_ms, at_ms)
+        return seen(reader, moment, self.length, self.shift, closes_back)
 
     def values(self, moment: Moment, base: str) -> dict[str, float]:
         """Known values of its sides at `moment`, by their text."""
-        seen = {}
+        known = {}
         for text, reader in self._sides(base):
             value = self.sees(reader, moment)
             if not isinstance(reader, ConstReader) and value == value:
-                seen[text] = value
-        return seen
+                known[text] = value
+        return known
 
     def unknown(self, moment: Moment, base: str) -> list[str]:
         """Texts of the sides that are unknown at `moment`."""
-        return [text for text, reader in self._sides(base) if (seen := self.sees(reader, moment)) != seen]
+        return [text for text, reader in self._sides(base) if (value := self.sees(reader, moment)) != value]
 
     def _sides(self, base: str) -> tuple[tuple[str, AnyReader], tuple[str, AnyReader]]:
         if self._labels is None:

@@ -2,7 +2,8 @@
 
 `parse` gives the tree of `schemas.conditions`; `to_text` (in `expression_text`) writes it back. Besides comparisons,
 `and`, `or`, `not` and parentheses there are `crosses(a, b)`, `crosses_above`, `crosses_below`,
-`level("95.25", "below")`, `at(1700000000000)` or `at("2023-11-14T22:13:20Z")`, `all(x, …)`, `any(x, …)`.
+`level("95.25", "below")`, `at(1700000000000)` or `at("2023-11-14T22:13:20Z")`, `all(x, …)`, `any(x, …)`, and alone
+`trail("3", side="below", activate_at="104.15")`.
 """
 
 from datetime import datetime
@@ -20,6 +21,7 @@ from schemas.conditions import (
     Level,
     Not,
     Side,
+    Trail,
     condition_from_json,
     condition_to_json,
 )
@@ -88,6 +90,8 @@ def _function(call: Call, name: Token) -> Condition:
         return At(_instant(call))
     if name.text == "level":
         return _level(call)
+    if name.text == "trail":
+        return _trail(call)
     raise ExpressionError(name.column, f"{_EXPECTED}, found an operand that is compared with nothing")
 
 
@@ -115,9 +119,39 @@ def _instant(call: Call) -> int:
 
 def _level(call: Call) -> Level:
     price, side = _arguments(call, 'a price and a side, as in level("95.25", "below")')
-    if not (isinstance(price, Leaf) and price.token.kind in {"string", "number"}):
-        raise ExpressionError(column_of(price), 'expected a price such as "95.25"')
-    word = side.token.text if isinstance(side, Leaf) else ""
+    return Level(_decimal(price, 'a price such as "95.25"'), _side(side))
+
+
+def _trail(call: Call) -> Trail:
+    expected = 'trail expects a percent and a side, as in trail("3", side="below", activate_at="104.15")'
+    given: dict[str, Tree] = {}
+    if len(call.arguments) > 1:
+        raise ExpressionError(column_of(call.arguments[1]), expected)
+    for word, value in (
+        *((call.name._replace(text="percent"), one) for one in call.arguments),
+        *call.keywords,
+    ):
+        if word.text not in {"percent", "side", "activate_at"} or word.text in given:
+            raise ExpressionError(word.column, expected)
+        given[word.text] = value
+    if not {"percent", "side"} <= given.keys():
+        raise ExpressionError(call.name.column, expected)
+    activates = given.get("activate_at")
+    return Trail(
+        _decimal(given["percent"], 'a percent such as "3"'),
+        None if activates is None else _decimal(activates, 'a price such as "104.15"'),
+        _side(given["side"]),
+    )
+
+
+def _decimal(tree: Tree, what: str) -> str:
+    if not (isinstance(tree, Leaf) and tree.token.kind in {"string", "number"}):
+        raise ExpressionError(column_of(tree), f"expected {what}")
+    return tree.token.text
+
+
+def _side(tree: Tree) -> Side:
+    word = tree.token.text if isinstance(tree, Leaf) else ""
     if word not in _SIDES:
-        raise ExpressionError(column_of(side), 'expected "below" or "above"')
-    return Level(price.token.text, _SIDES[word])
+        raise ExpressionError(column_of(tree), 'expected "below" or "above"')
+    return _SIDES[word]

@@ -3,6 +3,7 @@
 from typing import Any, Final, get_args
 
 from schemas.conditions import (
+    ANCHOR,
     Arithmetic,
     ArithmeticOp,
     ConditionError,
@@ -95,12 +96,15 @@ def _price(call: Call) -> dict[str, Any]:
 def _indicator(call: Call) -> dict[str, Any]:
     known = _parameters(call.name)
     raw: dict[str, Any] = {"indicator": call.name.text}
-    names = list(known)
+    names = [name for name in known if name != ANCHOR]  # a word, so always named
     for argument in call.arguments:
         if isinstance(argument, Leaf) and argument.token.kind == "string":
             _put(raw, "timeframe", _text(argument), argument.token.column)
         elif not names:
-            raise ExpressionError(column_of(argument), f"{call.name.text} takes {', '.join(known)}")
+            takes = f"{call.name.text} takes {', '.join(known)}"
+            raise ExpressionError(
+                column_of(argument), takes + (", the anchor by name" if ANCHOR in known else "")
+            )
         else:
             raw[names.pop(0)] = _number(argument)
     return _keywords(call, raw)
@@ -109,7 +113,9 @@ def _indicator(call: Call) -> dict[str, Any]:
 def _keywords(call: Call, raw: dict[str, Any]) -> dict[str, Any]:
     known = () if "price" in raw else _parameters(call.name)
     for word, value in call.keywords:
-        if word.text in known:
+        if word.text == ANCHOR and ANCHOR in known and _is_text(value):
+            _put(raw, ANCHOR, _text(value), word.column)
+        elif word.text in known:
             _put(raw, word.text, _number(value), word.column)
         elif word.text == "bars_ago" and isinstance(value, Leaf):
             _put(raw, word.text, _whole(value.token), word.column)
@@ -156,7 +162,11 @@ def _whole(token: Token) -> int:
     return int(token.text)
 
 
+def _is_text(tree: Tree) -> bool:
+    return isinstance(tree, Leaf) and tree.token.kind in {"string", "name"}
+
+
 def _text(tree: Tree) -> str:
-    if isinstance(tree, Leaf) and tree.token.kind in {"string", "name"}:
+    if isinstance(tree, Leaf) and _is_text(tree):
         return tree.token.text
     raise ExpressionError(column_of(tree), 'expected a text in quotes, such as "1h"')

@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.conditions import (
+    ANCHOR,
     All,
     AnyOf,
     Arithmetic,
@@ -16,6 +17,8 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    Trail,
+    anchor_word,
 )
 from streams.engine.errors import UnknownIndicator
 from streams.engine.indicators import lookup
@@ -43,6 +46,9 @@ def to_text(node: Node) -> str:
             return f"at({ms})"
         case Level(price, side):
             return f'level("{price}", "{side}")'
+        case Trail(percent, activate_at, side):
+            activates = f', activate_at="{activate_at}"' if activate_at is not None else ""
+            return f'trail("{percent}", side="{side}"{activates})'
 
 
 def _joined(word: str, function: str, items: tuple[Condition, ...]) -> str:
@@ -80,7 +86,7 @@ def _side(node: Operand, op: str, *, first: bool) -> str:
 def _indicator(node: Indicator) -> str:
     given = dict(node.params)
     try:
-        names = tuple(param.name for param in lookup(node.name).params)
+        names = tuple(param.name for param in lookup(node.name).params if param.name != ANCHOR)
     except UnknownIndicator:
         names = ()
     words: list[str] = []
@@ -90,6 +96,9 @@ def _indicator(node: Indicator) -> str:
         words.append(repr(given.pop(name)))
     if node.timeframe:
         words.append(f'"{node.timeframe}"')
+    if ANCHOR in given:
+        word = anchor_word(given.pop(ANCHOR))
+        words.append(f'{ANCHOR}="{word}"' if isinstance(word, str) else f"{ANCHOR}={word}")
     words += [f"{name}={value!r}" for name, value in given.items()]
     if node.seed != "auto":
         words.append(f'seed="{node.seed}"')

@@ -21,6 +21,7 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    Trail,
 )
 from schemas.interval import interval_ms
 from streams.engine.conditions.expression_text import operand_text
@@ -97,6 +98,10 @@ class _Resolver:
             case Level(price, _):
                 if not 0.0 < float(price) < float("inf"):
                     raise ConditionError(_join(path, "level.price"), "expected a price above 0")
+                return node
+            case Trail(_, activate_at, _):
+                if activate_at is not None and not 0.0 < float(activate_at) < float("inf"):
+                    raise ConditionError(_join(path, "trail.activate_at"), "expected a price above 0")
                 return node
             case At():
                 return node

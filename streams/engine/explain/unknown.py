@@ -10,7 +10,7 @@ from streams.engine.conditions.comparisons import (
 )
 from streams.engine.explain.words import bars, when
 from streams.engine.market.folding import HigherFrame
-from streams.engine.market.market import Market
+from streams.engine.market.market import Market, Slot
 
 
 def why_unknown(
@@ -33,13 +33,13 @@ def _why(market: Market, reader: AnyReader, moment: Moment, at_ms: int) -> str:
 
 
 def _why_leaf(market: Market, reader: LeafReader, moment: Moment, at_ms: int) -> str:
-    frame, node = reader.slot.frame, reader.slot.node
+    frame = reader.slot.frame
     length, shift = grid(frame.timeframe)
     closed_since = (moment.close_ms - shift) // length - (at_ms - shift) // length
     row = frame.row_seen_at(moment.number) - reader.bars_ago - closed_since
     clean = frame.clean_row(moment.number)
-    behind, need = row - clean + 1, node.ready[reader.slot.column - node.column]
-    if behind >= need:
+    behind, need = row - clean + 1, _need(reader.slot, row)
+    if need is None or behind >= need:
         return "undefined: the formula has no value here"
     ready_ms = at_ms - (at_ms - shift) % length + (need - behind) * length
     until = f"until {when(ready_ms)}, if no more bars are missing"
@@ -52,3 +52,12 @@ def _why_leaf(market: Market, reader: LeafReader, moment: Moment, at_ms: int) ->
         return f"tainted by the gap before {since} {until}"
     seen = f"has seen {bars(max(behind, 0))}"
     return f"not ready before bar {need} of {frame.timeframe}, {seen}: unknown {until}"
+
+
+def _need(slot: Slot, row: int) -> int | None:
+    """How many clean rows the value at `row` needs behind it, itself included; None: no number of them would do."""
+    node, frame = slot.node, slot.frame
+    if not node.tells_reach or not frame.first <= row < frame.next:
+        return node.ready[slot.column - node.column]
+    reach = float(frame.out[row - frame.first, node.column + node.width - 1])
+    return None if reach != reach else int(reach)

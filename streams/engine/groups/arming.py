@@ -3,10 +3,11 @@
 from typing import Final
 
 from schemas.alerts import AlertCommand, GroupCommand
-from schemas.conditions import Condition, ConditionError, condition_from_json
+from schemas.conditions import Condition, ConditionError, Trail, condition_from_json
 from schemas.interval import bucket_start_ms, interval_ms
 from streams.engine.conditions.expression import parse
 from streams.engine.conditions.resolve import resolve
+from streams.engine.trail import problem
 
 _CONDITION: Final = "condition"
 
@@ -33,9 +34,15 @@ def _of_member(command: GroupCommand, place: int, base: str) -> Condition:
     if member.action.bot_id != command.bot_id:
         raise ConditionError(f"{path}.action.bot_id", f"a group of {command.bot_id} fires no other bot")
     try:
-        return resolve(condition_from_json(member.condition), base, base)
+        condition = resolve(condition_from_json(member.condition), base, base)
     except ConditionError as error:
         raise _within(f"{path}.{_CONDITION}", error) from error
+    if member.trail is not None:
+        if not isinstance(condition, Trail):
+            raise ConditionError(f"{path}.trail", "only a trail has a state to start from")
+        if (wrong := problem(condition, member.trail)) is not None:
+            raise ConditionError(f"{path}.trail.{wrong[0]}", wrong[1])
+    return condition
 
 
 def _of_alert(command: AlertCommand, base: str) -> Condition:

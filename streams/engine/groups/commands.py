@@ -3,7 +3,7 @@
 from collections import Counter
 
 from schemas.alerts import AlertCommand, GroupCommand
-from schemas.conditions import Condition, ConditionError
+from schemas.conditions import Condition, ConditionError, Trail
 from schemas.events import BotEvent
 from streams.engine.bars import BarArrays
 from streams.engine.errors import NeedsHistory
@@ -14,6 +14,7 @@ from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
 from streams.engine.groups.reports import Output
+from streams.engine.groups.trailing import start_at, walk_of
 from streams.engine.groups.unit_rows import MAX_BODY, alert_row, group_row
 from streams.engine.groups.watching import Unit, Watching, watchers
 from streams.engine.market.market import Market
@@ -84,8 +85,8 @@ class Commands:
         nodes: list[Node] = []
         done = False
         try:
-            for condition in conditions:
-                nodes.append(self._network.acquire(condition))  # noqa: PERF401 - released when one is refused
+            for place, condition in enumerate(conditions):
+                nodes.append(self._node(unit, place, condition))
             done = True
         finally:
             if not done:
@@ -96,6 +97,11 @@ class Commands:
         else:
             members = zip(unit.command.members, nodes, strict=True)
             unit.watches = [Watch(unit, member, node) for member, node in members]
+
+    def _node(self, unit: Unit, place: int, condition: Condition) -> Node:
+        if isinstance(condition, Trail):
+            return self._network.trails.acquire(condition, walk_of(unit), start_at(unit, place, condition))
+        return self._network.acquire(condition)
 
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """A held group's event: bars go on although its trigger was not answered."""
@@ -121,6 +127,8 @@ class Commands:
             return True
         try:
             for condition in conditions_of(command, self._market.interval):
+                if isinstance(condition, Trail):
+                    continue  # it needs the bars since it was armed, and nothing before
                 self._network.release(self._network.acquire(condition), self._now_ms)
         except NeedsHistory:
             return True

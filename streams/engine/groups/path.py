@@ -1,58 +1,55 @@
 """A bar as a path (law 8): the order in which members fire along it.
 
-`pessimistic` walks O-L-H-C for a long and O-H-L-C for a short; `ohlc` walks O, the nearer extreme (tie: the adverse
-one), the other extreme, C. What is decided at the close comes after every level: `at` first, then conditions.
+Levels stand where the path meets them, and so do trails. Under `pessimistic` a trail has seen the extreme that it
+follows before anything else is met, so its level may even lie on the far side of the open. What is decided at the close
+comes after every level: `at` first, then conditions.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from schemas.alerts import Member
 from schemas.bots import BotSide, Intrabar
-from schemas.conditions import At, Condition, Level
+from schemas.conditions import At, Condition, Level, Trail
+from streams.engine.trail import OPEN, Meeting
+from streams.engine.walks import Prices, low_first
 
-Place: TypeAlias = tuple[int, float]
-"""Where on the path: -1 at the open, 0 and 1 on the way to the first and the second extreme, 2 and 3 at the close."""
+Place: TypeAlias = tuple[int, Decimal]
+"""Where on the path: -1 at the open, 0 and 1 on the way to the first and the second extreme, 2 on the way to the close,
+3 and 4 at the close.
+"""
 
-_AT: Final = 2
-_CONDITION: Final = 3
+_ZERO: Final = Decimal(0)
+_OPENING: Final[Place] = (-1, _ZERO)
+_CLOSING: Final = 2
+_AT: Final = 3
+_CONDITION: Final = 4
+_NOTHING: Final[Mapping[str, Meeting]] = {}
 _NO_INDEX: Final = 1 << 30
 
 
-class Prices(Protocol):
-    """The four prices of a bar."""
-
-    @property
-    def open(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-
-
-def low_first(bar: Prices, side: BotSide, intrabar: Intrabar) -> bool:
-    """Whether the path meets the bar's low before its high."""
-    if intrabar == "ohlc":
-        # In decimals: as floats two distances that are equal on paper need not be.
-        up, down = (Decimal(repr(price)) - Decimal(repr(bar.open)) for price in (bar.high, bar.low))
-        if up != -down:
-            return -down < up
-    return side == "long"
-
-
-def place(condition: Condition, bar: Prices, *, falls_first: bool) -> Place:
-    """Where the path meets `condition`, which fired on `bar`."""
+def place(condition: Condition, bar: Prices, *, falls_first: bool, met: Meeting | None = None) -> Place:
+    """Where the path meets `condition`, which fired on `bar`; a trail where it was `met`."""
     match condition:
         case Level(text, "below"):
-            price = float(text)
-            return (-1, 0.0) if bar.open <= price else (0 if falls_first else 1, -price)
+            return (
+                _OPENING
+                if bar.open <= float(text)
+                else (0 if falls_first else 1, Decimal(text).copy_negate())
+            )
         case Level(text, _):
-            price = float(text)
-            return (-1, 0.0) if bar.open >= price else (1 if falls_first else 0, price)
+            return _OPENING if bar.open >= float(text) else (1 if falls_first else 0, Decimal(text))
+        case Trail(_, _, side) if met is not None:
+            if met.leg == OPEN:
+                return _OPENING
+            closing, falls = met.leg > 2, side == "below"
+            leg = _CLOSING if closing else 0 if falls == falls_first else 1
+            return leg, met.level.copy_negate() if falls else met.level
         case At():
-            return (_AT, 0.0)
+            return (_AT, _ZERO)
         case _:
-            return (_CONDITION, 0.0)
+            return (_CONDITION, _ZERO)
 
 
 def tie_rank(member: Member) -> tuple[bool, int, int, str]:
@@ -67,16 +64,23 @@ def tie_rank(member: Member) -> tuple[bool, int, int, str]:
 
 
 def in_path_order(
-    fired: list[tuple[Member, Condition]], bar: Prices, side: BotSide, intrabar: Intrabar
+    fired: list[tuple[Member, Condition]],
+    bar: Prices,
+    side: BotSide,
+    intrabar: Intrabar,
+    met: Mapping[str, Meeting] = _NOTHING,
 ) -> list[tuple[Member, Condition]]:
-    """Members with their conditions, all fired on `bar`, in the order in which the path meets them."""
+    """Members with their conditions, all fired on `bar`, in the order in which the path meets them.
+
+    `met`: where it met the trails among them, by alert_id.
+    """
     if len(fired) == 1:
         return fired
     falls_first = low_first(bar, side, intrabar)
 
     def key(one: tuple[Member, Condition]) -> tuple[Place, tuple[bool, int, int, str]]:
         member, condition = one
-        where = place(condition, bar, falls_first=falls_first)
+        where = place(condition, bar, falls_first=falls_first, met=met.get(member.alert_id))
         return where, (True, 0, 0, member.alert_id) if where[0] >= _AT else tie_rank(member)
 
     return sorted(fired, key=key)

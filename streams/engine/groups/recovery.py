@@ -7,6 +7,7 @@ from streams.engine.groups.commands import Commands
 from streams.engine.groups.group import Group
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
+from streams.engine.groups.trailing import restore_trails
 from streams.engine.groups.unit_rows import (
     AlertBody,
     GroupBody,
@@ -52,6 +53,11 @@ class Recovery:
             self._enter(body)
         self._asleep.sort(key=lambda unit: unit.pos, reverse=True)
 
+    @property
+    def asleep(self) -> bool:
+        """Whether some units still sleep."""
+        return bool(self._asleep)
+
     def wake(self, pos: int) -> None:
         """Before the record at `pos` is folded in: let those watch that do not know of it."""
         asleep = self._asleep
@@ -67,16 +73,19 @@ class Recovery:
         if isinstance(unit, Group) and isinstance(body, GroupBody):
             for watch, known in zip(unit.watches, known_of(body), strict=True):
                 watch.known = known
+        restore_trails(unit, body.trails)
         self._asleep.append(unit)
 
     def _begin(self, unit: Unit) -> None:
-        """What the row left to the bars: truths at the last bar, where they are known."""
-        last = self._network.moment
+        """What the row left to the bars: truths at the last bar, or at a stand-in since, where they are known."""
+        last, stand_in = self._network.moment, self._moments.newest_stand_in()
         saw_a_bar = last is not None and last.open_time_ms >= unit.armed_from_ms
         for watcher, node in watchers(unit) if saw_a_bar else ():
+            truth = node.truth if stand_in is None else node.decide(stand_in)
+            truth = node.truth if truth is None else truth
             if isinstance(watcher, Alert):
-                watcher.derive(node.truth, self._moments.now_ms)
-            elif node.truth is not None:
-                watcher.known = node.truth
+                watcher.derive(truth, self._moments.now_ms)
+            elif truth is not None:
+                watcher.known = truth
         if watchers(unit):
             self._watching.begin(unit, saw_a_bar=saw_a_bar)

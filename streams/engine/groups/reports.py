@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from schemas.alerts import AlertCommand, GroupCommand
-from schemas.conditions import Level
+from schemas.conditions import Condition, Level
 from schemas.events import BotEvent, EventName
 from schemas.triggers import Bar, Fired, FiredMember, StaleCommand, Trigger
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.groups.group import Watch
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.path import in_path_order
+from streams.engine.groups.trailing import meetings, states_before
 from streams.engine.network.predicates import Node
+from streams.engine.trail import Meeting
 
 Output: TypeAlias = Trigger | Fired | BotEvent | StaleCommand
 
@@ -21,17 +23,16 @@ def trigger(
 ) -> Trigger:
     """The trigger of a group whose members `hits` fired on `bar`."""
     conditions = {hit.member.alert_id: hit for hit in hits}
+    met = meetings(hits)
     ordered = in_path_order(
-        [(hit.member, hit.condition) for hit in hits], bar, command.side, command.intrabar
+        [(hit.member, hit.condition) for hit in hits], bar, command.side, command.intrabar, met
     )
     fired = [
         FiredMember(
-            alert_id=member.alert_id,
-            action=member.action,
-            price=float(condition.price) if isinstance(condition, Level) else bar.close,
+            alert_id=member.alert_id, action=member.action, price=_price(condition, met.get(member.alert_id), bar)
         )
         for member, condition in ordered
-    ]
+    ]  # fmt: skip
     return Trigger(
         trigger_id=trigger_id(command.group_id, command.generation, bar.open_time_ms),
         group_id=command.group_id,
@@ -43,8 +44,15 @@ def trigger(
         action=fired[0].action,
         fired=fired,
         values=values((conditions[member.alert_id].node for member, _ in ordered), moment, bar.interval),
+        trails=states_before(hits[0].group, moment),
         seeded_from_ms=seeded_from_ms,
     )
+
+
+def _price(condition: Condition, met: Meeting | None, bar: Bar) -> float:
+    if met is not None:
+        return float(met.level)
+    return float(condition.price) if isinstance(condition, Level) else bar.close
 
 
 def trigger_id(group_id: str, generation: int, open_time_ms: int) -> str:

@@ -9,6 +9,7 @@ from streams.engine.groups.group import Group
 from streams.engine.groups.group import State as GroupState
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.notify import State as AlertState
+from streams.engine.groups.trailing import TrailRow, trail_rows
 
 MAX_BODY: Final = 60_000
 """Bytes; no table value may exceed 64 kB, and the caller adds some."""
@@ -27,13 +28,14 @@ class GroupRow(NamedTuple):
 
 
 class GroupBody(msgspec.Struct, frozen=True, array_like=True, tag="g"):
-    """`known`: one letter per member, F, T or ? for its last known truth."""
+    """`known`: one letter per member, F, T or ? for its last known truth. `trails`: theirs, in their order."""
 
     command: GroupCommand
     state: GroupState
     pos: int
     removed_ms: int
     known: str
+    trails: list[TrailRow] = []
 
 
 class AlertBody(msgspec.Struct, frozen=True, array_like=True, tag="a"):
@@ -47,6 +49,7 @@ class AlertBody(msgspec.Struct, frozen=True, array_like=True, tag="a"):
     fires: int
     fired_ms: int
     run_ms: int
+    trails: list[TrailRow] = []
 
 
 Body: TypeAlias = GroupBody | AlertBody
@@ -65,7 +68,7 @@ def group_row(group: Group) -> GroupRow:
     """The row of a group as it stands. A held or removed one needs no members to be recognised."""
     command = group.command if group.state == "armed" else msgspec.structs.replace(group.command, members=[])
     known = "".join(_LETTERS[watch.known] for watch in group.watches)
-    body = _encode(GroupBody(command, group.state, group.pos, group.removed_ms, known))
+    body = _encode(GroupBody(command, group.state, group.pos, group.removed_ms, known, trail_rows(group)))
     return GroupRow(group.key, group.generation, group.pos, body)
 
 
@@ -76,7 +79,7 @@ def alert_row(alert: Alert) -> GroupRow:
         command = msgspec.structs.replace(command, condition="", message="")
     body = AlertBody(
         command, alert.state, alert.generation, alert.armed_from_ms, alert.pos, alert.removed_ms, alert.armed,
-        alert.fires, alert.fired_ms, alert.run_ms,
+        alert.fires, alert.fired_ms, alert.run_ms, trail_rows(alert),
     )  # fmt: skip
     return GroupRow(alert.key, alert.generation, alert.pos, _encode(body))
 

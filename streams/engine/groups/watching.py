@@ -13,7 +13,7 @@ from streams.engine.network.predicates import Node
 
 Unit: TypeAlias = Group | Alert
 Hit: TypeAlias = Watch | Alert
-_NEVER_OVER: Final = float("inf")
+_NEVER_MS: Final = 1 << 62
 
 
 class Watching:
@@ -39,15 +39,15 @@ class Watching:
             heappush(self._waiting, (unit.armed_from_ms, next(self._serial), unit))
             return
         for watcher, node in watchers(unit):
-            node.watchers.append(watcher)
+            node.watch(watcher)
+            node.join(None)
         if isinstance(unit, Alert):
             self._sleep(unit)
 
     def end(self, unit: Unit, now_ms: int) -> None:
         """Let `unit` watch no more, and give its nodes back. What waits for it in a queue is passed over later."""
         for watcher, node in watchers(unit):
-            if watcher in node.watchers:
-                node.watchers.remove(watcher)
+            node.unwatch(watcher)
             self._network.release(node, now_ms)
         if isinstance(unit, Alert):
             self.on_tick.pop(unit, None)
@@ -57,9 +57,19 @@ class Watching:
             unit.watches = []
 
     @property
-    def expires_ms(self) -> float:
-        """When the next alert's time is over; infinite where there is none."""
-        return self._expiries[0][0] if self._expiries else _NEVER_OVER
+    def waits_for_ms(self) -> int:
+        """Open time of the first bar that a waiting unit sees."""
+        return self._waiting[0][0] if self._waiting else _NEVER_MS
+
+    @property
+    def wake_ms(self) -> int:
+        """When an alert must be looked at although nothing changed."""
+        return self._wakes[0][0] if self._wakes else _NEVER_MS
+
+    @property
+    def expires_ms(self) -> int:
+        """When the next alert's time is over."""
+        return self._expiries[0][0] if self._expiries else _NEVER_MS
 
     def expired(self, now_ms: int) -> list[Alert]:
         """Alerts whose time is over by `now_ms`, each once."""
@@ -91,10 +101,13 @@ class Watching:
         while self._waiting and self._waiting[0][0] <= moment.open_time_ms:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
-                node.watchers.append(watcher)
-                if watcher.notice(node.truth, now_ms):
+                node.watch(watcher)
+                if watcher.notice(node.join(moment), now_ms):
                     hits.append(watcher)
                 self._after(watcher)
+        for trail in self._network.trails.moved():
+            for watcher in trail.watchers:
+                self._changed(watcher.group if type(watcher) is Watch else watcher)
         return hits
 
     def notice_stand_in(self, moment: Moment) -> list[Hit]:

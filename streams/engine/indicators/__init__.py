@@ -5,10 +5,17 @@ knows.
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
-from schemas.conditions import Indicator
+from schemas.conditions import (
+    ANCHOR,
+    ANCHOR_EXPECTED,
+    ANCHOR_FROM_MS,
+    ANCHORS,
+    ConditionError,
+    Indicator,
+)
 from streams.engine.errors import BadParameter, UnknownIndicator
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode
 
@@ -59,6 +66,18 @@ def canonical(leaf: Indicator, path: str = "") -> Indicator:
 
     Raises UnknownIndicator or BadParameter with the path of the field.
     """
+    try:
+        return _canonical(leaf)
+    except ConditionError:
+        return _spelled_out(leaf, path)  # once more, for an error with the path
+
+
+@lru_cache(maxsize=65_536)
+def _canonical(leaf: Indicator) -> Indicator:
+    return _spelled_out(leaf, "")
+
+
+def _spelled_out(leaf: Indicator, path: str) -> Indicator:
     definition = lookup(leaf.name, path)
     implied = None if leaf.name == definition.name else _functions()[leaf.name][1]
     if implied is not None and leaf.output not in (None, implied):
@@ -69,7 +88,7 @@ def canonical(leaf: Indicator, path: str = "") -> Indicator:
     values = _values(definition, leaf, path)
     return Indicator(
         name=definition.name,
-        params=tuple(sorted(values.items())),
+        params=tuple(sorted((name, value) for name, value in values.items() if (name, value) != (ANCHOR, 0))),
         output=output,
         timeframe=leaf.timeframe,
         bars_ago=leaf.bars_ago,
@@ -82,7 +101,8 @@ def plan_for(name: str, params: tuple[tuple[str, float | int], ...], seed: str) 
     definition = lookup(name)
     chosen = (definition.auto or "first") if seed == "auto" else seed
     code: SeedCode = "sma" if chosen == "sma" else "first"
-    return definition, definition.plan(dict(params), code)
+    defaults = {param.name: param.default for param in definition.params if param.name == ANCHOR}
+    return definition, definition.plan(defaults | dict(params), code)
 
 
 def _at(path: str, key: str) -> str:
@@ -93,7 +113,7 @@ def _values(definition: Definition, leaf: Indicator, path: str) -> dict[str, flo
     given = dict(leaf.params)
     for name in given:
         if name not in {param.name for param in definition.params}:
-            known = ", ".join(param.name for param in definition.params)
+            known = ", ".join(param.name for param in definition.params) or "no parameters"
             raise BadParameter(_at(path, name), f"{definition.name} takes {known}")
     values = {p.name: _value(p, given.get(p.name, p.default), _at(path, p.name)) for p in definition.params}
     if refused := definition.refuse(values):
@@ -106,4 +126,6 @@ def _value(param: Param, value: float, path: str) -> float | int:
         raise BadParameter(path, "expected a whole number")
     if not param.low <= value <= param.high:
         raise BadParameter(path, f"expected {param.low:g} to {param.high:g}")
+    if param.name == ANCHOR and max(ANCHORS.values()) < value < ANCHOR_FROM_MS:
+        raise BadParameter(path, ANCHOR_EXPECTED)
     return int(value) if param.whole else float(value)

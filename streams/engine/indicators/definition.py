@@ -2,16 +2,18 @@
 parameters.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from schemas.conditions import MAX_WINDOW
+from schemas.conditions import ANCHOR, MAX_MS, MAX_WINDOW
 from streams.engine.bars import CLOSE
 from streams.engine.kernels.kernel import Step
 
 SeedCode: TypeAlias = Literal["sma", "first"]
 FIRST: Final = 0.0
+BAR_MS: Final = math.nan
 SMA: Final = 1.0
 
 
@@ -30,9 +32,11 @@ class Param:
 class Plan:
     """How a node with given parameters is computed.
 
-    `p`: what its kernel reads; `floats`, `ints`: sizes of its state; `lookback`: how many rows before the
-    current one the kernel reads, and `reads` of which columns; `ready`: for each output, from which bar on it
-    may fire (law 5), counted from 1.
+    `p`: what its kernel reads, BAR_MS standing for the length of a bar in ms; `floats`, `ints`: sizes of its
+    state; `lookback`: how many rows before the current one the kernel reads, and `reads` of which columns;
+    `ready`: for each output, from which bar on it may fire (law 5), counted from 1. `tells_reach`: that depends on
+    the row, and the kernel writes after its outputs how many rows they reach back over, NaN where they may not
+    fire; `ready` is then the least it can be.
     """
 
     p: tuple[float, ...]
@@ -41,6 +45,7 @@ class Plan:
     lookback: int
     ready: tuple[int, ...]
     reads: tuple[int, ...] = (CLOSE,)
+    tells_reach: bool = False
 
 
 Values: TypeAlias = Mapping[str, float]
@@ -75,6 +80,10 @@ class Definition:
     def same_as_auto(self) -> tuple[str, ...]:
         """Seeds that give what `auto` gives."""
         return ("auto", self.auto) if self.auto else ("auto", "sma", "first")
+
+
+# Every sum that never forgets takes it; at 0, which canonical operands leave out, it has none.
+ANCHORED: Final = Param(ANCHOR, 0.0, low=0.0, high=float(MAX_MS))
 
 
 def seed_code(seed: SeedCode) -> float:

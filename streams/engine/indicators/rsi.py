@@ -35,7 +35,7 @@ def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> No
         f[1] = 0.0
         f[2] = 0.0
     elif n >= window:
-        out[0] = 100.0 * f[1] / total
+        out[0] = 100.0 * (f[1] / total)  # exactly 100 where nothing fell
 
 
 def plan(values: Values, seed: SeedCode) -> Plan:

@@ -44,6 +44,19 @@ def coarser(x: float, scale: float) -> float:
 
 
 @kernel
+def outgrown(highest: float, seen: int, f: Floats) -> bool:
+    """Keep the scale f[0] such that `highest`, the highest price of the `seen`-th row, fits. True when it had
+    to become coarser: sums in units must then be made afresh.
+    """
+    if seen == 1:
+        f[0] = scale_for(highest)
+    if highest * f[0] < LIMIT:
+        return False
+    f[0] = coarser(highest, f[0])
+    return True
+
+
+@kernel
 def slide(t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, i: Ints, at: int) -> None:
     """Move an exact sum of `column` on to row `t`, the `seen`-th of the node. f[0]: scale, i[at]: the sum."""
     x = bars[t, column]

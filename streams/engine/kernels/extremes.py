@@ -29,3 +29,24 @@ def slide_extreme(
     i[at] = head
     i[at + 1] = size + 1
     return float(bars[t - (seen - i[ring + head]), column])
+
+
+@kernel
+def slide_ring_extreme(
+    x: float, f: Floats, ring_at: int, sign: float, window: int, n: int, i: Ints, at: int
+) -> float:
+    """Like `slide_extreme` over derived values: `x`, the `n`-th (from 1) of them, already stands in their ring
+    f[ring_at : ring_at + window] at (n - 1) % window. To begin anew, set i[at + 1] to 0 and begin with n = 1.
+    """
+    head = i[at]
+    size = i[at + 1]
+    ring = at + 2
+    if size > 0 and i[ring + head] <= n - window:
+        head = (head + 1) % window
+        size -= 1
+    while size > 0 and f[ring_at + (i[ring + (head + size - 1) % window] - 1) % window] * sign <= x * sign:
+        size -= 1
+    i[ring + (head + size) % window] = n
+    i[at] = head
+    i[at + 1] = size + 1
+    return float(f[ring_at + (i[ring + head] - 1) % window])

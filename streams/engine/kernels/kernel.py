@@ -1,11 +1,11 @@
 """Kernels: plain functions over numbers and flat arrays, run as they stand (the oracle) or compiled by numba.
 
-A kernel is `step(t, bars, p, f, i, out)`: fold row `t` of `bars` (open, high, low, close, volume) into the
-state `f` (float64) and `i` (int64), given the parameters `p` (float64), and write the outputs of that row to
-`out`, which comes full of NaN: "missing". It may read earlier rows as far back as its plan's `lookback`.
-States begin as zeros; `i[0]` counts the rows seen, by convention. A kernel divides by nothing that can be
-zero and calls nothing but `math` and other kernels, so that both ways give the same bits: no fastmath, no
-libm but sqrt and floor.
+A kernel is `step(t, bars, p, f, i, out)`: fold row `t` of `bars` (open, high, low, close, volume, open time in
+epoch ms) into the state `f` (float64) and `i` (int64), given the parameters `p` (float64), and write the
+outputs of that row to `out`, which comes full of NaN: "missing". It may read earlier rows as far back as its
+plan's `lookback`. States begin as zeros; `i[0]` counts the rows seen, by convention. A kernel divides by
+nothing that can be zero and calls nothing but `math` and other kernels, so that both ways give the same
+bits: no fastmath, no libm but sqrt and floor.
 
 Compiled, every kernel becomes one C function found by its address, and `program.py` calls a whole list of
 them in one call from Python. A new indicator therefore compiles alone; nothing else is compiled again.
@@ -22,7 +22,7 @@ from numba import cfunc, types
 from numba.extending import intrinsic, register_jitable
 from numba.np.numpy_support import carray
 
-from streams.engine.bars import COLUMNS, Floats, Ints
+from streams.engine.bars import ROW_WIDTH, Floats, Ints
 
 Step: TypeAlias = Callable[[int, Floats, Floats, Floats, Ints, Floats], None]
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -31,8 +31,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 ADDRESS, P_AT, P_LEN, F_AT, F_LEN, I_AT, I_LEN, COLUMN, WIDTH = range(9)
 RECORD: Final = 9
 # And what a program's block holds.
-BARS_AT, ROOM, OUT_AT, OUT_WIDTH, TABLE_AT, NODES, NEED_AT, USABLE_AT, CLEAN = range(9)
-BLOCK: Final = 9
+(
+    BARS_AT, ROOM, OUT_AT, OUT_WIDTH, TABLE_AT, NODES, NEED_AT, USABLE_AT, CLEAN, LAST, OPENS_MS, STEP_MS,
+) = range(12)  # fmt: skip
+BLOCK: Final = 12
 
 
 def kernel(function: _F) -> _F:
@@ -46,7 +48,7 @@ def source_digest(*functions: Callable[..., Any]) -> int:
 
     Part of numba's cache key: numba itself looks only at the file of the function it compiles.
     """
-    digest = hashlib.sha256(repr((P_AT, COLUMN, RECORD, BARS_AT, CLEAN, BLOCK, COLUMNS)).encode())
+    digest = hashlib.sha256(repr((P_AT, COLUMN, RECORD, BARS_AT, CLEAN, LAST, BLOCK, ROW_WIDTH)).encode())
     seen: set[Any] = set()
     waiting: list[Any] = list(functions)
     while waiting:
@@ -80,6 +82,7 @@ def _pointer(kind: Any) -> Any:
 
 floats_at = _pointer(types.float64)
 ints_at = _pointer(types.int64)
+shorts_at = _pointer(types.int32)
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
 
 
@@ -108,7 +111,7 @@ def _entry(step: Step, source: int) -> Callable[[int, int, int, int], None]:
             return
         b = carray(ints_at(block), (BLOCK,))
         k = carray(ints_at(node), (RECORD,))
-        bars = carray(floats_at(b[BARS_AT]), (b[ROOM], COLUMNS))
+        bars = carray(floats_at(b[BARS_AT]), (b[ROOM], ROW_WIDTH))
         out = carray(floats_at(b[OUT_AT]), (b[ROOM], b[OUT_WIDTH]))
         p = carray(floats_at(k[P_AT]), (k[P_LEN],))
         f = carray(floats_at(k[F_AT]), (k[F_LEN],))

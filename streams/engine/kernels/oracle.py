@@ -13,8 +13,12 @@ from streams.engine.kernels.rows import fold_rows, mask, write_bar
 class SourceProgram:
     """The same program run by Python as it is written: the oracle of the compiled one, slow."""
 
+    block_at = 0
+    """It has no block that compiled code could read."""
+
     def __init__(self) -> None:
         self._clean = 0
+        self._times = (0, 0)
         self.push: Push = self._push
 
     def bind(self, bars: Floats, out: Floats, need: Ints, usable: Floats, nodes: Sequence[Runnable]) -> None:
@@ -24,8 +28,14 @@ class SourceProgram:
     def set_clean(self, row: int) -> None:
         self._clean = row
 
+    def set_times(self, opens_ms: int, step_ms: int) -> None:
+        self._times = (opens_ms, step_ms)
+
+    def set_last(self, row: int) -> None:
+        """Nobody asks."""
+
     def _push(self, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
-        write_bar(self._bars, t, o, h, low, c, v)
+        write_bar(self._bars, t, o, h, low, c, v, *self._times)
         for node in self._nodes:
             self.run(node, t, t + 1)
         mask(self._out, self._need, self._usable, t, self._clean)

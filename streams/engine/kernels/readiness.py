@@ -105,3 +105,17 @@ def macd_bars(slow: int, fast: int, sign: int) -> tuple[int, int, int]:
     longest = max(slow, fast, sign)
     a, b, c = (bars_until(response(), DIFFERENCE, longest) for response in (line, signal, diff))
     return a, b, c
+
+
+@lru_cache(maxsize=4096)
+def tsi_bars(slow: int, fast: int) -> int:
+    """Bars until an EMA of an EMA of changes is ready where it is divided by such an average of their sizes."""
+    return bars_until(cascade([span(slow), span(fast)]), DIFFERENCE, max(slow, fast))
+
+
+@lru_cache(maxsize=4096)
+def slowest_bars(alpha: float) -> int:
+    """Bars until an average whose weight of the newest value varies, but never falls below `alpha`, is ready
+    whatever the market does: those of the one that always takes `alpha`.
+    """
+    return bars_until(smoothing(alpha), AVERAGE, 1)

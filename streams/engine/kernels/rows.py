@@ -2,7 +2,7 @@
 
 import math
 
-from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, VOLUME, Floats, Ints
+from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, VOLUME, Floats, Ints
 from streams.engine.kernels.kernel import kernel
 
 
@@ -22,17 +22,30 @@ def fold_rows(bars: Floats, acc: Floats, start: int, stop: int, fresh: bool) -> 
 
 
 @kernel
-def write_bar(bars: Floats, t: int, o: float, h: float, low: float, c: float, v: float) -> None:
+def write_bar(
+    bars: Floats, t: int, o: float, h: float, low: float, c: float, v: float, opens_ms: int, step_ms: int
+) -> None:
+    """Write row `t`; row 0 would have opened at `opens_ms`, had time gone on in steps up to this row."""
     bars[t, OPEN] = o
     bars[t, HIGH] = h
     bars[t, LOW] = low
     bars[t, CLOSE] = c
     bars[t, VOLUME] = v
+    bars[t, TIME] = float(opens_ms + t * step_ms)
+
+
+@kernel
+def enough(out: Floats, need: int, t: int, clean: int) -> bool:
+    """Whether row `t` has `need` clean rows behind it, itself included.
+
+    A need of -1 - c stands in column c of the row itself, NaN for never: sessions differ in length.
+    """
+    age = t - clean + 1
+    return bool(age >= need if need >= 0 else age >= out[t, -1 - need])
 
 
 @kernel
 def mask(out: Floats, need: Ints, usable: Floats, t: int, clean: int) -> None:
-    """Copy row `t` of `out` to `usable`, NaN where fewer than `need` clean rows are behind it."""
-    age = t - clean + 1
+    """Copy row `t` of `out` to `usable`, NaN where fewer clean rows are behind it than are needed."""
     for column in range(len(need)):
-        usable[column] = out[t, column] if age >= need[column] else math.nan
+        usable[column] = out[t, column] if enough(out, need[column], t, clean) else math.nan

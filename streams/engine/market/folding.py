@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from schemas.interval import bucket_start_ms, interval_ms
+from schemas.interval import bucket_start_ms
 from streams.engine.bars import COLUMNS, Floats
 from streams.engine.kernels.program import Program
 from streams.engine.market.frames import Frame
@@ -34,7 +34,6 @@ class HigherFrame(Frame):
 
     def __init__(self, timeframe: str, programs: Callable[[], Program], base: Frame) -> None:
         super().__init__(timeframe, programs)
-        self.length_ms = interval_ms(timeframe)
         self.closed_at: list[int] = []
         self.ends_ms = 0
         self._base = base
@@ -89,6 +88,7 @@ class HigherFrame(Frame):
     def reopen(self, bucket: OpenBucket, index: int) -> None:
         """Go on from `bucket` with base bar `index`; the rows kept closed before it."""
         self._bucket_ms, self._acc[:], self._fresh = bucket
+        self.opens_at(self._bucket_ms)
         self.ends_ms = self._bucket_ms + self.length_ms
         self._folded = index
         self.closed_at = [index - 1] * (self.version - self.first)
@@ -129,6 +129,7 @@ class HigherFrame(Frame):
     def _start_bucket(self, index: int, open_time_ms: int) -> int:
         """Open the bucket of base bar `index`; the row that is the first clean one."""
         self._bucket_ms = bucket_start_ms(open_time_ms, self.timeframe)
+        self.opens_at(self._bucket_ms)
         self.ends_ms = self._bucket_ms + self.length_ms
         self._fresh = True
         self._folded = index

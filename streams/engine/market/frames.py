@@ -11,8 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from streams.engine.bars import COLUMNS, Floats
+from schemas.interval import interval_ms
+from streams.engine.bars import ROW_WIDTH, Floats
 from streams.engine.kernels.program import Program
+from streams.engine.kernels.rows import enough
 from streams.engine.market.nodes import Node, State
 
 NEVER: Final = 1 << 60
@@ -24,50 +26,75 @@ class Frame:
     """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
 
     `version` counts the frame's bars. `marks` are (base index, row): from that base bar on, rows before that
-    row are tainted (law 4). `first` and `next` delimit the rows kept.
+    row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
+    them: the next bar goes to that row of the arrays.
     """
 
     def __init__(self, timeframe: str, programs: Callable[[], Program]) -> None:
         self.timeframe = timeframe
+        self.length_ms = interval_ms(timeframe)
         self.first = 0
         self.version = 0
-        self.now: list[float] = []
-        self.prev: list[float] = []
         self.marks: list[tuple[int, int]] = [(0, 0)]
         self.nodes: list[Node] = []
         self.program = programs()
-        self.bars = np.zeros((_ROOM, COLUMNS))
+        self.bars = np.zeros((_ROOM, ROW_WIDTH))
         self.out = np.full((_ROOM, _COLUMN_STEP), math.nan)
         self._need = np.full(_COLUMN_STEP, NEVER, np.int64)
         self._usable = np.full(_COLUMN_STEP, math.nan)
-        self._size = 0
+        self.size = 0
         self._room = _ROOM
+        self._run = (0, 0)
         self._bind()
 
     @property
     def next(self) -> int:
         return self.version
 
+    def opens_at(self, open_time_ms: int) -> None:
+        """The next bar opens at `open_time_ms`, and those after it follow in steps until this is called again."""
+        self._run = (self.version, open_time_ms)
+        self._place()
+
     def append(self, o: float, h: float, low: float, c: float, v: float) -> None:
         """One more bar of this timeframe: every node runs on it."""
-        t = self._size
+        t = self.size
         if t == self._room:
             self._grow()
         self._push(t, o, h, low, c, v)
-        self._size = t + 1
+        self.size = t + 1
         self.version += 1
-        self.prev = self.now
-        self.now = self._tolist()
 
-    def glance(self, o: float, h: float, low: float, c: float, v: float, nodes: Iterable[Node]) -> None:
+    @property
+    def room(self) -> int:
+        """How many rows may be pushed before the arrays must grow."""
+        return self._room - self.size
+
+    @property
+    def now(self) -> list[float]:
+        values: list[float] = self._usable.tolist()
+        return values
+
+    @property
+    def prev(self) -> list[float]:
+        clean = self.marks[-1][1]
+        return [self.usable(c, self.version - 2, clean) for c in range(len(self._usable))]
+
+    def newest(self, column: int) -> float:
+        """`now[column]`, without the others."""
+        return float(self._usable[column])
+
+    def glance(self, row: tuple[float, ...], nodes: Iterable[Node]) -> None:
         """Run `nodes` on a bar that has not closed, as if it had, and take back what that did to their states.
+
+        `row`: open, high, low, close, volume, and when it opened.
 
         Until the next bar is appended, `usable` tells what they came to, at row `next`. Nothing else sees that row.
         """
-        t = self._size
+        t = self.size
         if t == self._room:
             self._grow()
-        self.bars[t] = o, h, low, c, v
+        self.bars[t] = row
         for node in nodes:
             state = node.state()
             self.program.run(node, t, t + 1)
@@ -76,13 +103,13 @@ class Frame:
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""
         self.marks.append((base_index, clean_row))
-        self.program.set_clean(clean_row - self.first)
-        self.now = self.prev = [math.nan] * len(self._usable)
+        self._place()
+        self._usable[:] = math.nan
 
     def begin_clean(self, marks: list[tuple[int, int]]) -> None:
         """Replace the marks: (base index, first clean row from there on)."""
         self.marks = marks
-        self.program.set_clean(marks[-1][1] - self.first)
+        self._place()
 
     def row_seen_at(self, base_index: int) -> int:
         """The newest row that is closed as seen at the close of base bar `base_index`."""
@@ -98,14 +125,18 @@ class Frame:
     def usable(self, column: int, row: int, clean_row: int) -> float:
         """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
         t = row - self.first
-        if t < 0 or row - clean_row + 1 < self._need[column]:
+        if t < 0 or not enough(self.out, self._need.item(column), t, clean_row - self.first):
             return math.nan
-        return float(self.out[t, column])
+        value: float = self.out.item(t, column)
+        return value
 
     def add(self, node: Node) -> None:
         """Give `node` columns of its own; `compute` fills them."""
         node.column = self._free_columns(node.width)
-        self._need[node.column : node.column + node.width] = node.ready
+        node.p[np.isnan(node.p)] = self.length_ms  # see Plan
+        for k, need in enumerate(node.ready):
+            # It says in its last column how many rows the others reach back over.
+            self._need[node.column + k] = -node.column - node.width if node.tells_reach else need
         self.nodes.append(node)
         self._bind()
 
@@ -127,28 +158,29 @@ class Frame:
                 self.program.run(node, at - self.first, stop - self.first)
                 at = stop
             states.append(node.state())
-        self.program.run(node, at - self.first, self._size)
+        self.program.run(node, at - self.first, self.size)
         self.refresh()
         return states
 
     def refresh(self) -> None:
-        """Read `now` and `prev` anew from what is kept."""
-        clean, columns = self.marks[-1][1], range(len(self._usable))
-        self.now = [self.usable(c, self.version - 1, clean) for c in columns]
-        self.prev = [self.usable(c, self.version - 2, clean) for c in columns]
+        """Read `now` anew from what is kept."""
+        clean = self.marks[-1][1]
+        self._usable[:] = [self.usable(c, self.version - 1, clean) for c in range(len(self._usable))]
+        self.program.set_last(self.size - 1)
 
     def forget_before(self, row: int, base_index: int) -> None:
         """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
-        drop = min(max(row - self.first, 0), self._size)
+        drop = min(max(row - self.first, 0), self.size)
         if drop:
-            kept = self._size - drop
-            self.bars[:kept] = self.bars[drop : self._size]
-            self.out[:kept] = self.out[drop : self._size]
-            self._size = kept
+            kept = self.size - drop
+            self.bars[:kept] = self.bars[drop : self.size]
+            self.out[:kept] = self.out[drop : self.size]
+            self.size = kept
             self.first += drop
         while len(self.marks) > 1 and self.marks[1][0] <= base_index:
             del self.marks[0]
-        self.program.set_clean(self.marks[-1][1] - self.first)
+        self._place()
+        self.program.set_last(self.size - 1)
 
     def rows_behind(self, margin: int) -> int:
         """How many rows before one that is asked for must be kept: for windows, `bars_ago` and the margin."""
@@ -168,13 +200,13 @@ class Frame:
 
     def values(self, column: int) -> Floats:
         """What `column` was at every row kept, as defined."""
-        return self.out[: self._size, column].copy()
+        return self.out[: self.size, column].copy()
 
     def begin_at(self, next_row: int, rows: Floats, clean_row: int) -> None:
         """Go on, without having run, where `rows` are the last ones before `next_row`."""
         self._reserve(len(rows))
         self.bars[: len(rows)] = rows
-        self._size = len(rows)
+        self.size = len(rows)
         self.first, self.version = next_row - len(rows), next_row
         self.marks = [(0, clean_row)]
         self._bind()
@@ -184,15 +216,17 @@ class Frame:
         room for.
         """
         if row < self.first:
-            self.prepend(np.full((self.first - row, COLUMNS), math.nan))
+            self.prepend(np.full((self.first - row, ROW_WIDTH), math.nan))
         t = row - self.first
         self.out[t : t + len(values), node.column : node.column + node.width] = values
         self.refresh()
 
     def clear(self) -> None:
         """Back to before the first bar; nodes keep their places."""
-        self.first = self.version = self._size = 0
+        self.first = self.version = self.size = 0
         self.out[:] = math.nan
+        self._usable[:] = math.nan
+        self.program.set_last(-1)
         for node in self.nodes:
             node.reset()
             node.from_row = node.start_row = 0
@@ -200,12 +234,12 @@ class Frame:
     def prepend(self, bars: Floats) -> None:
         """Put older rows before the first one kept; their values are unknown until computed."""
         count = len(bars)
-        self._reserve(self._size + count)
+        self._reserve(self.size + count)
         for array in (self.bars, self.out):
-            array[count : count + self._size] = array[: self._size].copy()
+            array[count : count + self.size] = array[: self.size].copy()
         self.bars[:count] = bars
         self.out[:count] = math.nan
-        self._size += count
+        self.size += count
         self.first -= count
         self._bind()
 
@@ -229,13 +263,18 @@ class Frame:
     def _reserve(self, rows: int) -> None:
         more = max(rows, self._room) - self._room
         if more:
-            self.bars = np.vstack([self.bars, np.zeros((more, COLUMNS))])
+            self.bars = np.vstack([self.bars, np.zeros((more, ROW_WIDTH))])
             self.out = np.vstack([self.out, np.full((more, self.out.shape[1]), math.nan)])
             self._room += more
 
+    def _place(self) -> None:
+        """Tell the program where in its arrays the first clean row is, and when its rows open."""
+        self.program.set_clean(self.marks[-1][1] - self.first)
+        row, opened = self._run
+        self.program.set_times(opened - (row - self.first) * self.length_ms, self.length_ms)
+
     def _bind(self) -> None:
         self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
-        self.program.set_clean(self.marks[-1][1] - self.first)
+        self._place()
         self._push = self.program.push
-        self._tolist = self._usable.tolist
         self.refresh()

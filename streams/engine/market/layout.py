@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.engine.bars import CLOSE, COLUMNS, VOLUME, BarArrays, Floats
+from streams.engine.bars import CLOSE, TIME, VOLUME, BarArrays, Floats
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Consecutive rows float64[n, 5]; `runs` (row, open time) as in Timeline; `filled` rows are stand-ins."""
+    """Consecutive rows of a frame; `runs` (row, open time) as in Timeline; `filled` rows are stand-ins."""
 
     rows: Floats
     runs: list[tuple[int, int]]
@@ -28,13 +28,13 @@ def lay_out(bars: BarArrays, step_ms: int, fill_up_to: int, upto_ms: int | None 
     if upto_ms is None:
         fills = np.append(fills, 0)
     repeats = fills + 1
-    rows = np.repeat(bars.ohlcv, repeats, axis=0)
+    rows = np.repeat(bars.rows(), repeats, axis=0)
     real = np.concatenate(([0], np.cumsum(repeats)[:-1]))
     is_filled = np.ones(len(rows), bool)
     is_filled[real] = False
     rows[is_filled, :VOLUME] = rows[is_filled, CLOSE][:, None]
     rows[is_filled, VOLUME] = 0.0
+    rows[:, TIME] += (np.arange(len(rows)) - np.repeat(real, repeats)) * step_ms
     gaps = np.flatnonzero(missing[: len(bars) - 1] > fill_up_to) + 1
     runs = [(0, int(times[0])), *((int(real[k]), int(times[k])) for k in gaps)]
-    assert rows.shape[1] == COLUMNS
     return Layout(rows, runs, [int(k) for k in np.flatnonzero(is_filled)])

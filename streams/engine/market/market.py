@@ -19,7 +19,7 @@ from streams.engine.market.anchors import EVERY
 from streams.engine.market.folding import HigherFrame
 from streams.engine.market.operands import Operands, Slot
 from streams.engine.market.outcomes import Applied, Duplicate, Forming, Late, Outcome, Restated
-from streams.engine.market.prices import price_step
+from streams.engine.market.prices import STEPS
 from streams.engine.market.snapshots import (
     Saved,
     SavedAnchor,
@@ -127,6 +127,24 @@ class Market:
             if end >= frame.ends_ms:
                 frame.close_bucket(index + 1, index)
 
+    def quiet_until_ms(self) -> int:
+        """Bars that open before that, each where it is expected, need nothing but `appended` besides a push."""
+        tape, operands = self.tape, self.operands
+        if not self.next or not tape.frame.program.block_at:
+            return 0
+        room = min(self._anchor_at - self.next, tape.frame.room)
+        ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
+        return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
+
+    def appended(self, close_ms: int, bars: int = 1) -> None:
+        """Bars that were expected, the last of which closes at `close_ms`, have been pushed onto the base frame."""
+        tape = self.tape
+        frame = tape.frame
+        frame.size += bars
+        frame.version += bars
+        self.next += bars
+        tape.expected_ms = close_ms
+
     def _begin(self, opened: int) -> None:
         self.tape.begin_run(opened)
         for frame in self.operands.higher:
@@ -175,7 +193,8 @@ class Market:
         """
         frame = self.tape.frame
         nodes = {slot.node: None for slot in slots if slot.frame is frame}
-        frame.glance(kline.open, kline.high, kline.low, kline.close, kline.volume, nodes)
+        row = (kline.open, kline.high, kline.low, kline.close, kline.volume, float(kline.open_time_ms))
+        frame.glance(row, nodes)
 
     def glanced(self, slot: Slot) -> float:
         """What an operand of the base timeframe was worth at the last `glance` that it was among; NaN: unknown."""
@@ -274,4 +293,4 @@ class Market:
 
 def warm_up() -> None:
     """Compile every kernel, or load it from numba's cache, so that no kline waits for it."""
-    compile_all([price_step, *(lookup(name).step for name in names())])
+    compile_all([*STEPS, *(lookup(name).step for name in names())])

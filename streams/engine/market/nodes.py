@@ -8,7 +8,7 @@ from schemas.conditions import Indicator, Price
 from streams.engine import indicators
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import Step
-from streams.engine.market.prices import price_plan, price_step
+from streams.engine.market.prices import price_plan
 
 Leaf: TypeAlias = Price | Indicator
 # What a node is shared by: an indicator without output and bars_ago, or a price field.
@@ -38,9 +38,9 @@ class Node:
         name, params, seed = key
         if name.startswith(_PRICE):
             field = name.removeprefix(_PRICE)
-            self.step: Step = price_step
             self.outputs: tuple[str, ...] = (field,)
-            plan = price_plan(field)
+            self.step: Step
+            self.step, plan = price_plan(field)
         else:
             definition, plan = indicators.plan_for(name, params, seed)
             self.step = definition.step
@@ -49,7 +49,8 @@ class Node:
         self.lookback = plan.lookback
         self.reads = plan.reads
         self.ready = plan.ready
-        self.width = len(self.outputs)
+        self.tells_reach = plan.tells_reach
+        self.width = len(self.outputs) + plan.tells_reach
         self.f: Floats = np.zeros(max(plan.floats, 1))
         self.i: Ints = np.zeros(max(plan.ints, 1), np.int64)
         self.column = -1
@@ -68,9 +69,11 @@ class Node:
         return self.f.copy(), self.i.copy()
 
     def restore(self, state: State) -> None:
-        """Take over a copy of `state`, in the arrays a program already points at."""
-        self.f[:] = state[0]
-        self.i[:] = state[1]
+        """Take over a copy of `state`, in the arrays a program already points at. ValueError if it is another
+        node's.
+        """
+        self.f[:] = state[0].reshape(self.f.shape)  # numpy would spread a single number over all
+        self.i[:] = state[1].reshape(self.i.shape)
 
     def reset(self) -> None:
         """Back to before the first bar."""

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from streams.engine.bars import BarArrays, Floats, Ints
+from streams.engine.bars import ROW_WIDTH, BarArrays, Floats, Ints
 from streams.engine.errors import HistoryGone
 from streams.engine.market.anchors import Anchor
 from streams.engine.market.folding import HigherFrame, OpenBucket
@@ -149,6 +149,8 @@ def restore_anchor(anchor: SavedAnchor, layout: Layout, tape: Tape, operands: Op
         else:
             frame, rows = operands.add_frame(saved.timeframe), _rows(saved)
         _restore_frame(frame, saved, rows, index)
+        if frame is tape.frame:
+            frame.opens_at(tape.expected_ms)
         for node in saved.nodes:
             operands.nodes[saved.timeframe, node.key] = _restore_node(frame, node, saved, now_ms)
     releases = [node.released_ms for node in operands.nodes.values() if node.released_ms is not None]
@@ -158,7 +160,7 @@ def restore_anchor(anchor: SavedAnchor, layout: Layout, tape: Tape, operands: Op
 def _rows(saved: SavedFrame) -> Floats:
     columns = len(saved.columns)
     some = np.frombuffer(saved.rows).reshape(-1, columns) if columns else np.empty((0, 0))
-    rows = np.full((len(some), 5), np.nan)
+    rows = np.full((len(some), ROW_WIDTH), np.nan)
     rows[:, list(saved.columns)] = some
     return rows
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from schemas.interval import interval_ms
 from schemas.market import Kline
-from streams.engine.bars import CLOSE, BarArrays, BaseBar
+from streams.engine.bars import CLOSE, COLUMNS, BarArrays, BaseBar
 from streams.engine.errors import HistoryGone
 from streams.engine.kernels.program import Program
 from streams.engine.market.frames import Frame
@@ -38,6 +38,7 @@ class Tape:
     def begin_run(self, opened: int) -> None:
         """The next bar opens at `opened`: the first ever, or the first after a gap too long to fill."""
         self.timeline.begin_run(self.next, opened)
+        self.frame.opens_at(opened)
         self.expected_ms = opened
         if self.origin_ms is None:
             self.origin_ms = opened
@@ -53,7 +54,7 @@ class Tape:
         index = self.timeline.index_at_or_after(opened, self.next)
         if index in self.filled or self.timeline.open_time_ms(index) != opened:
             return Late()
-        numbers = self.frame.bars[index - begins].tolist()
+        numbers = self.frame.bars[index - begins, :COLUMNS].tolist()
         same = numbers == [kline.open, kline.high, kline.low, kline.close, kline.volume]
         return Duplicate() if same else Restated()
 
@@ -61,7 +62,7 @@ class Tape:
         """Bar `i`. IndexError where it may not be asked for."""
         self.check(i)
         opened = self.timeline.open_time_ms(i)
-        o, h, low, c, v = self.frame.bars[i - self.frame.first].tolist()
+        o, h, low, c, v, _ = self.frame.bars[i - self.frame.first].tolist()
         return BaseBar(i, opened, opened + self.step_ms, o, h, low, c, v, i in self.filled)
 
     def check(self, i: int) -> None:

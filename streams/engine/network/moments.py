@@ -54,9 +54,23 @@ class Moments:
         self.now_ms = max(self.last_close_ms, self.stand_ins.newest_ms)
 
     def newest(self) -> Moment | None:
-        """The moment of the newest bar, None before the first."""
+        """The moment of the newest bar as it was then: without what stand-ins told since. None before the first."""
         market = self._market
-        return self.of_bar(market.bar(market.next - 1)) if market.next else None
+        if not market.next:
+            return None
+        bar = market.bar(market.next - 1)
+        told = [-1, *(run.last_ms for run in self.stand_ins.runs if run.after_ms < bar.open_time_ms)]
+        return self.of_bar(bar)._replace(now_ms=max(bar.close_time_ms, *told))
+
+    def newest_stand_in(self) -> Moment | None:
+        """The moment of the newest stand-in since the newest bar, None where there was none."""
+        market, runs = self._market, self.stand_ins.runs
+        if not (market.next and runs):
+            return None
+        bar, run = market.bar(market.next - 1), runs[-1]
+        if run.after_ms < bar.open_time_ms:
+            return None
+        return self._standing_in(bar.index, run.last_ms, run.price)
 
     def since(self, open_time_ms: int) -> Iterator[Moment]:
         """What a group armed from `open_time_ms` should have seen by now, as far as it is kept."""

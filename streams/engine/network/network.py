@@ -1,19 +1,24 @@
 """The predicate network of one symbol: what its alerts ask, each question once, kept up to date by what changes.
 
 A bar costs a comparison per operand whose timeframe closed, plus the thresholds it moved across, plus what those
-changes flip above. How many alerts are registered does not matter.
+changes flip above, all of it compiled. How many alerts are registered does not matter.
 """
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from typing import Final
 
-from schemas.conditions import MAX_DEPTH, All, AnyOf, At, Compare, Condition, Level, Not
-from streams.engine.conditions.comparisons import Comparison, Moment
+from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not, Trail
+from streams.engine.conditions.comparisons import Moment
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
-from streams.engine.network.clocks import Clocks
+from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
-from streams.engine.network.thresholds import Thresholds
+from streams.engine.network.series import Clocks
+from streams.engine.network.trails import TrailNode, Trails
+
+_NEVER: Final = 1 << 62
 
 
 class Network:
@@ -21,31 +26,49 @@ class Network:
 
     def __init__(self, market: Market) -> None:
         self._market = market
+        self.board = Board()
         self._nodes: dict[Condition, Node] = {}
-        self._clocks = Clocks(self)
-        self._below = Thresholds()
-        self._above = Thresholds()
+        self._by_number: list[Node | None] = []
+        self._clocks = Clocks(market, self.board)
+        self.trails = Trails(self.board, self._number, lambda moment: market.bar(moment.number))
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
-        self._queues: list[list[Inner]] = [[] for _ in range(MAX_DEPTH + 1)]
-        self._queued = False
-        self._flipped: list[Node] = []
-        self.moment: Moment | None = None
+        self._moment: Moment | None = None
+        self.newest: Callable[[], Moment | None] | None = None
+        """Where a bar has gone over the board without one: how its moment is made when it is asked for."""
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest bar as the nodes saw it."""
+        if self.newest is not None:
+            self._moment, self.newest = self.newest(), None
+        return self._moment
+
+    @moment.setter
+    def moment(self, moment: Moment) -> None:
+        self._moment, self.newest = moment, None
+
+    def quiet_until_ms(self, close_ms: int) -> int:
+        """When, after `close_ms`, something other than the base clock and what compiled code reads is due.
+
+        Trails are looked at on every bar: a symbol that has some does not go the quiet way.
+        """
+        if self.trails.any:
+            return close_ms
+        instant = self._instants[0][0] if self._instants else _NEVER
+        return min(instant, self._clocks.quiet_until_ms(close_ms))
 
     @property
     def conditions(self) -> list[Condition]:
         """Everything asked, each question once."""
-        return list(self._nodes)
+        return [*self._nodes, *self.trails.conditions]
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
         node = self._nodes.get(condition)
         if node is None:
             node = self._nodes[condition] = self._make(condition)
-            if self.moment is not None and not isinstance(node, Inner):
-                node.truth = node.decide(self.moment)
-            elif isinstance(node, Inner):
-                node.truth = node.joined()
+            self._number(node)
             self._hang(node)
         node.refs += 1
         return node
@@ -55,92 +78,90 @@ class Network:
         node.refs -= 1
         if node.refs:
             return
+        if isinstance(node, TrailNode):
+            self.trails.release(node)
+            self._by_number[node.number] = None
+            self.board.free(node.number)
+            return
         del self._nodes[node.key]
         self._unhang(node, now_ms)
         if isinstance(node, Inner):
             for child in node.children:
-                child.parents.remove(node)
+                self.board.unlink(child.number, node.number)
+        self._by_number[node.number] = None
+        self.board.free(node.number)
+        if isinstance(node, Inner):
+            for child in node.children:
                 self.release(child, now_ms)
 
     def step(self, moment: Moment, *, newest: bool) -> list[Node]:
         """Take in the bar of `moment`; the watched nodes whose truth may have changed. `newest`: no bar came after."""
         self.moment = moment
-        below, above = self._below, self._above
-        if below.constants and not below.low < moment.low < below.high:
-            below.move(moment.low, self)
-        if above.constants and not above.low < moment.high < above.high:
-            above.move(moment.high, self)
+        self.trails.step(moment)
         self._clocks.step(moment, newest=newest)
         return self._settle()
 
     def resync(self, moment: Moment) -> list[Node]:
         """Decide everything anew by the definition, as after a gap; the watched nodes whose truth changed."""
         self.moment = moment
+        self._clocks.stand(moment)
         for node in self._nodes.values():
-            if not isinstance(node, Inner):
-                self.put(node, node.decide(moment))
-        self._below.place(moment.low, settled=True)
-        self._above.place(moment.high, settled=True)
-        self._clocks.place(moment)
+            if isinstance(node, AtNode):
+                self.board.put(node.number, node.decide(moment))
+        self.trails.step(moment)
         return self._settle()
 
     def due_instants(self, now_ms: int) -> list[Node]:
         """Nodes of `at` whose instant a stand-in has reached, and all above them; their truths stay as they are."""
         found: dict[Node, None] = {node: None for ms, _, node in self._instants if ms <= now_ms}
         for node in (reached := list(found)):
-            reached.extend(parent for parent in node.parents if parent not in found)
-            found.update(dict.fromkeys(node.parents))
+            above = [one for number in self.board.parents(node.number) if (one := self._by_number[number])]
+            reached.extend(parent for parent in above if parent not in found)
+            found.update(dict.fromkeys(above))
         return reached
 
-    def put(self, node: Node, truth: Truth) -> None:
-        """Set a truth and tell the nodes above."""
-        before = node.truth
-        if before is truth:
-            return
-        node.truth = truth
-        if node.watchers and not node.flipped:
-            node.flipped = True
-            self._flipped.append(node)
-        for parent in node.parents:
-            parent.shift(before, truth)
-            if not parent.queued:
-                parent.queued = self._queued = True
-                self._queues[parent.rank].append(parent)
+    def flipped(self, flips: int) -> list[Node]:
+        """The watched nodes that flipped when the board advanced; `flips` is what it said."""
+        return self._flipped() if flips > 0 else self._settle()
 
-    def pulse(self, node: Node) -> None:
-        """A cross became true: it is taken back at the next close of its clock."""
-        self._clocks.pulse(node)
+    def put(self, node: Node, truth: Truth) -> None:
+        """Set a truth; the nodes above follow when it settles."""
+        self.board.put(node.number, truth)
 
     def _settle(self) -> list[Node]:
         while self._instants and self.moment and self._instants[0][0] <= self.moment.now_ms:
-            self.put(heappop(self._instants)[2], True)
-        # Rank by rank, so that a node is decided once, after all that it depends on.
-        if self._queued:
-            for queue in self._queues:
-                for above in queue:
-                    above.queued = False
-                    self.put(above, above.joined())
-                queue.clear()
-            self._queued = False
-        if not self._flipped:
-            return []
-        flipped, self._flipped = self._flipped, []
-        for node in flipped:
-            node.flipped = False
-        return flipped
+            self.board.put(heappop(self._instants)[2].number, True)
+        while called := self.board.settle():
+            for number in called:
+                node = self._by_number[number]
+                if node is not None and self.moment is not None:
+                    self.board.put(number, node.decide(self.moment))
+        return self._flipped()
+
+    def _flipped(self) -> list[Node]:
+        return [node for number in self.board.flips() if (node := self._by_number[number]) is not None]
+
+    def _number(self, node: Node) -> None:
+        missing = node.number + 1 - len(self._by_number)
+        if missing > 0:
+            self._by_number.extend([None] * missing)
+        self._by_number[node.number] = node
 
     def _make(self, condition: Condition) -> Node:
         match condition:
             case Compare():
-                return CompareNode(condition, Comparison(self._market, condition))
-            case Level():
-                return LevelNode(condition)
+                return CompareNode(self.board, condition, self._clocks.of(condition, self.moment))
+            case Level(_, side):
+                column = "low" if side == "below" else "high"
+                return LevelNode(self.board, condition, self._clocks.of_bar(column, self.moment))
             case At():
-                return AtNode(condition)
+                return AtNode(self.board, condition)
             case All(items) | AnyOf(items):
-                return inner(condition, self._children(items))
+                return inner(self.board, condition, self._children(items))
             case Not(item):
-                return inner(condition, self._children((item,)))
+                return inner(self.board, condition, self._children((item,)))
+            case Trail():
+                raise TypeError("a trail belongs to one watcher: its node is acquired from `trails`")
 
     def _children(self, items: tuple[Condition, ...]) -> tuple[Node, ...]:
         nodes: list[Node] = []
@@ -156,33 +177,19 @@ class Network:
         return tuple(nodes)
 
     def _hang(self, node: Node) -> None:
-        if isinstance(node, CompareNode):
-            self._clocks.hang(node, self.moment)
+        if isinstance(node, CompareNode | LevelNode):
+            node.series.users += 1
+            self.board.hang(node.series.row, *node.rung, node.number)
         elif isinstance(node, AtNode):
+            if self.moment is not None:
+                self.board.put(node.number, node.decide(self.moment))
             if node.truth is not True:
                 heappush(self._instants, (node.ms, next(self._serial), node))
-        elif isinstance(node, LevelNode):
-            self._ladder(node).insert(node.price, _touch(node), node)
-            self._place(node)
 
     def _unhang(self, node: Node, now_ms: int) -> None:
-        if isinstance(node, CompareNode):
-            self._clocks.unhang(node, self.moment)
-            node.comparison.release(now_ms)
-        elif isinstance(node, LevelNode):
-            self._ladder(node).remove(node.price, _touch(node), node)
-            self._place(node)
+        if isinstance(node, CompareNode | LevelNode):
+            self.board.unhang(node.series.row, *node.rung, node.number)
+            self._clocks.leave(node.series, now_ms)
         elif isinstance(node, AtNode) and node.truth is not True:
             self._instants = [entry for entry in self._instants if entry[2] is not node]
             self._instants.sort()
-
-    def _ladder(self, node: LevelNode) -> Thresholds:
-        return self._below if node.below else self._above
-
-    def _place(self, node: LevelNode) -> None:
-        if self.moment is not None:
-            self._ladder(node).place(self.moment.low if node.below else self.moment.high, settled=True)
-
-
-def _touch(node: LevelNode) -> str:
-    return "lte" if node.below else "gte"

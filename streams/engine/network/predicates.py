@@ -1,48 +1,92 @@
 """Nodes of the predicate network. Equal conditions are one node, however many alerts use it.
 
-Each knows its truth two ways: `truth`, kept up by changes, and `decide(moment)`, from the definition.
+Each knows its truth two ways: `truth`, kept up by changes on the board, and `decide(moment)`, from the definition.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
 from streams.engine.conditions.comparisons import Comparison, Moment
 from streams.engine.conditions.truth import Truth
+from streams.engine.network import truths
+from streams.engine.network.board import Board
+from streams.engine.network.series import Series, split
 
 
 class Node(ABC):
     """What all nodes share. `rank` is 0 for leaves, above its children otherwise; `refs` counts users, `watchers` are
-    the members and alerts to be told when the truth changes.
+    the members and alerts to be told when the truth changes. `number` is its row on the board.
     """
 
-    __slots__ = ("flipped", "key", "parents", "queued", "rank", "refs", "truth", "watchers")
+    __slots__ = ("_board", "key", "number", "rank", "refs", "watchers")
 
-    def __init__(self, key: Condition, rank: int = 0) -> None:
+    def __init__(
+        self, board: Board, key: Condition, kind: int = truths.LEAF, rank: int = 0, clock: int = 0
+    ) -> None:
+        self._board = board
         self.key = key
         self.rank = rank
         self.refs = 0
-        self.truth: Truth = None
-        self.parents: list[Inner] = []
-        self.watchers: list[Any] = []
-        self.queued = self.flipped = False
+        self.number = board.node(kind, rank, clock)
+        self.watchers: Sequence[Any] = ()
+
+    @property
+    def truth(self) -> Truth:
+        """As of the newest moment."""
+        return self._board.truth(self.number)
 
     @abstractmethod
     def decide(self, moment: Moment) -> Truth:
         """Truth by the definition."""
 
+    def join(self, moment: Moment | None) -> Truth:
+        """A watcher sees bars from that of `moment` on, None: from the next one on. Its truth at the newest bar."""
+        return self.truth
+
     def comparisons(self) -> Iterator[Comparison]:
         """The comparisons below, from left to right."""
         return iter(())
 
+    def watch(self, watcher: Any) -> None:
+        """Tell `watcher` from now on."""
+        self.watchers = (*self.watchers, watcher) if len(self.watchers) < 8 else [*self.watchers, watcher]
+        self._board.watch(self.number, watched=True)
+
+    def unwatch(self, watcher: Any) -> bool:
+        """Tell `watcher` no more; whether it had been told."""
+        if watcher not in self.watchers:
+            return False
+        self.watchers = tuple(one for one in self.watchers if one is not watcher)
+        self._board.watch(self.number, watched=bool(self.watchers))
+        return True
+
 
 class CompareNode(Node):
-    __slots__ = ("comparison",)
+    """A rung on a series."""
 
-    def __init__(self, key: Compare, comparison: Comparison) -> None:
-        super().__init__(key)
-        self.comparison = comparison
+    __slots__ = ("_comparison", "series")
+
+    key: Compare
+
+    def __init__(self, board: Board, key: Compare, series: Series) -> None:
+        super().__init__(board, key, clock=series.clock.number)
+        self.series = series
+        self._comparison: Comparison | None = None
+
+    @property
+    def rung(self) -> tuple[str, float]:
+        """(op, constant) by which it hangs."""
+        _, op, constant = split(self.key)
+        return op, constant
+
+    @property
+    def comparison(self) -> Comparison:
+        """Its definition; made when it is first asked for, since most are not."""
+        if self._comparison is None:
+            self._comparison = self.series.compared(self.key)
+        return self._comparison
 
     def decide(self, moment: Moment) -> Truth:
         return self.comparison.decide(moment)
@@ -52,14 +96,20 @@ class CompareNode(Node):
 
 
 class LevelNode(Node):
-    """Touched: true on the bars whose range reaches the price, false on others."""
+    """Touched: true on the bars whose range reaches the price, false on others. A rung on the bar's low or high."""
 
-    __slots__ = ("below", "price")
+    __slots__ = ("below", "price", "series")
 
-    def __init__(self, key: Level) -> None:
-        super().__init__(key)
+    def __init__(self, board: Board, key: Level, series: Series) -> None:
+        super().__init__(board, key)
+        self.series = series
         self.price = float(key.price)
         self.below = key.side == "below"
+
+    @property
+    def rung(self) -> tuple[str, float]:
+        """(op, constant) by which it hangs."""
+        return "lte" if self.below else "gte", self.price
 
     def decide(self, moment: Moment) -> Truth:
         if moment.stand_in:
@@ -72,8 +122,8 @@ class AtNode(Node):
 
     __slots__ = ("ms",)
 
-    def __init__(self, key: At) -> None:
-        super().__init__(key)
+    def __init__(self, board: Board, key: At) -> None:
+        super().__init__(board, key)
         self.ms = key.ms
 
     def decide(self, moment: Moment) -> Truth:
@@ -81,36 +131,20 @@ class AtNode(Node):
 
 
 class Inner(Node):
-    """A node above others. It counts its children's truths, so a change below costs the same however many there are."""
+    """A node above others. The board counts its children's truths."""
 
-    __slots__ = ("children", "falses", "trues")
+    __slots__ = ("children",)
 
-    def __init__(self, key: Condition, children: tuple[Node, ...]) -> None:
-        super().__init__(key, 1 + max(child.rank for child in children))
+    def __init__(self, board: Board, key: Condition, kind: int, children: tuple[Node, ...]) -> None:
+        super().__init__(board, key, kind, 1 + max(child.rank for child in children))
         self.children = children
-        self.trues = sum(child.truth is True for child in children)
-        self.falses = sum(child.truth is False for child in children)
         for child in children:
-            child.parents.append(self)
-
-    def shift(self, before: Truth, now: Truth) -> None:
-        """One child went from `before` to `now`."""
-        if before is True:
-            self.trues -= 1
-        elif before is False:
-            self.falses -= 1
-        if now is True:
-            self.trues += 1
-        elif now is False:
-            self.falses += 1
-
-    def joined(self) -> Truth:
-        """Truth from the children's truths as counted."""
-        return self._from(self.trues, self.falses)
+            board.link(child.number, self.number)
+        board.join(self.number)
 
     def decide(self, moment: Moment) -> Truth:
-        truths = [child.decide(moment) for child in self.children]
-        return self._from(truths.count(True), truths.count(False))
+        found = [child.decide(moment) for child in self.children]
+        return self._from(found.count(True), found.count(False))
 
     def comparisons(self) -> Iterator[Comparison]:
         for child in self.children:
@@ -141,8 +175,10 @@ class NotNode(Inner):
         return False if trues else True if falses else None
 
 
-def inner(key: All | AnyOf | Not, children: tuple[Node, ...]) -> Inner:
+def inner(board: Board, key: All | AnyOf | Not, children: tuple[Node, ...]) -> Inner:
     """The node for `key` over its children's nodes."""
     if isinstance(key, All):
-        return AllNode(key, children)
-    return AnyNode(key, children) if isinstance(key, AnyOf) else NotNode(key, children)
+        return AllNode(board, key, truths.ALL, children)
+    if isinstance(key, AnyOf):
+        return AnyNode(board, key, truths.ANY, children)
+    return NotNode(board, key, truths.NOT, children)

@@ -6,17 +6,31 @@ fires or the order on the path are found.
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from schemas.alerts import AlertCommand, GroupCommand, Member
-from schemas.conditions import All, AnyOf, Arithmetic, At, Compare, Condition, Const, Level, Not, Operand
+from schemas.alerts import AlertCommand, GroupCommand, Member, TrailState
+from schemas.conditions import (
+    All,
+    AnyOf,
+    Arithmetic,
+    At,
+    Compare,
+    Condition,
+    Const,
+    Level,
+    Not,
+    Operand,
+    Trail,
+)
 from schemas.interval import interval_ms
 from schemas.market import Kline, Tick
 from schemas.triggers import Bar, Fired, FiredMember, Trigger
 from streams.engine.conditions.resolve import label, leaves
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied
+from tests.streams.engine.trail_oracle import Walked, story, walked_to
 
 MINUTE = 60_000
 NAN = float("nan")
@@ -118,12 +132,20 @@ class Oracle:
     def trigger(self, command: GroupCommand, conditions: list[Condition]) -> tuple[int, Trigger] | None:
         """(record, trigger) of the first bar on which any member fires."""
         known: list[Truth] = [None] * len(conditions)
+        trails = {
+            place: self._walked(
+                condition, member.trail, command.armed_from_ms, command.side, command.intrabar
+            )
+            for place, (member, condition) in enumerate(zip(command.members, conditions, strict=True))
+            if isinstance(condition, Trail)
+        }
         for step in self.steps:
             if step.bar.open_time_ms < command.armed_from_ms:
                 continue
             fired = []
+            walked = {place: lived[step.bar.open_time_ms, step.stand_in] for place, lived in trails.items()}
             for place, (member, condition) in enumerate(zip(command.members, conditions, strict=True)):
-                truth = truth_of(condition, step)
+                truth = truth_of(condition, step, walked.get(place))
                 if truth is None:
                     continue
                 at_once = known[place] is None and member.when_true_at_arming == "fire"
@@ -131,8 +153,22 @@ class Oracle:
                     fired.append((member, condition))
                 known[place] = truth
             if fired:
-                return step.record, _trigger(command, fired, step)
+                told = {command.members[place].alert_id: one for place, one in walked.items()}
+                return step.record, _trigger(command, fired, step, told)
         return None
+
+    def _walked(
+        self, trail: Trail, start: TrailState | None, from_ms: int, side: str | None, intrabar: str
+    ) -> dict[tuple[int, bool], Walked]:
+        """What `trail` went through, by open time and whether a tick stood in for the bar: those change nothing."""
+        seen = [step for step in self.steps if step.bar.open_time_ms >= from_ms]
+        lived = iter(story(trail, start, [step.bar for step in seen if not step.stand_in], side, intrabar))
+        state = start or TrailState(active=trail.activate_at is None)
+        found = {}
+        for step in seen:
+            walked = Walked(state, state, None, None) if step.stand_in else next(lived)
+            found[step.bar.open_time_ms, step.stand_in], state = walked, walked.after
+        return found
 
     def fires(
         self, command: AlertCommand, condition: Condition, generation: int, from_ms: int
@@ -150,12 +186,13 @@ class Oracle:
             if command.rearm == "after_bars"
             else None
         )
+        trail = self._walked(condition, None, from_ms, None, "ohlc") if isinstance(condition, Trail) else {}
         for step in self.steps:
             if command.expires_at_ms is not None and step.now_ms >= command.expires_at_ms:
                 return [*found, (step.record, "expired")]
             if step.bar.open_time_ms < from_ms:
                 continue
-            truth = truth_of(condition, step)
+            truth = truth_of(condition, step, trail.get((step.bar.open_time_ms, step.stand_in)))
             if truth is None and step.stand_in:
                 continue
             slot = step.now_ms // length
@@ -176,9 +213,12 @@ class Oracle:
         return found
 
 
-def truth_of(condition: Condition, step: Step) -> Truth:
-    """Kleene's truth of `condition` at `step`."""
+def truth_of(condition: Condition, step: Step, walked: Walked | None = None) -> Truth:
+    """Kleene's truth of `condition` at `step`; of a trail it stands in what it `walked` there."""
     match condition:
+        case Trail():
+            assert walked is not None
+            return None if step.stand_in else walked.leg is not None
         case Compare():
             return None if step.stand_in else step.truths[condition]
         case Level(price, side):
@@ -211,8 +251,12 @@ def _compared(op: str, before: tuple[float, float], now: tuple[float, float]) ->
     return {"crosses_above": above, "crosses_below": below, "crosses": above or below}[op]
 
 
-def _trigger(command: GroupCommand, fired: list[tuple[Member, Condition]], step: Step) -> Trigger:
-    fired = sorted(fired, key=lambda one: _place(one[0], one[1], step.bar, command))
+def _trigger(
+    command: GroupCommand, fired: list[tuple[Member, Condition]], step: Step, trails: dict[str, Walked]
+) -> Trigger:
+    fired = sorted(
+        fired, key=lambda one: _place(one[0], one[1], step.bar, command, trails.get(one[0].alert_id))
+    )
     return Trigger(
         trigger_id=f"{command.group_id}:{command.generation}:{step.bar.open_time_ms}:1",
         group_id=command.group_id,
@@ -226,12 +270,20 @@ def _trigger(command: GroupCommand, fired: list[tuple[Member, Condition]], step:
             FiredMember(
                 alert_id=member.alert_id,
                 action=member.action,
-                price=float(condition.price) if isinstance(condition, Level) else step.bar.close,
+                price=float(_met_at(condition, step, trails.get(member.alert_id))),
             )
             for member, condition in fired
         ],
         values=_values([condition for _, condition in fired], step),
+        trails={name: walked.before for name, walked in trails.items()},
     )
+
+
+def _met_at(condition: Condition, step: Step, walked: Walked | None) -> str | float | Fraction:
+    if walked is not None:
+        assert walked.level is not None
+        return walked.level
+    return condition.price if isinstance(condition, Level) else step.bar.close
 
 
 def _fired(command: AlertCommand, condition: Condition, generation: int, number: int, step: Step) -> Fired:
@@ -260,27 +312,38 @@ def _values(conditions: list[Condition], step: Step) -> dict[str, float]:
     return seen
 
 
-def _place(member: Member, condition: Condition, bar: Bar, command: GroupCommand) -> tuple[Any, ...]:
+def _place(
+    member: Member, condition: Condition, bar: Bar, command: GroupCommand, trail: Walked | None
+) -> tuple[Any, ...]:
     """Length of the path walked until the member is met; the close comes after all of it."""
     if isinstance(condition, At):
         return (1, 0, (), member.alert_id)
-    if not isinstance(condition, Level):
+    if not isinstance(condition, Level | Trail):
         return (1, 1, (), member.alert_id)
     o, h, low, c = (Decimal(repr(price)) for price in (bar.open, bar.high, bar.low, bar.close))
     down_first = command.side == "long"
     if command.intrabar == "ohlc" and h - o != o - low:
         down_first = o - low < h - o
     points = [o, low, h, c] if down_first else [o, h, low, c]
-    price, walked = Decimal(condition.price), Decimal(0)
-    for start, end in pairwise(points):
-        if start <= price if condition.side == "below" else start >= price:
-            break
-        reached = end <= price if condition.side == "below" else end >= price
-        walked += abs(price - start) if reached else abs(end - start)
-        if reached:
-            break
+    if isinstance(condition, Trail):
+        assert trail is not None
+        walked = walked_to(trail, condition, points, command.intrabar)
+    else:
+        walked = (_way_to(Fraction(condition.price), condition.side, points), Fraction(0))
     action = member.action
     stop = action.action_type != "stop_loss"
     dca = 10**6 if action.dca_index is None else action.dca_index
     target = 10**6 if action.tp_index is None else action.tp_index
     return (0, walked, (stop, dca, target), member.alert_id)
+
+
+def _way_to(price: Fraction, side: str, points: list[Decimal]) -> Fraction:
+    walked = Fraction(0)
+    for start, end in pairwise(map(Fraction, points)):
+        if start <= price if side == "below" else start >= price:
+            break
+        reached = end <= price if side == "below" else end >= price
+        walked += abs(price - start) if reached else abs(end - start)
+        if reached:
+            break
+    return walked

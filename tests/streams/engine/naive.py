@@ -4,6 +4,7 @@ questions.
 
 import math
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from schemas.conditions import Indicator, Price
 from schemas.interval import bucket_start_ms
 from schemas.market import Kline
+from streams.engine.bars import Floats
 from streams.engine.kernels.oracle import SourceProgram
 from streams.engine.market.compute import compute
 from streams.engine.market.nodes import Node, key_of
@@ -109,15 +111,54 @@ class NaiveMarket:
         node = Node(key)
         if clean < node.ready[node.outputs.index(output)]:
             return math.nan
+        if (
+            isinstance(leaf, Indicator)
+            and node.tells_reach
+            and clean < _session(node, timeframe, rows[: at + 1])
+        ):
+            return math.nan
         ohlcv = np.array([row.ohlcv for row in rows[: at + 1]])
         if isinstance(leaf, Price):
             o, h, low, c, v = ohlcv[at].tolist()
+            if leaf.field.startswith("ha_"):
+                return heikin_ashi(ohlcv)[leaf.field][at]
             means = {"hl2": (h + low) / 2, "hlc3": (h + low + c) / 3, "ohlc4": (o + h + low + c) / 4}
             return float({"open": o, "high": h, "low": low, "close": c, "volume": v, **means}[leaf.field])
         asked = (key, timeframe, at, rows[at].seen_at, len(self.bars))
         if asked not in self._known:
-            self._known[asked] = compute(leaf, ohlcv, SourceProgram)
+            times = np.array([row.open_ms for row in rows[: at + 1]])
+            self._known[asked] = compute(leaf, ohlcv, SourceProgram, times)
         return float(self._known[asked][output][at])
+
+
+def heikin_ashi(ohlcv: Floats) -> dict[str, list[float]]:
+    """Heikin-Ashi candles of all bars from the first on."""
+    candles: dict[str, list[float]] = {"ha_open": [], "ha_high": [], "ha_low": [], "ha_close": []}
+    opened = 0.0
+    for at, (o, h, low, c, _) in enumerate(ohlcv.tolist()):
+        opened = (opened + candles["ha_close"][-1]) / 2 if at else (o + c) / 2
+        close = ((o + c) + (h + low)) / 4
+        row = (opened, max(h, opened, close), min(low, opened, close), close)
+        for name, value in zip(candles, row, strict=True):
+            candles[name].append(value)
+    return candles
+
+
+def _session(node: Node, timeframe: str, rows: list[Row]) -> float:
+    """How many rows the sessions of the last one hold that its value is made of: its own, or one more."""
+    anchor = dict(node.key[1])["anchor"]
+    begins = {at: _began(row.open_ms, int(anchor)) for at, row in enumerate(rows)}
+    which = sorted(set(begins.values()))[-2 if node.key[0] == "pivots" else -1 :]
+    first = min(at for at, began in begins.items() if began in which)
+    if rows[first].open_ms != which[0]:
+        return math.inf
+    return len(rows) - first + (node.key[0] in {"obv", "vpt", "nvi"})  # they look at the bar before, too
+
+
+def _began(open_ms: int, anchor: int) -> int:
+    day = datetime.fromtimestamp(open_ms // 1_000, UTC).replace(hour=0, minute=0, second=0)
+    back = {1: 0, 2: day.weekday(), 3: day.day - 1}[anchor]
+    return round((day - timedelta(days=back)).timestamp() * 1_000)
 
 
 def _length(timeframe: str) -> int:

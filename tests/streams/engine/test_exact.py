@@ -10,6 +10,7 @@ from schemas.conditions import Indicator
 from streams.engine.bars import CLOSE, Floats
 from streams.engine.kernels.exact import LIMIT, scale_for, units
 from streams.engine.kernels.oracle import SourceProgram
+from streams.engine.kernels.program import CompiledProgram
 from streams.engine.market.compute import compute
 
 ticks = st.lists(st.integers(1, 10**7), min_size=1, max_size=40)
@@ -26,10 +27,9 @@ def test_mean_and_deviation_are_the_true_ones_rounded_once_or_twice(
 ) -> None:
     values = [price / per for price in prices]
     params = (("window", window),)
-    for programs in (None, SourceProgram):
-        how = {} if programs is None else {"programs": programs}
-        mean = compute(Indicator("sma", params), closes(values), **how)["sma"]
-        bands = compute(Indicator("bollinger", (*params, ("window_dev", 1))), closes(values), **how)
+    for programs in (CompiledProgram, SourceProgram):
+        mean = compute(Indicator("sma", params), closes(values), programs)["sma"]
+        bands = compute(Indicator("bollinger", (*params, ("window_dev", 1))), closes(values), programs)
         for t in range(window - 1, len(values)):
             exact = [Fraction(price, per) for price in prices[t - window + 1 : t + 1]]
             true_mean = sum(exact) / window

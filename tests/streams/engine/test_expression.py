@@ -5,6 +5,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from schemas.conditions import (
+    MAX_MS,
     All,
     AnyOf,
     Arithmetic,
@@ -18,6 +19,7 @@ from schemas.conditions import (
     Not,
     Operand,
     Price,
+    Trail,
     condition_from_json,
     condition_to_json,
 )
@@ -80,6 +82,9 @@ RSI = Indicator("rsi", (("window", 14),))
         ('at("2023-11-14T22:13:20Z")', At(1_700_000_000_000)),
         ('level("95.25", "below")', Level("95.25", "below")),
         ('level(95.25, "above")', Level("95.25", "above")),
+        ('trail("3", side="below", activate_at="104.15")', Trail("3", "104.15", "below")),
+        ('trail(3, activate_at=104.15, side="above")', Trail("3", "104.15", "above")),
+        ('trail(percent="0.5", side="above")', Trail("0.5", None, "above")),
         ("all(close > 1)", All((Compare("gt", CLOSE, Const(1.0)),))),
         (
             "close > 1 AND\n  close < 2",
@@ -124,6 +129,15 @@ def test_text_means(text: str, tree: Condition) -> None:
         ("30and close > 1", 3, "a space"),
         ("close > 1e999", 1, "finite"),
         ('level(95, "left")', 11, "below"),
+        ("trail(3)", 1, 'trail("3", side="below"'),
+        ('trail(3, "below")', 10, 'trail("3", side="below"'),
+        ('trail(3, percent=4, side="below")', 10, 'trail("3", side="below"'),
+        ('trail(3, side="below", at=4)', 24, 'trail("3", side="below"'),
+        ('trail(close, side="below")', 7, "a percent"),
+        ('trail(3, side="down")', 15, "below"),
+        ('trail(3, side="below", activate_at=close)', 36, "a price"),
+        ('trail(100, side="below")', 1, "below 100"),
+        ('close > 1 and trail(3, side="below")', 1, "whole condition"),
         ('at("soon")', 4, "epoch milliseconds"),
         ('at("2023-11-14T22:13:20")', 4, "zone"),
         ("__import__('os').system('x') > 1", 24, "found '('"),
@@ -199,6 +213,13 @@ LEAVES: st.SearchStrategy[Operand] = st.one_of(
         st.sampled_from([None, "macd", "macd_signal", "macd_diff"]),
         TIMEFRAMES,
     ),
+    st.builds(
+        Indicator,
+        st.just("vwap"),
+        st.one_of(st.sampled_from([1, 2, 3]), st.integers(10**9, MAX_MS)).map(lambda at: (("anchor", at),)),
+        st.sampled_from([None, "upper"]),
+        TIMEFRAMES,
+    ),
 )
 OPERANDS = st.recursive(
     st.one_of(LEAVES, st.builds(Const, NUMBERS)),
@@ -241,6 +262,37 @@ def test_resolving_leaves_nothing_implicit() -> None:
 
 def test_equal_meanings_resolve_to_equal_trees() -> None:
     assert resolve(parse("rsi() < 100 * 0.3"), "1m") == resolve(parse('rsi(14, "1m").rsi < 30'), "1m")
+
+
+@pytest.mark.parametrize(
+    "text, anchor",
+    [
+        ('vwap(anchor="week")', 2),
+        ("vwap(anchor=month)", 3),
+        ("vwap(2, anchor=1700000000000)", 1_700_000_000_000),
+    ],
+)
+def test_an_anchor_is_a_word_or_an_instant(text: str, anchor: int) -> None:
+    compare = parse(f"close > {text}")
+    assert isinstance(compare, Compare)
+    assert isinstance(compare.right, Indicator)
+    assert dict(compare.right.params)["anchor"] == anchor
+    assert to_text(compare.right) == text.replace("month", '"month"')
+    assert resolve(compare, "1m") == resolve(parse(to_text(resolve(compare, "1m"))), "1m")
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ('close > vwap(anchor="year")', "day, week, month"),
+        ("close > vwap(anchor=7)", "epoch milliseconds"),
+        ("close > vwap(1, 2)", "by name"),
+        ('close > rsi(anchor="day")', "expected one of"),
+    ],
+)
+def test_another_anchor_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ExpressionError, match=reason):
+        parse(text)
 
 
 def test_labels_are_what_people_write() -> None:

@@ -22,6 +22,11 @@ LEAVES: list[tuple[Price | Indicator, str]] = [
     (Indicator("stochastic", (("smooth_window", 2), ("window", 3))), "2m"),
     (Indicator("bollinger", (("window", 4),), output="hband"), "3m"),
     (Indicator("rsi", (("window", 2),)), "1m"),
+    (Price("ha_close"), "1m"),
+    (Price("ha_low"), "2m"),
+    (Indicator("vwap"), "1m"),
+    (Indicator("obv", (("anchor", 1),)), "1m"),
+    (Indicator("vwap", (("anchor", 2),), output="lower"), "5m"),
 ]
 PROFILE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -29,7 +34,7 @@ PROFILE = settings(max_examples=40, deadline=None, suppress_health_check=[Health
 @st.composite
 def streams(draw: Callable[..., int]) -> list[Kline]:
     """Bars with gaps of any length, repeats, restated, late and forming ones in between."""
-    opened = MONDAY + MINUTE * draw(st.integers(0, 61))
+    opened = MONDAY + MINUTE * draw(st.integers(-30, 61))
     price, out = 100, []
     for _ in range(draw(st.integers(1, 40))):
         opened += MINUTE * draw(st.sampled_from([0] * 12 + [1, 2, 4, 5, 6, 7, 30]))

@@ -13,6 +13,7 @@ from schemas.conditions import Indicator, Price
 from streams.engine.bars import BarArrays
 from streams.engine.errors import HistoryGone, NeedsHistory
 from streams.engine.market.market import Market, Slot
+from streams.engine.market.nodes import Node, key_of
 from tests.streams.engine.candles import MINUTE, klines, walk, with_gaps
 
 LEAVES: list[tuple[Price | Indicator, str]] = [
@@ -24,6 +25,11 @@ LEAVES: list[tuple[Price | Indicator, str]] = [
     (Indicator("macd", output="macd_diff"), "1m"),
     (Indicator("ema", (("window", 3),)), "1h"),
     (Price("volume"), "1d"),
+    (Price("ha_open"), "1m"),
+    (Indicator("vwap", bars_ago=2), "3m"),
+    (Indicator("hma", (("window", 30),)), "5m"),
+    (Indicator("supertrend", output="direction"), "1m"),
+    (Indicator("pivots", output="s1"), "1m"),
 ]
 BARS = with_gaps(walk(4_200, seed=21), 0.004, 9)
 KLINES = klines(BARS)
@@ -215,3 +221,10 @@ def test_a_node_outlives_its_last_user_by_a_day() -> None:
     for bar in bars:
         fresh.apply(bar)
     assert same(again.frame.now[again.column], other.frame.now[other.column])
+
+
+def test_a_state_of_another_shape_is_refused() -> None:
+    """Numpy alone would spread a single number over all of them."""
+    node, other = Node(key_of(Indicator("macd"))[0]), Node(key_of(Indicator("ema"))[0])
+    with pytest.raises(ValueError, match="reshape"):
+        node.restore(other.state())

@@ -66,6 +66,11 @@ LEAVES = st.one_of(
         st.sampled_from([0, 0, 1, 3]),
     ),
     st.builds(lambda timeframe: Indicator("ema", (("window", 2),), None, timeframe), TIMEFRAMES),
+    st.builds(
+        lambda timeframe, ago: Indicator("vwap", (), None, timeframe, ago),
+        TIMEFRAMES,
+        st.sampled_from([0, 1]),
+    ),
 )
 PRICES = st.integers(195, 205).map(lambda half: half / 2)
 OPERANDS: st.SearchStrategy[Operand] = st.one_of(

@@ -1,11 +1,15 @@
 """Names, parameters and outputs of indicators, and what is refused."""
 
 import itertools
+from inspect import Parameter, signature
+from types import FunctionType
 
 import pytest
+import ta
 
-from schemas.conditions import ConditionError, Indicator, Price
+from schemas.conditions import Compare, ConditionError, Const, Indicator, Price, operand_from_json
 from streams.engine import indicators
+from streams.engine.conditions.expression import parse, to_text
 from streams.engine.errors import BadParameter, StateTooLarge, UnknownIndicator
 from streams.engine.market.market import Market
 from tests.streams.engine.candles import klines, walk
@@ -30,7 +34,56 @@ def test_tas_function_names_are_aliases_with_an_output() -> None:
 
 def test_parameters_stand_in_tas_order() -> None:
     assert [p.name for p in indicators.lookup("macd").params] == ["window_slow", "window_fast", "window_sign"]
-    assert indicators.names() == ["atr", "bollinger", "ema", "macd", "rsi", "sma", "stochastic"]
+    assert {"atr", "bollinger", "ema", "macd", "rsi", "sma", "stochastic"} <= set(indicators.names())
+
+
+def test_the_momentum_and_volume_indicators_of_ta_are_there() -> None:
+    momentum = (
+        "awesome_oscillator kama ppo pvo roc rsi stochastic stochrsi tsi ultimate_oscillator williams_r"
+    )
+    volume = "adi cmf eom fi mfi nvi obv rolling_vwap vpt"
+    assert set(f"{momentum} {volume}".split()) <= set(indicators.names())
+    for module in (ta.momentum, ta.volume):
+        for name, function in vars(module).items():
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                _takes_the_same(name, function)
+
+
+def _takes_the_same(name: str, function: FunctionType) -> None:
+    """Our indicator of `ta`'s function has its parameters, in its order and with its defaults (None is 0)."""
+    given = [
+        (key, parameter.default or 0)
+        for key, parameter in signature(function).parameters.items()
+        if parameter.default is not Parameter.empty and key not in {"fillna", "dropnans"}
+    ]
+    ours = [(p.name, p.default) for p in indicators.lookup(name).params if p.name != "anchor"]
+    assert ours == given, name
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"indicator": "williams_r", "lbp": 7},
+        {"indicator": "stochrsi_d", "window": 9, "smooth1": 2, "smooth2": 4, "seed": "first"},
+        {"indicator": "kama", "pow1": 3, "pow2": 20},
+        {"indicator": "ultimate_oscillator", "window1": 5, "weight1": 4.5, "weight2": 2},
+        {"indicator": "vpt", "smoothing_factor": 10},
+        {"indicator": "obv"},
+    ],
+)
+def test_every_kind_of_parameter_comes_through_json_and_text(raw: dict[str, object]) -> None:
+    leaf = operand_from_json(raw)
+    assert isinstance(leaf, Indicator)
+    condition = Compare("gt", leaf, Const(1.0))
+    assert parse(to_text(condition)) == condition
+    full = dict(indicators.canonical(leaf).params)
+    assert {key: full[key] for key in raw if key in full} == dict(leaf.params)
+
+
+def test_those_that_never_forget_say_so() -> None:
+    assert {name for name in indicators.names() if indicators.lookup(name).never_forgets} >= {
+        "adi", "nvi", "obv", "vpt",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -45,6 +98,16 @@ def test_parameters_stand_in_tas_order() -> None:
         (Indicator("rsi", (("window", 14.5),)), "left.window", BadParameter),
         (Indicator("macd", (("window_slow", 12), ("window_fast", 26))), "left.window_fast", BadParameter),
         (Indicator("bollinger", (("window_dev", -1.0),)), "left.window_dev", BadParameter),
+        (Indicator("vwap", (("anchor", 0),)), "left.anchor", BadParameter),
+        (Indicator("vwap", (("anchor", 4),)), "left.anchor", BadParameter),
+        (Indicator("vwap", (("anchor", 1.5),)), "left.anchor", BadParameter),
+        (Indicator("rsi", (("anchor", 1),)), "left.anchor", BadParameter),
+        (Indicator("williams_r", (("lbp", 14.5),)), "left.lbp", BadParameter),
+        (Indicator("stochrsi", (("smooth1", 0),)), "left.smooth1", BadParameter),
+        (Indicator("kama", (("pow1", 40),)), "left.pow1", BadParameter),
+        (Indicator("ultimate_oscillator", (("weight3", -0.5),)), "left.weight3", BadParameter),
+        (Indicator("vpt", (("smoothing_factor", 5_001),)), "left.smoothing_factor", BadParameter),
+        (Indicator("obv", (("window", 14),)), "left.window", BadParameter),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_place(

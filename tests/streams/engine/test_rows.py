@@ -209,6 +209,21 @@ def test_after_a_death_between_two_rows_an_instant_comes_at_the_same_tick_again(
     assert again.tick() == [trigger]
 
 
+def test_what_stand_ins_left_unknown_a_restart_does_not_know_either() -> None:
+    """The instant passed on ticks, where prices are unknown: the condition comes true on the bar after them."""
+    for restart in (False, True):
+        desk, table = Desk(), Table()
+        desk.arm(group(member("m", f"at({at(2.5)}) and not close < 97.5")))
+        desk.close(101, 102)
+        desk.tick()
+        desk.tick()
+        table.write(desk)
+        if restart:
+            table.restart(desk)
+        desk.close(102)
+        assert desk.fired_at == [2]
+
+
 def test_an_unreadable_row_stops_the_engine() -> None:
     with pytest.raises(msgspec.DecodeError):
         SymbolEngine.restore(SYMBOL, Market(SYMBOL), [b"\x93\xa1x\x01\x02"])

@@ -36,15 +36,16 @@ def test_short_gaps_are_filled_and_long_ones_begin_a_run(skips: list[int], fill_
     times = np.cumsum(skips) * 10
     bars = BarArrays(times, np.arange(5.0 * len(times)).reshape(-1, 5))
     filled: list[int] = []
-    rows, runs = [bars.ohlcv[0].tolist()], [(0, int(times[0]))]
+    rows, runs = bars.rows()[:1].tolist(), [(0, int(times[0]))]
     for k in range(1, len(times)):
         missing = skips[k] - 1
         if missing > fill_up_to:
             runs.append((len(rows), int(times[k])))
         else:
             filled += range(len(rows), len(rows) + missing)
-            rows += [[bars.ohlcv[k - 1, 3]] * 4 + [0.0]] * missing
-        rows.append(bars.ohlcv[k].tolist())
+            opens = range(int(times[k - 1]) + 10, int(times[k]), 10)
+            rows += [[bars.ohlcv[k - 1, 3]] * 4 + [0.0, float(opened)] for opened in opens]
+        rows.append(bars.rows()[k].tolist())
     layout = lay_out(bars, 10, fill_up_to)
     assert layout.rows.tolist() == rows
     assert (layout.runs, layout.filled) == (runs, filled)

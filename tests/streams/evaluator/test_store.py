@@ -39,10 +39,11 @@ def test_a_lost_partition_is_forgotten_whole_and_a_null_value_purges() -> None:
 def test_a_row_of_another_format_stops_the_process() -> None:
     row = PartitionEntry((1, 2, 3), {"AAA": 4})
     assert decode_row("partitions", b"partition", encode_row(row)) == row
-    with pytest.raises(RowUnreadable, match="format 09"):
-        decode_row("partitions", b"partition", b"\x09rest")
+    for older_or_newer in (b"\x01", b"\x09"):
+        with pytest.raises(RowUnreadable, match=f"format {older_or_newer.hex()}"):
+            decode_row("partitions", b"partition", older_or_newer + encode_row(row)[1:])
     with pytest.raises(RowUnreadable):
-        decode_row("groups", b"k", b"\x01\x91")
+        decode_row("groups", b"k", b"\x02\x91")
 
 
 def test_the_oldest_hold_counts_until_it_is_answered_or_given_up() -> None:

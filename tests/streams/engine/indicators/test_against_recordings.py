@@ -1,120 +1,36 @@
-"""Against published series: Stock.Indicators' (seeded with means, as TradingView's RSI) and StockCharts'
+"""Our indicators against published series: Stock.Indicators' (seeded with means, as TradingView's RSI) and StockCharts'
 sheets.
 """
 
-import csv
-import json
-import tarfile
-from pathlib import Path
-
-import numpy as np
 import pytest
 
-from schemas.conditions import Indicator, Seed
-from streams.engine.bars import Floats
-from streams.engine.market.compute import compute
 from tests.streams.engine.candles import SHARED
+from tests.streams.engine.indicators.reference import Reference
+from tests.streams.engine.indicators.references_recorded import (
+    NOT_COMPARED,
+    REFERENCES,
+    SKENDER,
+    STOCKCHARTS,
+    bars_and_series,
+    expected,
+    quotes,
+    table,
+)
+from tests.streams.engine.indicators.test_against_references import assert_agreed, measured, of_ours
 
-SKENDER = SHARED / "indicators" / "skender"
-SHEETS = SHARED / "indicators" / "ta_stockcharts"
+__all__ = ["SKENDER", "expected", "quotes", "table"]  # tests of single indicators read the recordings too
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.skipif(not SHARED.exists(), reason="the shared recordings are not beside the checkout"),
 ]
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig") as lines:
-        return list(csv.DictReader(lines))
+@pytest.mark.parametrize("reference", of_ours(REFERENCES), ids=str)
+def test_a_published_series_is_ours(reference: Reference) -> None:
+    assert_agreed(reference, measured(reference, *bars_and_series(reference)))
 
 
-def quotes() -> Floats:
-    rows = table(SKENDER / "quotes_default.csv")
-    names = ("open", "high", "low", "close", "volume")
-    return np.array([[float(row[name]) for name in names] for row in rows])
-
-
-def expected(name: str, key: str) -> Floats:
-    with tarfile.open(SKENDER / "results_standard_json.tar.gz") as tar:
-        member = next(m for m in tar.getmembers() if m.name.split("/")[-1] == f"{name}.standard.json")
-        file = tar.extractfile(member)
-        assert file is not None
-        return np.array([np.nan if row[key] is None else row[key] for row in json.load(file)], float)
-
-
-# name and series there, name and output here, parameters, seed, first row compared, bound (largest value: 1)
-SERIES: list[tuple[str, str, str, str, dict[str, int], Seed, int, float]] = [
-    ("sma", "sma", "sma", "sma", {"window": 20}, "auto", 0, 1e-9),
-    ("ema", "ema", "ema", "ema", {"window": 20}, "sma", 0, 1e-9),
-    ("rsi", "rsi", "rsi", "rsi", {"window": 14}, "auto", 0, 1e-9),
-    ("macd", "macd", "macd", "macd", {}, "sma", 0, 1e-9),
-    ("macd", "signal", "macd", "macd_signal", {}, "sma", 0, 1e-9),
-    ("macd", "histogram", "macd", "macd_diff", {}, "sma", 0, 1e-9),
-    ("bb", "sma", "bollinger", "mavg", {}, "auto", 0, 1e-9),
-    ("bb", "upperBand", "bollinger", "hband", {}, "auto", 0, 1e-9),
-    ("bb", "lowerBand", "bollinger", "lband", {}, "auto", 0, 1e-9),
-    ("bb", "percentB", "bollinger", "pband", {}, "auto", 0, 1e-9),
-    ("stoch", "oscillator", "stochastic", "stoch_signal", {"window": 14}, "auto", 0, 1e-9),
-    # its first average leaves the first bar's range out: equal once that is forgotten
-    ("atr", "atr", "atr", "atr", {"window": 14}, "auto", 350, 1e-9),
-]
-
-
-@pytest.mark.parametrize("theirs, key, name, output, params, seed, first, bound", SERIES)
-def test_stock_indicators(
-    theirs: str,
-    key: str,
-    name: str,
-    output: str,
-    params: dict[str, int],
-    seed: Seed,
-    first: int,
-    bound: float,
-) -> None:
-    ours = compute(Indicator(name, tuple(params.items()), seed=seed), quotes())[output]
-    wanted = expected(theirs, key)
-    both = np.isfinite(ours) & np.isfinite(wanted)
-    assert both.sum() > 460
-    assert np.all(np.abs(ours - wanted)[both][first:] <= bound * np.nanmax(np.abs(wanted)))
-    if theirs != "atr":
-        assert (np.isfinite(ours) | ~np.isfinite(wanted)).all()
-
-
-def sheet(name: str, output: str, closes: bool) -> tuple[Floats, Floats]:
-    """Bars float64[n, 5] and the column called `output`, NaN where empty."""
-    rows = [row for row in table(SHEETS / f"{name}.csv") if row["Close"]]
-    close = np.array([float(row["Close"]) for row in rows])
-    high = close if closes else np.array([float(row["High"]) for row in rows])
-    low = close if closes else np.array([float(row["Low"]) for row in rows])
-    wanted = np.array([float(row[output] or "nan") for row in rows])
-    return np.column_stack([close, high, low, close, np.ones(len(rows))]), wanted
-
-
-# sheet, its column, whether it only has closes, name and output here, parameters, seed, bound (its digits)
-COLUMNS: list[tuple[str, str, bool, str, str, dict[str, int], Seed, float]] = [
-    ("cs-rsi", "RSI", True, "rsi", "rsi", {}, "first", 1e-4),
-    ("cs-macd", "MACD_line", True, "macd", "macd", {}, "first", 1e-7),
-    ("cs-bbands", "MiddleBand", True, "bollinger", "mavg", {}, "auto", 1e-5),
-    ("cs-bbands", "HighBand", True, "bollinger", "hband", {}, "auto", 1e-5),
-    ("cs-bbands", "LowBand", True, "bollinger", "lband", {}, "auto", 1e-5),
-    ("cs-bbands", "PercentageBand", True, "bollinger", "pband", {}, "auto", 1e-5),
-    ("cs-atr", "ATR", False, "atr", "atr", {}, "auto", 1e-9),
-]
-
-
-@pytest.mark.parametrize("name, column, closes, here, output, params, seed, bound", COLUMNS)
-def test_stockcharts(
-    name: str,
-    column: str,
-    closes: bool,
-    here: str,
-    output: str,
-    params: dict[str, int],
-    seed: Seed,
-    bound: float,
-) -> None:
-    ohlcv, wanted = sheet(name, column, closes)
-    ours = compute(Indicator(here, tuple(params.items()), seed=seed), ohlcv)[output]
-    both = np.isfinite(ours) & np.isfinite(wanted)
-    assert both.sum() >= 10
-    assert np.all(np.abs(ours - wanted)[both] <= bound)
+def test_every_sheet_is_compared_or_said_not_to_be() -> None:
+    sheets = {path.stem for path in (SHARED / "indicators" / "ta_stockcharts").glob("*.csv")}
+    compared = {one.series.split()[0] for one in REFERENCES if one.source == STOCKCHARTS}
+    assert compared | {name.split()[0] for name in NOT_COMPARED} >= sheets

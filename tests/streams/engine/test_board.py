@@ -1,0 +1,142 @@
+"""The board against plain recursion: thousands of rungs that come and go while the value moves."""
+
+import math
+from random import Random
+
+import pytest
+
+from streams.engine.conditions.truth import ORDERED, Truth, crossed, standing
+from streams.engine.network import truths
+from streams.engine.network.board import Board, Source
+from streams.engine.network.machine import SMALL, TOLD
+
+NAN = math.nan
+OPS = ("lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below")
+
+
+def truth_of(op: str, constant: float, before: float, now: float) -> Truth:
+    if now != now:
+        return None
+    if op in ORDERED:
+        return ORDERED[op][standing(now, constant)]
+    if before != before:
+        return None
+    return crossed(op, standing(before, constant), standing(now, constant))
+
+
+def told(board: Board) -> int:
+    board.clock()
+    return board.series(0, Source(TOLD))
+
+
+def step(board: Board, s: int, value: float) -> None:
+    board.end_pulses(0)
+    board.tell(s, value)
+    assert board.settle() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_thousands_of_rungs_stand_as_the_definition_says(seed: int) -> None:
+    dice, board = Random(seed), Board()
+    s = told(board)
+    rungs: dict[int, tuple[str, float]] = {}
+    before = now = NAN
+    for turn in range(260):
+        for _ in range(dice.choice([0, 1, 30]) if turn > 3 else SMALL):
+            op, constant = dice.choice(OPS), dice.randrange(2_000) / 10
+            n = board.node(truths.LEAF)
+            board.hang(s, op, constant, n)
+            rungs[n] = op, constant
+        for n in dice.sample(sorted(rungs), min(len(rungs), dice.choice([0, 2, 40]))):
+            board.unhang(s, *rungs.pop(n), n)
+            board.free(n)
+        before, now = now, NAN if dice.random() < 0.05 else dice.randrange(2_000) / 10
+        step(board, s, now)
+        if turn % 5 == 0 or turn < 8:
+            for n, (op, constant) in rungs.items():
+                assert board.truth(n) is truth_of(op, constant, before, now), (
+                    turn,
+                    op,
+                    constant,
+                    before,
+                    now,
+                )
+    for n in list(rungs):
+        board.unhang(s, *rungs.pop(n), n)
+        board.free(n)
+    assert board.empty(s)
+
+
+def test_a_value_between_its_neighbours_touches_nothing_and_one_that_passes_a_rung_tells_who_watches() -> (
+    None
+):
+    board = Board()
+    s = told(board)
+    nodes = [board.node(truths.LEAF) for _ in range(3)]
+    for n, constant in zip(nodes, (10.0, 20.0, 30.0), strict=True):
+        board.hang(s, "gt", constant, n)
+        board.watch(n, watched=True)
+    step(board, s, 15.0)
+    assert sorted(board.flips()) == nodes
+    step(board, s, 19.9)
+    assert board.flips() == []
+    step(board, s, 20.0)
+    assert board.flips() == []
+    step(board, s, 25.0)
+    assert board.flips() == [nodes[1]]
+
+
+def test_nodes_above_are_decided_once_after_all_below() -> None:
+    board = Board()
+    s = told(board)
+    a, b = board.node(truths.LEAF), board.node(truths.LEAF)
+    board.hang(s, "gt", 10.0, a)
+    board.hang(s, "lt", 10.0, b)
+    nor, both = board.node(truths.NOT, 1), board.node(truths.ALL, 2)
+    board.link(a, nor)
+    board.join(nor)
+    for child in (nor, b):
+        board.link(child, both)
+    board.join(both)
+    board.watch(both, watched=True)
+    assert board.truth(both) is None
+    for value, wanted in ((5.0, True), (15.0, False), (5.0, True), (10.0, False), (NAN, None)):
+        step(board, s, value)
+        assert board.truth(both) is wanted
+        assert board.flips() == [both]
+
+
+def test_a_node_that_is_called_is_named_after_what_it_depends_on_and_before_what_depends_on_it() -> None:
+    board = Board()
+    s = told(board)
+    leaf, called, above = board.node(truths.LEAF), board.node(truths.CALLED, 1), board.node(truths.NOT, 2)
+    board.hang(s, "gt", 10.0, leaf)
+    board.link(leaf, called)
+    board.link(called, above)
+    board.join(above)
+    board.tell(s, 12.0)
+    assert board.settle() == [called]
+    assert board.truth(leaf) is True
+    board.put(called, True)
+    assert board.settle() == []
+    assert board.truth(above) is False
+
+
+def test_a_rung_that_is_not_there_is_an_error() -> None:
+    board = Board()
+    s = told(board)
+    n = board.node(truths.LEAF)
+    board.hang(s, "gt", 10.0, n)
+    with pytest.raises(LookupError):
+        board.unhang(s, "gt", 11.0, n)
+
+
+def test_rows_are_used_again() -> None:
+    board = Board()
+    s = told(board)
+    for _ in range(10_000):
+        n = board.node(truths.LEAF)
+        board.hang(s, "crosses", 10.0, n)
+        board.unhang(s, "crosses", 10.0, n)
+        board.free(n)
+    assert board.nbytes < 20_000
