@@ -39,7 +39,9 @@ def _why_leaf(market: Market, reader: LeafReader, moment: Moment, at_ms: int) ->
     row = frame.row_seen_at(moment.number) - reader.bars_ago - closed_since
     clean = frame.clean_row(moment.number)
     behind, need = row - clean + 1, _need(reader.slot, row)
-    if need is None or behind >= need:
+    if need is None:
+        return "not ready: its value here still rests on bars before the first that counts"
+    if behind >= need:
         return "undefined: the formula has no value here"
     ready_ms = at_ms - (at_ms - shift) % length + (need - behind) * length
     until = f"until {when(ready_ms)}, if no more bars are missing"
