@@ -76,6 +76,9 @@ class AlertCommand(Message, frozen=True, tag="alert_command"):
     `frequency` once: fires, then is done. `once_per_bar_close`: fires on an edge false to true, re-armed when it is
     false again (`rearm: on_false`) or `rearm_bars` closed bars after the fire (`rearm: after_bars`). `every`: fires on
     each closed bar on which it is true. The condition must hold for `debounce_bars` closed bars in a row.
+
+    `on: tick` counts updates of the bar that is still forming too, with the last price and the extremes so far: it
+    fires on the first update on which the condition is true, `once`, or `once_per_bar` of its timeframe.
     """
 
     alert_id: AlertId
@@ -85,7 +88,8 @@ class AlertCommand(Message, frozen=True, tag="alert_command"):
     effective_from_ms: Millis | None = None
     timeframe: Interval = "1m"
     condition: str | dict[str, Any] = ""
-    frequency: Literal["once", "once_per_bar_close", "every"] = "once"
+    on: Literal["close", "tick"] = "close"
+    frequency: Literal["once", "once_per_bar_close", "every", "once_per_bar"] = "once"
     rearm: Literal["on_false", "after_bars"] = "on_false"
     rearm_bars: Annotated[int, Meta(ge=1, le=5_000)] = 1
     debounce_bars: Annotated[int, Meta(ge=1, le=5_000)] = 1

@@ -66,7 +66,10 @@ class StaleCommand(Message, frozen=True, tag="stale_command"):
 
 
 class Fired(Message, frozen=True, tag="fired"):
-    """A user's alert fired on `bar`. `fired_id` is made like a trigger's; a repeat is byte-identical."""
+    """A user's alert fired on `bar`. `fired_id` is made like a trigger's; a repeat is byte-identical.
+
+    `provisional`: the bar was still forming (`on: tick`), and its prices and `values` may have changed until it closed.
+    """
 
     fired_id: str
     alert_id: AlertId
@@ -74,8 +77,9 @@ class Fired(Message, frozen=True, tag="fired"):
     symbol: Symbol
     bar: Bar
     generation: int
-    frequency: Literal["once", "once_per_bar_close", "every"]
+    frequency: Literal["once", "once_per_bar_close", "every", "once_per_bar"]
     fire_number: PositiveCount
     values: dict[str, float] = {}
     message: str = ""
+    provisional: bool = False
     seeded_from_ms: Millis | None = None

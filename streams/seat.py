@@ -70,7 +70,7 @@ class Seat:
         before = market.next
         outputs = list(self.engine.on_kline(kline, offset))
         if market.next == before:
-            return outputs, bool(outputs)
+            return outputs, bool(outputs) or self.engine.unsaved
         self.pos = offset
         if before == 0:
             self.origin_offset = offset

@@ -11,10 +11,12 @@ from typer.core import TyperGroup
 
 from streams.cli import context
 from streams.cli.commands import (
+    alerts,
     bots,
     condition,
     demo,
     dlq,
+    explain,
     feed,
     indicators,
     positions,
@@ -114,8 +116,10 @@ app.add_typer(feed.app, name="feed", short_help="klines onto the topic: from a f
 app.command("worker", short_help="run an evaluator: klines and alerts in, triggers out")(processes.worker)
 app.command("executor", short_help="run an executor: configs and triggers in, deals out")(processes.executor)
 app.add_typer(bots.app, name="bots", short_help="apply bot files, list, show, delete, preview the ladder")
+app.add_typer(alerts.app, name="alerts", short_help="users' own alerts: apply files, list, show, delete")
 app.add_typer(triggers.app, name="triggers", short_help="what fired")
 app.add_typer(positions.app, name="positions", short_help="where bots stand")
+app.command("explain", short_help="why an alert did or did not fire on a bar")(explain.explain)
 app.add_typer(indicators.app, name="indicators", short_help="what there is, and its values over a file")
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")

@@ -62,7 +62,7 @@ def _bot(entry: Entry, place: str) -> BotConfig | list[Mistake]:
     place = f"{place}, bot {name}" if isinstance(name, str) else place
     if fields.pop("type", "bot_config") != "bot_config":
         return [Mistake(place, "type", "expected bot_config, or nothing")]
-    mistakes = _strange(BotConfig, fields, place, "")
+    mistakes = strange_fields(BotConfig, fields, place)
     exact, inexact = _decimals(BotConfig, fields, place, "")
     if mistakes or inexact:
         return mistakes + inexact
@@ -71,21 +71,22 @@ def _bot(entry: Entry, place: str) -> BotConfig | list[Mistake]:
         # What the topic's readers will do with it: the same refusals, before it is sent.
         return msgspec.json.decode(encode(config), type=BotConfig)
     except msgspec.ValidationError as wrong:
-        return [_from_msgspec(str(wrong), place)]
+        return [from_msgspec(str(wrong), place, BotConfig)]
 
 
-def _from_msgspec(text: str, place: str) -> Mistake:
+def from_msgspec(text: str, place: str, struct: type[msgspec.Struct]) -> Mistake:
+    """What msgspec refuses in a `struct`, with the field's path."""
     reason, _, path = text.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
     if reason.startswith("Object missing required field"):
         return Mistake(place, reason.split("`")[1], "is missing")
-    return Mistake(place, field, reason[:1].lower() + reason[1:] + _hint(reason, field))
+    return Mistake(place, field, reason[:1].lower() + reason[1:] + _hint(reason, field, struct))
 
 
-def _hint(reason: str, field: str) -> str:
+def _hint(reason: str, field: str, struct: type[msgspec.Struct]) -> str:
     if "Expected `str`" in reason and ("`int`" in reason or "`bool`" in reason):
         return "; put it in quotes"
-    if reason.startswith("Invalid enum value") and (choices := _choices(BotConfig, field.split("."))):
+    if reason.startswith("Invalid enum value") and (choices := _choices(struct, field.split("."))):
         return f"; expected {', '.join(choices)}"
     return ""
 
@@ -106,7 +107,10 @@ def _known(struct: type[msgspec.Struct]) -> dict[str, FieldInfo]:
     return {field.encode_name: field for field in structs.fields(struct)}
 
 
-def _strange(struct: type[msgspec.Struct], fields: dict[str, Any], place: str, path: str) -> list[Mistake]:
+def strange_fields(
+    struct: type[msgspec.Struct], fields: dict[str, Any], place: str, path: str = ""
+) -> list[Mistake]:
+    """Fields that `struct` does not have, each with the nearest one that it has."""
     known, mistakes = _known(struct), []
     for name, value in fields.items():
         if name not in known:
@@ -114,7 +118,7 @@ def _strange(struct: type[msgspec.Struct], fields: dict[str, Any], place: str, p
             hint = f"; did you mean {path}{near[0]}?" if near else f"; known are {', '.join(known)}"
             mistakes.append(Mistake(place, f"{path}{name}", f"unknown field{hint}"))
         elif (part := _part(known[name])) and isinstance(value, dict):
-            mistakes += _strange(part, value, place, f"{path}{name}.")
+            mistakes += strange_fields(part, value, place, f"{path}{name}.")
     return mistakes
 
 

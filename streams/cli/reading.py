@@ -84,10 +84,13 @@ def newest_of_symbol(cluster: Cluster, klines: TopicSpec, symbol: str) -> int | 
 
 
 def event_time(told: Told) -> int:
-    """When what a kline or tick tells was over; any other message's own timestamp."""
+    """When what a kline or tick tells was over; any other message's own timestamp.
+
+    A bar that is still forming tells that the one before it is over.
+    """
     match told.message:
         case Kline() as kline:
-            return kline.close_time_ms
+            return kline.close_time_ms if kline.closed else kline.open_time_ms
         case Tick(time_ms=time_ms):
             return time_ms
         case _:

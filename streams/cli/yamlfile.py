@@ -73,7 +73,9 @@ def _entries(path: Path, text: str) -> Iterator[Entry]:
                 if value is None:
                     continue
                 if not isinstance(value, dict):
-                    raise Invalid(f"{path}, line {line}: expected fields of a bot, found {str(value)[:40]!r}")
+                    raise Invalid(
+                        f"{path}, line {line}: expected fields and their values, found {str(value)[:40]!r}"
+                    )
                 yield Entry(line, value)
     finally:
         loader.dispose()

@@ -19,8 +19,9 @@ from streams.engine.groups.firing import Firing
 from streams.engine.groups.recovery import Recovery
 from streams.engine.groups.register import Register
 from streams.engine.groups.reports import Output
+from streams.engine.groups.ticking import Ticking
 from streams.engine.groups.unit_rows import GroupRow
-from streams.engine.groups.watching import Watching, watchers
+from streams.engine.groups.watching import Unit, Watching, watchers
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied, Late, Outcome, Restated
 from streams.engine.network.moments import Moments
@@ -36,6 +37,8 @@ class SymbolEngine:
         self.market = market
         self.counters: Counter[str] = Counter()
         self._pos = -1
+        self.stood_in: Moment | None = None
+        """The newest bar that a tick stood in for, since this engine lives; for those who explain."""
         self._length_ms, self._shift_ms = grid(market.interval)
         self._interval = market.interval
         self._tape = market.tape
@@ -48,6 +51,9 @@ class SymbolEngine:
         self._newest = self._moments.newest
         self._watching = Watching(self._network, self._register.changed)
         self._firing = Firing(market, self._moments, self._watching, self._register)
+        self._ticking = Ticking(
+            market, self._moments, self._network, self._watching, self._firing, self.counters
+        )
         self._commands = Commands(
             market, self._moments, self._network, self._watching, self._register, self._firing, self.counters
         )
@@ -152,6 +158,8 @@ class SymbolEngine:
         return min(self.market.quiet_until_ms(), watching.waits_for_ms, instant_ms - self._length_ms)
 
     def _applied(self, kline: Kline) -> list[Output]:
+        if not kline.closed and self._watching.on_tick:
+            return self._ticking.update(kline)
         outcome = self.market.apply(kline)
         if type(outcome) is not Applied:
             return self._not_applied(kline, outcome)
@@ -175,6 +183,7 @@ class SymbolEngine:
             return []
         self._quiet_until_ms = 0
         self.counters["stand_ins"] += 1
+        self.stood_in = moment
         outputs = self._firing.expire(moment)
         hits = self._watching.notice_stand_in(moment)
         return outputs + self._firing.fire(hits, moment) if hits else outputs
@@ -198,6 +207,15 @@ class SymbolEngine:
         """The event of a held group whose trigger on the bar that opened then got no answer in time."""
         return self._commands.unanswered(group_id, open_time_ms)
 
+    def unit(self, name: str) -> Unit | None:
+        """The group or alert of that name, in whatever state."""
+        return self._register.units.get(name)
+
+    @property
+    def moment(self) -> Moment | None:
+        """The newest bar as conditions see it; None before the first."""
+        return self._network.moment
+
     @property
     def conditions(self) -> list[Condition]:
         """What is asked of this symbol now: every resolved condition and part of one, each once."""
@@ -211,6 +229,11 @@ class SymbolEngine:
     def dirty_groups(self) -> Iterator[GroupRow]:
         """Rows to be written since the last call. An empty body: the key may be deleted."""
         yield from self._register.rows(self._pos, self._moments.now_ms)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether `dirty_groups` has rows to be written."""
+        return self._register.unsaved
 
     def _step(self, moment: Moment, *, newest: bool, anew: bool = False) -> list[Output]:
         outputs = self._firing.expire(moment)

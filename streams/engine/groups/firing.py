@@ -67,16 +67,27 @@ class Firing:
         self._register.changed(group)
         return message
 
+    def provisional(self, alert: Alert, bar: Bar, seen: dict[str, float]) -> Output:
+        """The message of an alert that fired on a bar still forming. Event time goes on only when that closes."""
+        assert alert.node is not None  # it would not have been noticed
+        message = reports.fired(alert, bar, seen, seeded_from_ms([alert.node]), provisional=True)
+        self._after(alert, self._moments.now_ms)
+        return message
+
     def _fired(self, alert: Alert, bar: Bar, moment: Moment) -> Output:
         node = alert.node
         assert node is not None  # it would not have been noticed
-        message = reports.fired(alert, node, bar, moment, seeded_from_ms([node]))
+        seen = reports.values((node,), moment, bar.interval)
+        message = reports.fired(alert, bar, seen, seeded_from_ms([node]))
+        self._after(alert, moment.now_ms)
+        return message
+
+    def _after(self, alert: Alert, now_ms: int) -> None:
         if alert.state == "removed":
-            self._watching.end(alert, moment.now_ms)
-            self._register.removed(alert, moment.now_ms)
+            self._watching.end(alert, now_ms)
+            self._register.removed(alert, now_ms)
         else:
             self._register.changed(alert)
-        return message
 
     def _expired(self, alert: Alert, now_ms: int) -> Output:
         self._watching.end(alert, now_ms)

@@ -2,6 +2,9 @@
 
 An alert counts bars of its own timeframe. `debounce_bars` and `rearm_bars` count their closes, so a truth that begins
 within a bar has lasted one bar when it begins and two at the second close from there.
+
+With `on: tick` a bar's updates count before its close does, which is the last of them. It fires once per bar of its
+timeframe at most; `fired_ms`, the close of the bar it fired on, tells which that was.
 """
 
 from typing import Final, Literal
@@ -52,6 +55,8 @@ class Alert:
 
         Unknown breaks a run and is no reason to arm: only false is.
         """
+        if self.on_tick:
+            return self._notice_tick(truth, now_ms)
         before, self.seen = self.seen, truth
         if not truth:
             self.stored &= truth is not None or before is None
@@ -64,11 +69,25 @@ class Alert:
             self.stored &= self.command.debounce_bars == 1
         if not self.armed and self.fires and self._rearm_bars:
             self.armed = self._closes(self.fired_ms, now_ms) >= self._rearm_bars
-        fires = self.armed and 1 + self._closes(self.run_ms, now_ms) >= self.command.debounce_bars
+        fires = self.armed and self.held_bars(now_ms) >= self.command.debounce_bars
         if fires:
             self._fire(now_ms)
         self.wake_ms = self._next_wake()
         return fires
+
+    def notice_forming(self, truth: Truth, close_ms: int) -> bool:
+        """The truth at an update of the bar that will close then. True: it fires. Only `on: tick`."""
+        fires = self._tick(truth, close_ms)
+        self.wake_ms = self._next_tick()
+        return fires
+
+    def spent(self, close_ms: int) -> bool:
+        """Whether it has fired on the bar of its timeframe that the base bar closing then belongs to."""
+        return self.fires > 0 and self._bar_of(self.fired_ms) == self._bar_of(close_ms)
+
+    @property
+    def on_tick(self) -> bool:
+        return self.command.on == "tick"
 
     def derive(self, truth: Truth, now_ms: int) -> None:
         """After a restart: what the row left to the truth at the last bar folded in (see `stored`)."""
@@ -77,8 +96,20 @@ class Alert:
             self.notice(False, now_ms)
         elif truth and self.run_ms == NEVER:
             self.run_ms = now_ms
-        self.wake_ms = self._next_wake() if truth else NEVER
+        if self.on_tick:
+            self.wake_ms = self._next_tick()
+        else:
+            self.wake_ms = self._next_wake() if truth else NEVER
         self.stored = True
+
+    @property
+    def rearms_ms(self) -> int | None:
+        """From which close on it may fire again though its condition stays true; None: not before that was false."""
+        return self._bars_after(self.fired_ms, self._rearm_bars) if self._rearm_bars and self.fires else None
+
+    def held_bars(self, now_ms: int) -> int:
+        """For how many closed bars its condition has held at `now_ms`, while it does."""
+        return 1 + self._closes(self.run_ms, now_ms)
 
     @property
     def _rearm_bars(self) -> int:
@@ -87,10 +118,38 @@ class Alert:
             return 1
         return self.command.rearm_bars if self.command.rearm == "after_bars" else 0
 
+    def _notice_tick(self, truth: Truth, now_ms: int) -> bool:
+        """The close, the last update of its bar."""
+        self.seen = truth
+        if not truth:
+            self.run_ms = NEVER
+        elif self.run_ms == NEVER:
+            self.run_ms = now_ms
+        return self.notice_forming(truth, now_ms)
+
+    def _tick(self, truth: Truth, close_ms: int) -> bool:
+        if truth is False and not self.armed:
+            self.armed = True
+            self.stored = False
+        fires = bool(truth) and self.armed and not self.spent(close_ms)
+        if fires:
+            self._fire(close_ms)
+        return fires
+
+    def _next_tick(self) -> int:
+        """The first close at which it may fire although its condition, true at the close before, does not change."""
+        if self.state == "removed" or not self.armed or not self.seen:
+            return NEVER
+        # Bars end at their close: the next one has begun a millisecond later.
+        return self._bars_after(self.fired_ms - 1, 1) + 1 if self.fires else self.run_ms
+
+    def _bar_of(self, close_ms: int) -> int:
+        return (close_ms - 1 - self.shift) // self.length
+
     def _fire(self, now_ms: int) -> None:
         self.fires += 1
         self.fired_ms = now_ms
-        self.armed = False
+        self.armed = self.on_tick
         self.stored = False
         if self.command.frequency == "once":
             self.state = "removed"

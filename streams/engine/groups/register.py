@@ -60,6 +60,11 @@ class Register:
                 del self.units[key]
                 yield GroupRow(key, unit.generation, max(pos, unit.pos), b"")
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether rows must be written."""
+        return bool(self._dirty)
+
     def groups(self) -> Iterator[Group]:
         """All groups."""
         return (unit for unit in self.units.values() if isinstance(unit, Group))

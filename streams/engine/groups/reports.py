@@ -69,8 +69,10 @@ def values(nodes: Iterable[Node], moment: Moment, base: str) -> dict[str, float]
     return seen
 
 
-def fired(alert: Alert, node: Node, bar: Bar, moment: Moment, seeded_from_ms: int | None) -> Fired:
-    """The notification of an alert that just fired on `bar`."""
+def fired(
+    alert: Alert, bar: Bar, seen: dict[str, float], seeded_from_ms: int | None, *, provisional: bool = False
+) -> Fired:
+    """The notification of an alert that just fired on `bar`, having `seen` these values."""
     command = alert.command
     return Fired(
         fired_id=f"{command.alert_id}:{alert.generation}:{bar.open_time_ms}:{alert.fires}",
@@ -81,8 +83,9 @@ def fired(alert: Alert, node: Node, bar: Bar, moment: Moment, seeded_from_ms: in
         generation=alert.generation,
         frequency=command.frequency,
         fire_number=alert.fires,
-        values=values((node,), moment, bar.interval),
+        values=seen,
         message=command.message,
+        provisional=provisional,
         seeded_from_ms=seeded_from_ms,
     )
 

@@ -26,11 +26,15 @@ class Watching:
         self._waiting: list[tuple[int, int, Unit]] = []
         self._wakes: list[tuple[int, int, Alert]] = []
         self._expiries: list[tuple[int, int, Alert]] = []
+        self.on_tick: dict[Alert, None] = {}
+        """Alerts that watch, or will from their first bar on, and count updates of forming bars."""
 
     def begin(self, unit: Unit, *, saw_a_bar: bool) -> None:
         """Let `unit`, whose nodes are acquired, watch: at once if it has seen a bar, else from its first one on."""
         if isinstance(unit, Alert) and unit.command.expires_at_ms is not None:
             heappush(self._expiries, (unit.command.expires_at_ms, next(self._serial), unit))
+        if isinstance(unit, Alert) and unit.on_tick:
+            self.on_tick[unit] = None
         if not saw_a_bar:
             heappush(self._waiting, (unit.armed_from_ms, next(self._serial), unit))
             return
@@ -46,6 +50,7 @@ class Watching:
             node.unwatch(watcher)
             self._network.release(node, now_ms)
         if isinstance(unit, Alert):
+            self.on_tick.pop(unit, None)
             unit.node = None
             unit.wake_ms = NEVER
         else:
@@ -74,6 +79,10 @@ class Watching:
             if alert.node is not None:
                 over.append(alert)
         return over
+
+    def noticed(self, alert: Alert) -> None:
+        """It was told of a forming bar's update: its row may have to be written, its wake-up may have moved."""
+        self._after(alert)
 
     def notice(self, flipped: Iterable[Node], moment: Moment) -> list[Hit]:
         """What fires at a bar, after the network stepped: by changes, by time, and because it is the first one seen."""

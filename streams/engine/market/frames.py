@@ -6,7 +6,7 @@ gaps seen so far.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -83,6 +83,22 @@ class Frame:
     def newest(self, column: int) -> float:
         """`now[column]`, without the others."""
         return float(self._usable[column])
+
+    def glance(self, row: tuple[float, ...], nodes: Iterable[Node]) -> None:
+        """Run `nodes` on a bar that has not closed, as if it had, and take back what that did to their states.
+
+        `row`: open, high, low, close, volume, and when it opened.
+
+        Until the next bar is appended, `usable` tells what they came to, at row `next`. Nothing else sees that row.
+        """
+        t = self.size
+        if t == self._room:
+            self._grow()
+        self.bars[t] = row
+        for node in nodes:
+            state = node.state()
+            self.program.run(node, t, t + 1)
+            node.restore(state)
 
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""

@@ -4,7 +4,7 @@ A pure state machine: `apply` takes klines, `value` answers what an operand was 
 any bar that is kept. No clock, no input or output.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -185,6 +185,21 @@ class Market:
         self.tape.check(i)
         frame = slot.frame
         return frame.usable(slot.column, frame.row_seen_at(i) - back, frame.clean_row(i))
+
+    def glance(self, kline: Kline, slots: Iterable[Slot]) -> None:
+        """See what the base timeframe's operands among `slots` would be worth if the forming `kline` closed now.
+
+        It must be the next bar. `glanced` tells, until that bar is applied; no state changes (law 2).
+        """
+        frame = self.tape.frame
+        nodes = {slot.node: None for slot in slots if slot.frame is frame}
+        row = (kline.open, kline.high, kline.low, kline.close, kline.volume, float(kline.open_time_ms))
+        frame.glance(row, nodes)
+
+    def glanced(self, slot: Slot) -> float:
+        """What an operand of the base timeframe was worth at the last `glance` that it was among; NaN: unknown."""
+        frame = slot.frame
+        return frame.usable(slot.column, frame.next, frame.marks[-1][1])
 
     def closes(self, timeframe: str, i: int) -> bool:
         """Whether a bar of `timeframe`, the base one or one that an operand uses, closed with base bar

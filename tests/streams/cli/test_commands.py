@@ -42,7 +42,8 @@ def test_the_commands_of_the_front_page_are_all_there() -> None:
         "demo", "up", "down", "status", "worker", "executor",
         "topics create", "topics list", "topics check", "feed file", "feed simulate",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
-        "triggers tail", "positions list", "condition parse", "dlq list", "dlq show",
+        "alerts apply", "alerts list", "alerts show", "alerts delete",
+        "explain", "triggers tail", "positions list", "condition parse", "dlq list", "dlq show",
         "indicators list", "indicators compute",
     }  # fmt: skip
 
