@@ -34,7 +34,7 @@ BASE = 1_000
 
 
 def measure(bootstrap: str, pid: int | None, folder: Path, count: int) -> tuple[Spent, float, float, int]:
-    """A minute, an idle one of worker and executor (from half of it), the seconds until all were armed, and the deals opened in the minute."""
+    """A minute, what worker and executor take in an idle one, the seconds until all were armed, the deals opened."""
     with Pipeline(bootstrap, pid, folder, SYMBOLS, f"seed-{count}-{os.getpid()}") as pipeline:
         armed = pipeline.arm(bots(count, SYMBOLS))
         pipeline.close_minutes(1)  # whatever is true when it is armed fires here

@@ -17,6 +17,7 @@ import numpy as np
 
 from schemas.market import Kline
 from streams.engine.bars import COLUMNS, BarArrays
+from streams.history_files import OlderBars
 from streams.partition_state import NeedsBars
 from topics.codec import Undecodable, decode
 from topics.records import Record
@@ -43,7 +44,9 @@ class RecordReader(Protocol):
 
 
 class History(Protocol):
-    """What a lane and a recovery ask for."""
+    """What a lane and a recovery ask for. `older`: bars of files, for times that the topic does not reach back to."""
+
+    older: OlderBars
 
     def pass_over(self, partition: int, offsets: AbstractSet[int]) -> None:
         """Klines that were never handled, and must not be read back as if they had been; the set may grow."""
@@ -94,6 +97,7 @@ def closed_klines(
             yield message
 
 
+_FOR_EVER_MS: Final = 1 << 62
 _KEPT_BARS: Final = 4_000_000
 """About 200 MB over all partitions."""
 
@@ -108,7 +112,9 @@ class ReadBack:
         *,
         kept_bars: int = _KEPT_BARS,
         in_thread: bool = True,
+        older: OlderBars | None = None,
     ) -> None:
+        self.older = older or OlderBars()
         self._reader = reader
         self._klines = klines
         self._kept_bars = kept_bars
@@ -129,7 +135,8 @@ class ReadBack:
             columns = await self._call(lambda: self._everything(partition, needs.symbol, to_offset))
             self._keep(partition, columns)
             kept = columns.get(series)
-        return BarArrays.empty() if kept is None else kept.bars().accepted(0, needs.before_ms)
+        topic = _topics_own(kept)
+        return self.older.joined(needs.symbol, needs.interval, topic, 0, needs.before_ms, needs.origin_ms)
 
     async def read_back(
         self, partition: int, wanted: Mapping[str, Wanted], from_offset: int, to_offset: int
@@ -138,8 +145,8 @@ class ReadBack:
         columns = await self._call(lambda: self._some(partition, from_offset, to_offset, symbols))
         found = {}
         for symbol, want in wanted.items():
-            kept = columns.get((symbol, want.interval))
-            found[symbol] = kept.bars().accepted(want.from_ms, want.to_ms) if kept else BarArrays.empty()
+            topic = _topics_own(columns.get((symbol, want.interval)))
+            found[symbol] = self.older.joined(symbol, want.interval, topic, want.from_ms, want.to_ms)
         return found
 
     def forget(self) -> None:
@@ -177,6 +184,10 @@ class ReadBack:
 
     async def _call(self, read: Callable[[], dict[Series, Columns]]) -> dict[Series, Columns]:
         return await asyncio.to_thread(read) if self._in_thread else read()
+
+
+def _topics_own(kept: Columns | None) -> BarArrays:
+    return BarArrays.empty() if kept is None else kept.bars().accepted(0, _FOR_EVER_MS)
 
 
 def _size(columns: dict[Series, Columns]) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
+from streams.engine.bars import BarArrays
 from streams.engine.groups.reports import Output
 from streams.engine.groups.unit_rows import AlertBody, GroupBody, read_row
 from streams.engine.market.market import Market
@@ -51,8 +52,17 @@ class Seat:
 
     def with_interval(self, interval: str) -> tuple["Seat", list[Output]]:
         """The same commands over bars of another interval, and what they say to it; only before the first bar."""
+        return self._over(Market(self.symbol, interval, fill_up_to=self.market.fill_up_to), interval)
+
+    def with_history(self, bars: BarArrays) -> tuple["Seat", list[Output]]:
+        """The same commands after bars from before the first kline, and what they say to them; only before that."""
+        market = Market(self.symbol, self.interval, fill_up_to=self.market.fill_up_to)
+        market.begin_with(bars)
+        market.load_history(bars)
+        return self._over(market, self.interval)
+
+    def _over(self, market: Market, interval: str) -> tuple["Seat", list[Output]]:
         pending = self.group_rows()
-        market = Market(self.symbol, interval, fill_up_to=self.market.fill_up_to)
         rows = [(body, read_row(body)) for body in self.bodies.values()]
         asleep = [body for body, row in rows if not _is_armed(row)]
         engine = SymbolEngine.restore(self.symbol, market, asleep)
@@ -72,7 +82,7 @@ class Seat:
         if market.next == before:
             return outputs, bool(outputs)
         self.pos = offset
-        if before == 0:
+        if self.origin_offset < 0:
             self.origin_offset = offset
         if before // _MARK_EVERY != market.next // _MARK_EVERY:
             self.marks.append((kline.open_time_ms, offset))

@@ -8,6 +8,7 @@ import pytest
 from schemas.alerts import AlertCommand
 from streams.engine.bars import BarArrays
 from streams.history import KlinesUnreadable, ReadBack, Wanted
+from streams.history_files import OlderBars
 from streams.history_memory import BusReader
 from streams.inprocess import EvaluatorWorker
 from streams.lane import HIGH, LOW, Lane
@@ -30,6 +31,7 @@ class SlowHistory:
         self.asked: list[NeedsBars] = []
         self.go = asyncio.Event()
         self.bars = BarArrays.empty()
+        self.older = OlderBars()
 
     async def origin_bars(self, partition: int, needs: NeedsBars, to_offset: int) -> BarArrays:
         self.asked.append(needs)
