@@ -185,12 +185,8 @@ class SymbolEngine:
                 unit = watcher.group if hasattr(watcher, "group") else watcher
                 units[unit.key] = unit
         self.counters["suppressed"] += len(units)
-        reason = "bars are missing: conditions on them are unknown and fire nothing until clean"
         return [
-            reports.event(
-                "suppressed", unit.command, unit.generation, moment.open_time_ms, once=f":{moment.open_time_ms}",
-                reason=reason,
-            )
+            reports.suppressed(unit.command, unit.generation, moment.open_time_ms)
             for _, unit in sorted(units.items())
             if watchers(unit)
-        ]  # fmt: skip
+        ]
