@@ -29,9 +29,9 @@ source = pytest.mark.parametrize("source", SOURCES)
 every_timeframe = pytest.mark.parametrize("timeframe", LENGTH_MS)
 
 
-def run(bars: BarArrays, timeframe: str, **options: int) -> tuple[Market, list[list[float]]]:
+def run(bars: BarArrays, timeframe: str, fill_up_to: int = 5) -> tuple[Market, list[list[float]]]:
     """A market after all `bars`, and what each of LEAVES was worth when each of its bars had come."""
-    market, values = Market("BTCUSDT", capacity=20_000, **options), []
+    market, values = Market("BTCUSDT", fill_up_to=fill_up_to, capacity=20_000), []
     slots = [market.acquire(leaf, timeframe) for leaf in LEAVES]
     for bar in klines(bars):
         market.apply(bar)
