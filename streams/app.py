@@ -3,7 +3,6 @@ station's.
 """
 
 import asyncio
-import gc
 import logging
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
@@ -24,6 +23,7 @@ from streams.station import Rules, Station
 from streams.store import RowStore
 from streams.tables import RowTable
 from streams.transport import SourceConsumer, SourceTransport
+from streams.warm import set_aside
 from topics.records import Publisher, Record
 from topics.registry import TABLES, Table
 
@@ -127,8 +127,7 @@ class Evaluator:
     async def _restored(self, partitions: frozenset[int]) -> None:
         # Faust collects exceptions of this callback and never looks at them.
         await self._or_fail(self.station.assign(partitions))
-        gc.collect()
-        gc.freeze()
+        set_aside()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         self.guard.check()

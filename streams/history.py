@@ -8,7 +8,7 @@ as the evaluator passed over them; which bar counts when one was sent twice is t
 
 import asyncio
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple, Protocol, TypeAlias
@@ -121,7 +121,8 @@ class ReadBack:
         self._in_thread = in_thread
         self._kept: OrderedDict[int, dict[Series, Columns]] = OrderedDict()
         self._passed_over: dict[int, AbstractSet[int]] = {}
-        self.passes = 0
+        self.passes: Counter[int] = Counter()
+        """Passes over the klines of each partition, as a sign of progress."""
 
     def pass_over(self, partition: int, offsets: AbstractSet[int]) -> None:
         self._passed_over[partition] = offsets
@@ -154,7 +155,7 @@ class ReadBack:
         self._kept.clear()
 
     def _some(self, partition: int, start: int, end: int, symbols: frozenset[bytes]) -> dict[Series, Columns]:
-        self.passes += 1
+        self.passes[partition] += 1
         columns: dict[Series, Columns] = {}
         for kline in closed_klines(self._records(partition, start, end), self._klines, symbols):
             columns.setdefault((kline.symbol, kline.interval), Columns()).add(kline)
@@ -162,7 +163,7 @@ class ReadBack:
 
     def _everything(self, partition: int, symbol: str, end: int) -> dict[Series, Columns]:
         """All symbols of the partition, or only `symbol` where all would be too much to keep."""
-        self.passes += 1
+        self.passes[partition] += 1
         columns: dict[Series, Columns] = {}
         klines = closed_klines(self._records(partition, 0, end), self._klines, None)
         for count, kline in enumerate(klines):
