@@ -174,7 +174,7 @@ class PartitionEvaluator:
             return None
         kline = cast(Kline | Tick, message)
         seat = self._seats.get(kline.symbol)
-        if seat is None or seat.interval != kline.interval:
+        if seat is None or seat.interval != kline.interval or seat.others:
             seat = self._seat_of_interval(record, kline)
             if seat is None:
                 return None
@@ -287,7 +287,11 @@ class PartitionEvaluator:
                 self._refuse(record, "WrongPartition", reason)
                 return None
             seat = self._seats[symbol] = Seat.empty(symbol, interval, self._fill_up_to)
-        elif seat.market.next == 0 and interval != seat.interval and record.topic != self._sources[2].name:
+        elif (
+            seat.market.next == 0
+            and (interval != seat.interval or seat.others)
+            and record.topic == self._sources[0].name
+        ):
             seat, outputs = seat.with_interval(interval)
             self._seats[symbol] = seat
             self._emit(seat, outputs, record)

@@ -175,19 +175,9 @@ async def _reseeded(entry: SymbolEntry, partition: int, history: History, fill_u
 
 def _barless(symbol: str, groups: Groups, fill_up_to: int) -> Seat:
     """Groups whose symbol has no row: no bar had come, or the process died between the two writes."""
-    interval = _interval([group for _, group in groups])
-    market = Market(symbol, interval, fill_up_to=fill_up_to)
-    engine = SymbolEngine.restore(symbol, market, [group.body for _, group in groups])
-    seat = Seat(symbol, market, engine, interval, bodies={name: group.body for name, group in groups})
+    seat = Seat.barless(symbol, {name: group.body for name, group in groups}, fill_up_to)
     _note(seat, groups)
     return seat
-
-
-def _interval(groups: list[GroupEntry]) -> str:
-    """That of an armed group, because what was removed may have been of another."""
-    rows = [row for group in groups if isinstance(row := read_row(group.body), GroupBody)]
-    rows.sort(key=lambda row: row.state != "armed")
-    return rows[0].command.interval if rows else "1m"
 
 
 def _note(seat: Seat, groups: Groups) -> None:

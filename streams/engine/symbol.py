@@ -112,6 +112,11 @@ class SymbolEngine:
         """Whether the caller should read bars back and `load_history` before it hands this command over."""
         return self._commands.needs_history(command)
 
+    def generation_of(self, group_id: str) -> int:
+        """The newest generation of a group that it has heard of, -1 before the first."""
+        unit = self._register.units.get(group_id)
+        return -1 if unit is None else unit.generation
+
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """The event of a held group whose trigger on the bar that opened then got no answer in time."""
         return self._commands.unanswered(group_id, open_time_ms)
