@@ -226,6 +226,17 @@ async def test_a_file_that_contradicts_the_topic_is_refused_when_bars_are_read_b
     assert f"opened at {4_400 * MINUTE}" in event["reason"]
 
 
+async def test_a_file_that_contradicts_the_topic_at_a_restart_is_refused_and_counted() -> None:
+    bus = MemoryBus(*TOPICS.all())
+    feed(bus, 0, 510)
+    (await drained(bus)).crash()
+    for partition in range(TOPICS.partitions):
+        bus.truncate(TOPICS.klines.name, partition, max(bus.end(TOPICS.klines.name, partition) - 5, 0))
+    worker = await drained(bus, altered(bars(0, 508), 506))
+    assert market_of(worker).seeded_from_ms == 505 * MINUTE
+    assert worker.station.totals()["history_refused"] == 1
+
+
 async def test_a_file_with_other_bars_than_the_market_had_is_refused_and_the_topic_alone_is_used() -> None:
     bus = await grown()
     bus.append(scenario.group_record(slow_group(7_000)))
