@@ -3,7 +3,6 @@ station's.
 """
 
 import asyncio
-import gc
 import logging
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
@@ -17,12 +16,14 @@ from streams.agents import evaluator_agent, source_topic
 from streams.config import WorkerSettings
 from streams.guard import HEARTBEATS, GuardedPublisher, StandstillGuard
 from streams.history import ReadBack
+from streams.history_files import OlderBars
 from streams.history_kafka import KafkaReader
 from streams.rows import RowUnreadable
 from streams.station import Rules, Station
 from streams.store import RowStore
 from streams.tables import RowTable
 from streams.transport import SourceConsumer, SourceTransport
+from streams.warm import set_aside
 from topics.records import Publisher, Record
 from topics.registry import TABLES, Table
 
@@ -60,7 +61,8 @@ class Evaluator:
         self._tables: dict[str, Table] = {topics.changelog(table).name: table for table in TABLES}
         self.app = faust_app(settings, EvaluatorApp)
         self.app.failed, self.app.leave = failed, self._leave
-        self.history = ReadBack(KafkaReader(settings.kafka, topics.klines.name), topics.klines)
+        reader = KafkaReader(settings.kafka, topics.klines.name)
+        self.history = ReadBack(reader, topics.klines, older=_older(settings))
         self.station = Station(
             topics, GuardedPublisher(publisher, guard), self.store, self.history, self,
             Rules(settings.hold_bars, settings.hold_seconds, settings.fill_up_to), failed, self._pressure,
@@ -127,8 +129,7 @@ class Evaluator:
         self.guard.alive(HEARTBEATS)
         # Faust collects exceptions of this callback and never looks at them.
         await self._or_fail(self.station.assign(partitions))
-        gc.collect()
-        gc.freeze()
+        set_aside()
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         self.guard.check()
@@ -164,6 +165,14 @@ class Evaluator:
             self.app.consumer.on_buffer_full(tp)
         else:
             self.app.consumer.on_buffer_drop(tp)
+
+
+def _older(settings: WorkerSettings) -> OlderBars | None:
+    if settings.history is None:
+        return None
+    from streams.feeds.history import load_older  # polars takes memory that few workers need
+
+    return load_older(settings.history, settings.history_interval)
 
 
 def faust_app(settings: WorkerSettings, kind: type[AnyApp]) -> AnyApp:

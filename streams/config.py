@@ -1,10 +1,12 @@
 """Settings of the evaluator's process, read from STRIKELINE_* variables or given by name."""
 
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.interval import interval_ms
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 
@@ -20,6 +22,7 @@ _RING: Final = 5_000
 class WorkerSettings(BaseSettings):
     """One worker. Times are seconds. `hold_bars`: how far klines may run beyond a trigger that awaits its
     answer. `fill_up_to`: missing bars that are filled flat rather than taint (law 4); for symbols seen from now on.
+    `history`: kline file, or folder of such, with bars from before the kline topic's first.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True)
@@ -38,6 +41,8 @@ class WorkerSettings(BaseSettings):
     watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
     max_poll_records: Annotated[int, Field(ge=1)] = 500
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    history: Path | None = None
+    history_interval: str = "1m"
     log_level: str = "INFO"
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
 
@@ -47,6 +52,12 @@ class WorkerSettings(BaseSettings):
         if guarantee != "at_least_once":
             raise ValueError(_EXACTLY_ONCE if guarantee == "exactly_once" else "expected at_least_once")
         return guarantee
+
+    @field_validator("history_interval")
+    @classmethod
+    def _is_an_interval(cls, interval: str) -> str:
+        interval_ms(interval)
+        return interval
 
     @field_validator("heartbeat_interval")
     @classmethod

@@ -8,7 +8,7 @@ as the evaluator passed over them; which bar counts when one was sent twice is t
 
 import asyncio
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple, Protocol, TypeAlias
@@ -17,6 +17,7 @@ import numpy as np
 
 from schemas.market import Kline
 from streams.engine.bars import COLUMNS, BarArrays
+from streams.history_files import OlderBars
 from streams.partition_state import NeedsBars
 from topics.codec import Undecodable, decode
 from topics.records import Record
@@ -43,7 +44,9 @@ class RecordReader(Protocol):
 
 
 class History(Protocol):
-    """What a lane and a recovery ask for."""
+    """What a lane and a recovery ask for. `older`: bars of files, for times that the topic does not reach back to."""
+
+    older: OlderBars
 
     def pass_over(self, partition: int, offsets: AbstractSet[int]) -> None:
         """Klines that were never handled, and must not be read back as if they had been; the set may grow."""
@@ -94,6 +97,7 @@ def closed_klines(
             yield message
 
 
+_FOR_EVER_MS: Final = 1 << 62
 _KEPT_BARS: Final = 4_000_000
 """About 200 MB over all partitions."""
 
@@ -108,14 +112,17 @@ class ReadBack:
         *,
         kept_bars: int = _KEPT_BARS,
         in_thread: bool = True,
+        older: OlderBars | None = None,
     ) -> None:
+        self.older = older or OlderBars()
         self._reader = reader
         self._klines = klines
         self._kept_bars = kept_bars
         self._in_thread = in_thread
         self._kept: OrderedDict[int, dict[Series, Columns]] = OrderedDict()
         self._passed_over: dict[int, AbstractSet[int]] = {}
-        self.passes = 0
+        self.passes: Counter[int] = Counter()
+        """Passes over the klines of each partition, as a sign of progress."""
 
     def pass_over(self, partition: int, offsets: AbstractSet[int]) -> None:
         self._passed_over[partition] = offsets
@@ -129,7 +136,8 @@ class ReadBack:
             columns = await self._call(lambda: self._everything(partition, needs.symbol, to_offset))
             self._keep(partition, columns)
             kept = columns.get(series)
-        return BarArrays.empty() if kept is None else kept.bars().accepted(0, needs.before_ms)
+        topic = _topics_own(kept)
+        return self.older.joined(needs.symbol, needs.interval, topic, 0, needs.before_ms, needs.origin_ms)
 
     async def read_back(
         self, partition: int, wanted: Mapping[str, Wanted], from_offset: int, to_offset: int
@@ -138,8 +146,8 @@ class ReadBack:
         columns = await self._call(lambda: self._some(partition, from_offset, to_offset, symbols))
         found = {}
         for symbol, want in wanted.items():
-            kept = columns.get((symbol, want.interval))
-            found[symbol] = kept.bars().accepted(want.from_ms, want.to_ms) if kept else BarArrays.empty()
+            topic = _topics_own(columns.get((symbol, want.interval)))
+            found[symbol] = self.older.joined(symbol, want.interval, topic, want.from_ms, want.to_ms)
         return found
 
     def forget(self) -> None:
@@ -147,7 +155,7 @@ class ReadBack:
         self._kept.clear()
 
     def _some(self, partition: int, start: int, end: int, symbols: frozenset[bytes]) -> dict[Series, Columns]:
-        self.passes += 1
+        self.passes[partition] += 1
         columns: dict[Series, Columns] = {}
         for kline in closed_klines(self._records(partition, start, end), self._klines, symbols):
             columns.setdefault((kline.symbol, kline.interval), Columns()).add(kline)
@@ -155,7 +163,7 @@ class ReadBack:
 
     def _everything(self, partition: int, symbol: str, end: int) -> dict[Series, Columns]:
         """All symbols of the partition, or only `symbol` where all would be too much to keep."""
-        self.passes += 1
+        self.passes[partition] += 1
         columns: dict[Series, Columns] = {}
         klines = closed_klines(self._records(partition, 0, end), self._klines, None)
         for count, kline in enumerate(klines):
@@ -177,6 +185,10 @@ class ReadBack:
 
     async def _call(self, read: Callable[[], dict[Series, Columns]]) -> dict[Series, Columns]:
         return await asyncio.to_thread(read) if self._in_thread else read()
+
+
+def _topics_own(kept: Columns | None) -> BarArrays:
+    return BarArrays.empty() if kept is None else kept.bars().accepted(0, _FOR_EVER_MS)
 
 
 def _size(columns: dict[Series, Columns]) -> int:

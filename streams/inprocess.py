@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from streams.history import ReadBack
+from streams.history_files import OlderBars
 from streams.history_memory import BusReader
 from streams.station import Rules, Station
 from streams.store import RowStore
@@ -34,6 +35,7 @@ class EvaluatorWorker:
         checkpoint_every: int = 200,
         seed: int | None = None,
         publisher: Callable[[MemoryBus], Publisher] = MemoryPublisher,
+        older: OlderBars | None = None,
     ) -> None:
         self._bus = bus
         self._topics = topics
@@ -43,7 +45,9 @@ class EvaluatorWorker:
         self._since = 0
         self.publisher = publisher(bus)
         self.store = RowStore()
-        self.history = ReadBack(BusReader(bus, topics.klines.name), topics.klines, in_thread=False)
+        self.history = ReadBack(
+            BusReader(bus, topics.klines.name), topics.klines, in_thread=False, older=older
+        )
         self.station = Station(
             topics, self.publisher, self.store, self.history, self, rules, self._fail, self._pressure
         )

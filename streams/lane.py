@@ -149,10 +149,12 @@ class Lane:
     async def _fetch(self, needs: NeedsBars, record: Record) -> NeedsBars | MustWait | None:
         evaluator = self.evaluator
         upto = evaluator.next_offset(self._klines_topic)
-        bars = await self._history.origin_bars(evaluator.partition, needs, upto)
-        if self._closed:
-            return None
-        evaluator.supply(needs.symbol, bars)
+        supplied = False
+        while not supplied:
+            bars = await self._history.origin_bars(evaluator.partition, needs, upto)
+            if self._closed:
+                return None
+            supplied = evaluator.supply(needs.symbol, bars)
         return evaluator.step(record, forced=True)
 
     def _begin_wait(self) -> None:

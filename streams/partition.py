@@ -18,7 +18,8 @@ from schemas.message import Message
 from schemas.triggers import Trigger
 from streams.engine.bars import BarArrays
 from streams.engine.errors import HistoryGone, WrongInterval
-from streams.engine.groups.reports import Output
+from streams.engine.groups.reports import Output, market_event
+from streams.history_files import NOT_ITS_OWN, OlderBars
 from streams.outgoing import Addresses
 from streams.partition_state import Frozen, MustWait, NeedsBars, Obstacle, State
 from streams.rows import GroupEntry, Offsets, PartitionEntry, SymbolEntry
@@ -45,6 +46,7 @@ class PartitionEvaluator:
         *,
         hold_bars: int = 500,
         state: State | None = None,
+        older: OlderBars | None = None,
     ) -> None:
         state = state or State()
         self.partition = partition
@@ -60,6 +62,8 @@ class PartitionEvaluator:
         self._addresses = Addresses(topics)
         self._hold_bars = hold_bars
         self._fill_up_to = state.fill_up_to
+        self._older = older or OlderBars()
+        self._told: set[str] = set()
         self._sources = (topics.klines, topics.alerts, topics.user_alerts)
         self._next = {spec.name: offset for spec, offset in zip(self._sources, state.offsets, strict=True)}
         self._handlers: dict[str, Callable[[Record, bool], Obstacle | None]] = {
@@ -92,15 +96,21 @@ class PartitionEvaluator:
             self._next[topic] = record.offset + 1
         return obstacle
 
-    def supply(self, symbol: str, bars: BarArrays) -> None:
-        """Bars that were asked for by NeedsBars. Others than the market was made of are as good as none."""
+    def supply(self, symbol: str, bars: BarArrays) -> bool:
+        """Bars that were asked for by NeedsBars. Others than the market was made of are as good as none, unless a file
+        brought them: then False, and without the file's they may be asked for again.
+        """
         market = self._seats[symbol].market
         try:
             market.load_history(bars)
         except HistoryGone:
+            if self._older.refuse(symbol, NOT_ITS_OWN):
+                return False
             self.counters["history_gone"] += 1
             market.load_history(BarArrays.empty())
         self.counters["histories"] += 1
+        self._tell_refusal(symbol, market.last_open_time_ms or 0)
+        return True
 
     def give_up_waiting(self) -> None:
         """Nobody answers: klines go on. What was held until now is waited for no more, however late its
@@ -164,7 +174,7 @@ class PartitionEvaluator:
             return None
         kline = cast(Kline | Tick, message)
         seat = self._seats.get(kline.symbol)
-        if seat is None or seat.interval != kline.interval:
+        if seat is None or seat.interval != kline.interval or seat.others:
             seat = self._seat_of_interval(record, kline)
             if seat is None:
                 return None
@@ -174,6 +184,8 @@ class PartitionEvaluator:
             outputs, changed = seat.on_tick(kline, record.offset), True
         else:
             bar = cast(Kline, kline)
+            if not seat.market.next and bar.closed:
+                seat = self._begun(seat, bar, record)
             held_ms = seat.holds.oldest_ms
             if held_ms is not None and self.patient and not forced and self._outruns(bar, held_ms):
                 return MustWait(seat.symbol, held_ms)
@@ -189,6 +201,29 @@ class PartitionEvaluator:
             if any(type(output) is BotEvent and output.event == "late" for output in outputs):
                 self._refuse(record, "Late", "the bar came after a later one and was never applied")
         return None
+
+    def _begun(self, seat: Seat, bar: Kline, record: Record) -> Seat:
+        """The seat with the file's bars from before the symbol's first kline, where there are any."""
+        older = self._older.before(seat.symbol, bar.interval, BarArrays.of([bar]), 0, bar.open_time_ms)
+        self._tell_refusal(seat.symbol, bar.open_time_ms)
+        if not len(older):
+            return seat
+        seat, outputs = seat.with_history(older)
+        self._seats[seat.symbol] = seat
+        span: dict[str, str | int | float | None] = {
+            "from_ms": int(older.open_time_ms[0]), "to_ms": int(older.open_time_ms[-1]), "bars": len(older)
+        }  # fmt: skip
+        reason = "bars of a file are the symbol's from before its first kline"
+        event = market_event("history_read", seat.symbol, bar.open_time_ms, reason, span)
+        self._emit(seat, [event, *outputs], record)
+        return seat
+
+    def _tell_refusal(self, symbol: str, at_ms: int) -> None:
+        reason = self._older.refused.get(symbol)
+        if reason is not None and symbol not in self._told:
+            self._told.add(symbol)
+            event = market_event("history_refused", symbol, at_ms, reason, {})
+            self._send(self._addresses.of(event, at_ms))
 
     def _seat_of_interval(self, record: Record, kline: Kline | Tick) -> Seat | None:
         """The seat of a symbol that is new, or has bars of another interval, where `kline` may sit there."""
@@ -252,14 +287,20 @@ class PartitionEvaluator:
                 self._refuse(record, "WrongPartition", reason)
                 return None
             seat = self._seats[symbol] = Seat.empty(symbol, interval, self._fill_up_to)
-        elif seat.market.next == 0 and interval != seat.interval and record.topic != self._sources[2].name:
+        elif (
+            seat.market.next == 0
+            and (interval != seat.interval or seat.others)
+            and record.topic == self._sources[0].name
+        ):
             seat, outputs = seat.with_interval(interval)
             self._seats[symbol] = seat
             self._emit(seat, outputs, record)
         return seat
 
     def _needs(self, seat: Seat) -> NeedsBars:
-        return NeedsBars(seat.symbol, seat.market.bar(seat.market.first).open_time_ms, seat.interval)
+        market = seat.market
+        first_ms = market.bar(market.first).open_time_ms
+        return NeedsBars(seat.symbol, first_ms, seat.interval, market.origin_ms or 0)
 
     def _emit(self, seat: Seat, outputs: list[Output], record: Record) -> None:
         self._changed[seat.symbol] = None

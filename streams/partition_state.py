@@ -8,11 +8,15 @@ from streams.seat import Seat
 
 
 class NeedsBars(NamedTuple):
-    """The record was not handled: the symbol's bars from its origin to `before_ms` are needed first."""
+    """The record was not handled: the symbol's bars from its origin to `before_ms` are needed first.
+
+    What a file has from before `origin_ms` was never the symbol's.
+    """
 
     symbol: str
     before_ms: int
     interval: str = "1m"
+    origin_ms: int = 0
 
 
 class MustWait(NamedTuple):

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from typing import NamedTuple, TypeAlias, cast
 
-from schemas.market import Kline
 from streams.engine.bars import BarArrays
 from streams.engine.errors import HistoryGone, NeedsHistory
 from streams.engine.groups.unit_rows import GroupBody, read_row
 from streams.engine.market.market import Market
+from streams.engine.market.snapshots import decode
 from streams.engine.symbol import SymbolEngine
 from streams.history import History, Wanted
+from streams.history_files import NOT_ITS_OWN
 from streams.partition_state import NeedsBars, State
 from streams.rows import (
     PARTITION_KEY,
@@ -130,12 +131,15 @@ async def _seat(
         market = Market.restore(entry.snapshot, bars)
     except HistoryGone:
         market = await _reseeded(entry, partition, history, fill_up_to)
+    if market.seeded_from_ms not in (None, market.origin_ms) and entry.symbol in history.older.symbols:
+        # What began later for want of bars begins at the origin, now that a file has them.
+        await _load(market, entry, partition, history)
     # Up to where the sources stood, nothing but repetitions and unfinished bars can have come after `pos`.
     pos, bodies = max(entry.pos, entry.offsets[0] - 1), [group.body for _, group in groups]
     try:
         engine = SymbolEngine.restore(entry.symbol, market, bodies, pos, entry.stand_ins)
     except NeedsHistory:
-        market.load_history(await _origin_bars(market, entry, partition, history))
+        await _load(market, entry, partition, history)
         engine = SymbolEngine.restore(entry.symbol, market, bodies, pos, entry.stand_ins)
     seat = Seat(entry.symbol, market, engine, entry.interval, entry.pos, entry.origin_offset)
     seat.marks.append((entry.anchor_ms, entry.back_to))
@@ -143,44 +147,37 @@ async def _seat(
     return seat
 
 
-async def _origin_bars(market: Market, entry: SymbolEntry, partition: int, history: History) -> BarArrays:
-    needs = NeedsBars(entry.symbol, market.bar(market.first).open_time_ms, entry.interval)
-    return await history.origin_bars(partition, needs, entry.pos + 1)
+async def _load(market: Market, entry: SymbolEntry, partition: int, history: History) -> None:
+    first_ms = market.bar(market.first).open_time_ms
+    needs = NeedsBars(entry.symbol, first_ms, entry.interval, market.origin_ms or 0)
+    try:
+        market.load_history(await history.origin_bars(partition, needs, entry.pos + 1))
+    except HistoryGone:
+        if not history.older.refuse(entry.symbol, NOT_ITS_OWN):
+            raise
+        market.load_history(await history.origin_bars(partition, needs, entry.pos + 1))
 
 
 async def _reseeded(entry: SymbolEntry, partition: int, history: History, fill_up_to: int) -> Market:
     """Bars since the anchor are gone from the topic: begin at the earliest there is, and mark what follows as
-    such.
+    such, unless a file has them from the origin on.
     """
     _log.error("%s: bars since %d are gone from the kline topic, seeding anew", entry.symbol, entry.anchor_ms)
-    needs = NeedsBars(entry.symbol, entry.last_ms + 1, entry.interval)
+    origin_ms = decode(entry.snapshot)[0].origin_ms or 0
+    needs = NeedsBars(entry.symbol, entry.last_ms + 1, entry.interval, origin_ms)
     bars = await history.origin_bars(partition, needs, entry.pos + 1)
     market = Market(entry.symbol, entry.interval, fill_up_to=fill_up_to)
-    for opened, (o, h, low, c, v) in zip(bars.open_time_ms.tolist(), bars.ohlcv.tolist(), strict=True):
-        kline = Kline(
-            symbol=entry.symbol, interval=entry.interval, open_time_ms=opened,
-            open=o, high=h, low=low, close=c, volume=v,
-        )  # fmt: skip
-        market.apply(kline)
-    market.operands.seeded_from_ms = int(bars.open_time_ms[0]) if len(bars) else entry.last_ms
+    market.begin_with(bars)
+    first_ms = int(bars.open_time_ms[0]) if len(bars) else entry.last_ms
+    market.operands.seeded_from_ms = None if first_ms == origin_ms else first_ms
     return market
 
 
 def _barless(symbol: str, groups: Groups, fill_up_to: int) -> Seat:
     """Groups whose symbol has no row: no bar had come, or the process died between the two writes."""
-    interval = _interval([group for _, group in groups])
-    market = Market(symbol, interval, fill_up_to=fill_up_to)
-    engine = SymbolEngine.restore(symbol, market, [group.body for _, group in groups])
-    seat = Seat(symbol, market, engine, interval, bodies={name: group.body for name, group in groups})
+    seat = Seat.barless(symbol, {name: group.body for name, group in groups}, fill_up_to)
     _note(seat, groups)
     return seat
-
-
-def _interval(groups: list[GroupEntry]) -> str:
-    """That of an armed group, because what was removed may have been of another."""
-    rows = [row for group in groups if isinstance(row := read_row(group.body), GroupBody)]
-    rows.sort(key=lambda row: row.state != "armed")
-    return rows[0].command.interval if rows else "1m"
 
 
 def _note(seat: Seat, groups: Groups) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
+from streams.engine.bars import BarArrays
 from streams.engine.groups.reports import Output
 from streams.engine.groups.unit_rows import AlertBody, GroupBody, read_row
 from streams.engine.market.market import Market
@@ -42,6 +43,8 @@ class Seat:
     bodies: dict[str, bytes] = field(default_factory=dict)
     """Engine rows of a symbol without bars yet, whose interval its first bar will tell."""
     pending: list[tuple[bytes, GroupEntry | None]] = field(default_factory=list)
+    others: dict[str, SymbolEngine] = field(default_factory=dict)
+    """By interval, engines of groups over other bars than `interval`, until the first bar tells who is right."""
 
     @classmethod
     def empty(cls, symbol: str, interval: str, fill_up_to: int = 5) -> "Seat":
@@ -49,10 +52,42 @@ class Seat:
         market = Market(symbol, interval, fill_up_to=fill_up_to)
         return cls(symbol, market, SymbolEngine(symbol, market), interval)
 
+    @classmethod
+    def barless(cls, symbol: str, bodies: dict[str, bytes], fill_up_to: int = 5) -> "Seat":
+        """A symbol without bars whose groups and alerts these are, by name."""
+        groups: dict[str, list[bytes]] = {}
+        alerts: list[bytes] = []
+        for body in bodies.values():
+            row = read_row(body)
+            if isinstance(row, GroupBody):
+                groups.setdefault(row.command.interval, []).append(body)
+            else:
+                alerts.append(body)
+        interval = "1m" if alerts or not groups else next(iter(groups))
+        engines = {
+            each: SymbolEngine.restore(
+                symbol,
+                Market(symbol, each, fill_up_to=fill_up_to),
+                groups.get(each, []) + alerts * (each == interval),
+            )
+            for each in {interval: None, **groups}
+        }
+        engine = engines.pop(interval)
+        return cls(symbol, engine.market, engine, interval, bodies=bodies, others=engines)
+
     def with_interval(self, interval: str) -> tuple["Seat", list[Output]]:
         """The same commands over bars of another interval, and what they say to it; only before the first bar."""
+        return self._over(Market(self.symbol, interval, fill_up_to=self.market.fill_up_to), interval)
+
+    def with_history(self, bars: BarArrays) -> tuple["Seat", list[Output]]:
+        """The same commands after bars from before the first kline, and what they say to them; only before that."""
+        market = Market(self.symbol, self.interval, fill_up_to=self.market.fill_up_to)
+        market.begin_with(bars)
+        market.load_history(bars)
+        return self._over(market, self.interval)
+
+    def _over(self, market: Market, interval: str) -> tuple["Seat", list[Output]]:
         pending = self.group_rows()
-        market = Market(self.symbol, interval, fill_up_to=self.market.fill_up_to)
         rows = [(body, read_row(body)) for body in self.bodies.values()]
         asleep = [body for body, row in rows if not _is_armed(row)]
         engine = SymbolEngine.restore(self.symbol, market, asleep)
@@ -62,7 +97,9 @@ class Seat:
                 outputs += engine.on_command(row.command, self.pos)
             elif isinstance(row, AlertBody) and _is_armed(row):
                 outputs += engine.on_alert(row.command, row.generation, row.armed_from_ms)
-        return replace(self, market=market, engine=engine, interval=interval, pending=pending), outputs
+        return replace(
+            self, market=market, engine=engine, interval=interval, pending=pending, others={}
+        ), outputs
 
     def on_kline(self, kline: Kline, offset: int) -> tuple[list[Output], bool]:
         """The engine's outputs, and whether the bar changed anything."""
@@ -72,7 +109,7 @@ class Seat:
         if market.next == before:
             return outputs, bool(outputs) or self.engine.unsaved
         self.pos = offset
-        if before == 0:
+        if self.origin_offset < 0:
             self.origin_offset = offset
         if before // _MARK_EVERY != market.next // _MARK_EVERY:
             self.marks.append((kline.open_time_ms, offset))
@@ -92,13 +129,29 @@ class Seat:
             note.generation = command.generation
             self.holds.answered(command.group_id)
         note.command_offset = offset
-        return list(self.engine.on_command(command, self.pos))
+        return list(self._engine_of(command).on_command(command, self.pos))
 
     def on_alert(self, command: AlertCommand, offset: int, effective_from_ms: int) -> list[Output]:
         """A user's own alert; its generation is its offset."""
         note = self.note(command.alert_id)
         note.generation = note.command_offset = offset
         return list(self.engine.on_alert(command, offset, effective_from_ms))
+
+    def _engine_of(self, command: GroupCommand) -> SymbolEngine:
+        if self.market.next:
+            return self.engine
+        newest = max(
+            (self.engine, *self.others.values()), key=lambda engine: engine.generation_of(command.group_id)
+        )
+        if command.generation <= newest.generation_of(command.group_id):
+            return newest  # it answers what is stale, and counts what is repeated
+        interval = command.interval
+        if interval == self.interval:
+            return self.engine
+        if interval not in self.others:
+            market = Market(self.symbol, interval, fill_up_to=self.market.fill_up_to)
+            self.others[interval] = SymbolEngine(self.symbol, market)
+        return self.others[interval]
 
     def give_up(self) -> list[BotEvent]:
         """Wait for no answer any more; what is held without one, said once per trigger."""
@@ -115,7 +168,11 @@ class Seat:
     def group_rows(self) -> list[tuple[bytes, GroupEntry | None]]:
         """Rows of the groups that changed since the last call; None for a key that is not needed any more."""
         rows, self.pending = self.pending, []
-        for name, generation, pos, body in self.engine.dirty_groups():
+        changed = [row for engine in (self.engine, *self.others.values()) for row in engine.dirty_groups()]
+        # A group that came again with another interval is in two engines; the newer one has the last word.
+        for name, generation, pos, body in (
+            sorted(changed, key=lambda row: row[1]) if self.others else changed
+        ):
             key = group_key(self.symbol, name)
             if not body:
                 self.notes.pop(name, None)

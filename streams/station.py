@@ -83,8 +83,9 @@ class Station:
                 return
             failpoint("recovery.partition")
             evaluator = PartitionEvaluator(
-                partition, self._topics, self._publisher.send, hold_bars=self._rules.hold_bars, state=state
-            )
+                partition, self._topics, self._publisher.send, hold_bars=self._rules.hold_bars, state=state,
+                older=self._history.older,
+            )  # fmt: skip
             lanes[partition] = Lane(evaluator, self._history, self.sources[0], self._break, self._pressure)
         repaired = await self._checkpoint.repair(wanted)
         if epoch != self._epoch:
@@ -150,6 +151,8 @@ class Station:
     def totals(self) -> Counter[str]:
         """Counters of this life, over all partitions it had."""
         total = Counter(self.counters)
+        total["history_refused"] = len(self._history.older.refused)
+        total["history_broken_rows"] = self._history.older.broken_rows
         for lane in self.lanes.values():
             total.update(lane.evaluator.totals())
         return total

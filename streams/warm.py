@@ -4,7 +4,7 @@ import gc
 
 from streams.engine.market.market import warm_up
 
-__all__ = ["calm_collector", "warm_up"]
+__all__ = ["calm_collector", "set_aside", "warm_up"]
 
 
 def calm_collector() -> None:
@@ -15,3 +15,14 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 100)
+
+
+def set_aside() -> None:
+    """Collect what partitions that have gone left behind, and leave alone what was loaded since.
+
+    What was set aside before is looked at once more: engines are cycles, and those that are gone would otherwise never
+    be collected. Without this a worker grew with every assignment.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -7,7 +7,9 @@ stood still.
 import asyncio
 import logging
 import sys
-from typing import Final, cast
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final, TypeAlias, cast
 
 from faust.tables.manager import TableManager
 from faust.types import TP
@@ -17,12 +19,13 @@ from streams.config import WorkerSettings
 from streams.guard import StandstillGuard, end_process
 from streams.metrics import serve_metrics
 from streams.warm import calm_collector, warm_up
-from streams.watchdog import Address, Sight, Watchdog
+from streams.watchdog import Behind, Watchdog
 from topics.admin import TopicAdmin
 from topics.producer import KafkaPublisher
 
 FAILED: Final = 1
 _ANSWER_S: Final = 10.0
+Offsets: TypeAlias = Mapping[tuple[str, int], int]
 _log = logging.getLogger("strikeline.worker")
 
 
@@ -64,31 +67,50 @@ class Worker:
         await asyncio.wait([note], timeout=_ANSWER_S)
         end_process(FAILED)
 
-    async def _look(self) -> Sight:
-        app, station = self.evaluator.app, self.evaluator.station
-        recovery = cast(TableManager, app.tables).recovery
-        progress = (
-            sum(station.next_offsets().values()),
-            sum(offset or 0 for offset in recovery.active_offsets.values()),
-            app.rebalancing_count,
-            station.counters["assignments"],
-            self.evaluator.history.passes,
-        )
-        return Sight(progress, await asyncio.wait_for(self._behind(), _ANSWER_S))
+    async def _look(self) -> Mapping[str, Behind]:
+        return await asyncio.wait_for(self._behind(), _ANSWER_S)
 
-    async def _behind(self) -> dict[Address, str]:
+    async def _behind(self) -> dict[str, Behind]:
         app, station = self.evaluator.app, self.evaluator.station
         if app.rebalancing or app.in_recovery:
-            return {("group", 0): " is assigning partitions"}
+            return {"group": Behind(self._recovered(), " is assigning partitions")}
         positions = station.next_offsets()
         if not positions:
             return {}
         ends = await app.consumer.highwaters(*(TP(*at) for at in positions))
-        return {
-            (tp.topic, tp.partition): f"@{positions[tp.topic, tp.partition]} of {end}"
-            for tp, end in ends.items()
-            if end > positions[tp.topic, tp.partition]
-        }
+        passes = self.evaluator.history.passes
+        return lagging(
+            positions, {(tp.topic, tp.partition): end for tp, end in ends.items()}, passes, station.sources[0]
+        )
+
+    def _recovered(self) -> object:
+        """Changes with every changelog record, every partition restored and every rebalance."""
+        app, station = self.evaluator.app, self.evaluator.station
+        recovery = cast(TableManager, app.tables).recovery
+        read = sum(offset or 0 for offset in recovery.active_offsets.values())
+        passes = sum(self.evaluator.history.passes.copy().values())  # counted in other threads
+        return read, app.rebalancing_count, station.counters["assignments"], passes
+
+
+def lagging(positions: Offsets, ends: Offsets, passes: Mapping[int, int], klines: str) -> dict[str, Behind]:
+    """Which sources have records that were not handled, by address.
+
+    Within a partition commands share a queue and come before klines: any command handled is progress of all commands
+    and of the klines, but no kline is progress of a command. So is a pass over klines that are read back (`passes`, by
+    partition).
+    """
+    handled: Counter[tuple[bool, int]] = Counter()
+    for (topic, partition), offset in positions.items():
+        handled[True, partition] += offset
+        handled[False, partition] += offset if topic != klines else 0
+    return {
+        f"{topic}[{partition}]": Behind(
+            (handled[topic == klines, partition], passes.get(partition, 0)),
+            f"@{positions[topic, partition]} of {end}",
+        )
+        for (topic, partition), end in ends.items()
+        if end > positions[topic, partition]
+    }
 
 
 def _log_to_stderr(level: str) -> None:

@@ -203,6 +203,11 @@ class SymbolEngine:
         """Whether the caller should read bars back and `load_history` before it hands this command over."""
         return self._commands.needs_history(command)
 
+    def generation_of(self, group_id: str) -> int:
+        """The newest generation of a group that it has heard of, -1 before the first."""
+        unit = self._register.units.get(group_id)
+        return -1 if unit is None else unit.generation
+
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """The event of a held group whose trigger on the bar that opened then got no answer in time."""
         return self._commands.unanswered(group_id, open_time_ms)
@@ -290,12 +295,8 @@ class SymbolEngine:
                 unit = watcher.group if hasattr(watcher, "group") else watcher
                 units[unit.key] = unit
         self.counters["suppressed"] += len(units)
-        reason = "bars are missing: conditions on them are unknown and fire nothing until clean"
         return [
-            reports.event(
-                "suppressed", unit.command, unit.generation, moment.open_time_ms, once=f":{moment.open_time_ms}",
-                reason=reason,
-            )
+            reports.suppressed(unit.command, unit.generation, moment.open_time_ms)
             for _, unit in sorted(units.items())
             if watchers(unit)
-        ]  # fmt: skip
+        ]

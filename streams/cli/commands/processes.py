@@ -32,6 +32,10 @@ def worker(
     ctx: Context,
     log_level: LogLevel = LogLevels.INFO,
     metrics_port: MetricsPort = 0,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="Kline file (or folder of such) with bars from before the kline topic's first."),
+    ] = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an evaluator: klines and alerts in, triggers out. Useful up to one per partition.
@@ -40,10 +44,13 @@ def worker(
     """
     from streams.cli.kafka import reaching
     from streams.config import WorkerSettings
+    from streams.feeds.files import FileProblem
     from streams.worker import run_worker
     from topics.admin import TopicsDiffer
 
     given = _common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    if history is not None:
+        given["history"] = history
     if json:
         log_as_json(str(log_level))
     settings = _settings(WorkerSettings, given)
@@ -52,6 +59,8 @@ def worker(
             run_worker(settings)
     except TopicsDiffer as differ:
         raise _differs(differ) from None
+    except FileProblem as wrong:
+        raise Invalid(f"--history: {wrong}") from None
 
 
 def executor(

@@ -164,6 +164,9 @@ class Commands:
         self._register.put(unit)
         outputs = self._announce(unit)
         missed, saw_a_bar = self._firing.late(unit)
+        self._counters["suppressed"] += sum(
+            isinstance(one, BotEvent) and one.event == "suppressed" for one in missed
+        )
         outputs += missed
         if unit.state in {"armed", "active"}:
             self._watching.begin(unit, saw_a_bar=saw_a_bar)

@@ -51,6 +51,13 @@ class Firing:
             if isinstance(unit, Alert) and expires_ms is not None and expires_ms <= moment.now_ms:
                 break
             saw_a_bar |= not moment.stand_in
+            before = self._moments.before_gap(moment)
+            if (
+                before is not None
+                and before.open_time_ms >= unit.armed_from_ms
+                and _lost(unit, before, moment)
+            ):
+                outputs.append(reports.suppressed(unit.command, unit.generation, moment.open_time_ms))
             if hits := _noticed(unit, moment):
                 outputs += self.fire(hits, moment)
             if unit.state not in {"armed", "active"}:
@@ -104,6 +111,11 @@ def seeded_from_ms(nodes: list[Node]) -> int | None:
 
 def _key(unit: Unit) -> str:
     return unit.key
+
+
+def _lost(unit: Unit, before: Moment, moment: Moment) -> bool:
+    """Whether something of it was known at one moment and is not at the other."""
+    return any(node.decide(before) is not None and node.decide(moment) is None for _, node in watchers(unit))
 
 
 def _noticed(unit: Unit, moment: Moment) -> list[Hit]:

@@ -132,6 +132,14 @@ def event(
     )
 
 
+def suppressed(command: GroupCommand | AlertCommand, generation: int, open_time_ms: int) -> BotEvent:
+    """A gap before the bar that opened then made what was known unknown: silence has a reason."""
+    reason = "bars are missing: conditions on them are unknown and fire nothing until clean"
+    return event(
+        "suppressed", command, generation, open_time_ms, once=f":{open_time_ms}", reason=reason
+    )  # fmt: skip
+
+
 def market_event(
     name: EventName, symbol: str, at_ms: int, reason: str, detail: dict[str, str | int | float | None]
 ) -> BotEvent:

@@ -164,6 +164,11 @@ class Market:
         for frame in self.operands.higher:
             frame.after_gap(self.next, opened)
 
+    def begin_with(self, bars: BarArrays) -> None:
+        """Take accepted bars from before the first kline, all at once; only before any bar."""
+        for opened, row in zip(bars.open_time_ms.tolist(), bars.ohlcv.tolist(), strict=True):
+            self._take(opened, *row)
+
     def acquire(self, leaf: Price | Indicator, timeframe: str, path: str = "") -> Slot:
         """The slot of an operand, shared with whoever has an equal one and counted until `release`.
 

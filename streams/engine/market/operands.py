@@ -100,6 +100,10 @@ class Operands:
         further back.
         """
         tape = self._tape
+        # A market that was begun anew has another origin than the symbol, and says so for ever.
+        self.seeded_from_ms = self.seeded_from_ms if self.seeded_from_ms == tape.origin_ms else None
+        for node in self.nodes.values():
+            node.seeded_from_ms = self.seeded_from_ms
         tape.frame.begin_clean([(index, index) for index, _ in tape.timeline.runs(0, tape.next)])
         for place, node in self.nodes.items():
             if place[0] == tape.interval:

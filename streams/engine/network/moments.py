@@ -90,6 +90,15 @@ class Moments:
                 now_ms = max(now_ms, bar.close_time_ms)
                 yield Moment(index, bar.open_time_ms, bar.close_time_ms, now_ms, bar.low, bar.high)
 
+    def before_gap(self, moment: Moment) -> Moment | None:
+        """The moment of the bar before `moment`'s, where bars are missing between the two (law 4); else None."""
+        if moment.stand_in or moment.number <= self._market.first:
+            return None
+        bar = self._market.bar(moment.number - 1)
+        if bar.close_time_ms == moment.open_time_ms:
+            return None
+        return Moment(bar.index, bar.open_time_ms, bar.close_time_ms, bar.close_time_ms, bar.low, bar.high)
+
     def bar(self, moment: Moment) -> Bar:
         """The bar of a moment, as messages carry it."""
         if moment.stand_in:

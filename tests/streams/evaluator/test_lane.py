@@ -8,6 +8,7 @@ import pytest
 from schemas.alerts import AlertCommand
 from streams.engine.bars import BarArrays
 from streams.history import KlinesUnreadable, ReadBack, Wanted
+from streams.history_files import OlderBars
 from streams.history_memory import BusReader
 from streams.inprocess import EvaluatorWorker
 from streams.lane import HIGH, LOW, Lane
@@ -30,6 +31,7 @@ class SlowHistory:
         self.asked: list[NeedsBars] = []
         self.go = asyncio.Event()
         self.bars = BarArrays.empty()
+        self.older = OlderBars()
 
     async def origin_bars(self, partition: int, needs: NeedsBars, to_offset: int) -> BarArrays:
         self.asked.append(needs)
@@ -173,7 +175,7 @@ async def test_a_thousand_commands_at_start_up_read_the_topic_once() -> None:
             )  # fmt: skip
             bus.append(scenario.alert_record(command, ONE))
     await worker.run_until_idle()
-    assert worker.history.passes == 1
+    assert worker.history.passes == {0: 1}
     assert worker.station.totals()["Fired"] == 400
 
 

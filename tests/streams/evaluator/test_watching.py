@@ -9,7 +9,8 @@ from streams.config import WorkerSettings
 from streams.guard import NO_MEMBER, GuardedPublisher, StandstillGuard, watched
 from streams.inprocess import EvaluatorWorker
 from streams.metrics import StationCollector
-from streams.watchdog import NO_PROGRESS, Sight, Watchdog
+from streams.watchdog import NO_PROGRESS, Behind, Watchdog
+from streams.worker import lagging
 from tests.streams.evaluator import scenario
 from tests.streams.evaluator.scenario import TOPICS
 from topics.bus import MemoryPublisher
@@ -84,8 +85,15 @@ async def test_a_suspension_between_heartbeat_and_answer_is_seen() -> None:
         await watched(slow, guard)()
 
 
+Sight = dict[str, Behind]
+
+
+def behind(mark: object) -> Behind:
+    return Behind(mark, f"@{mark} of 9")
+
+
 async def test_no_progress_while_there_is_lag_ends_the_process() -> None:
-    clock, sights = Clock(), [Sight(1, {("t", 0): "@1 of 9"})]
+    clock, sights = Clock(), [{"t[0]": behind(1)}]
 
     async def look() -> Sight:
         return sights[-1]
@@ -94,7 +102,7 @@ async def test_no_progress_while_there_is_lag_ends_the_process() -> None:
     await watchdog.check()
     clock.at += 59
     await watchdog.check()
-    sights.append(Sight(2, {("t", 0): "@2 of 9"}))
+    sights.append({"t[0]": behind(2)})
     clock.at += 5
     await watchdog.check()
     clock.at += 59
@@ -104,13 +112,59 @@ async def test_no_progress_while_there_is_lag_ends_the_process() -> None:
         await watchdog.check()
 
 
+async def test_a_partition_that_stands_still_is_not_hidden_by_others_that_move(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+
+    async def look() -> Sight:
+        return {"t[0]": behind(clock.at), "t[1]": behind(5)}
+
+    watchdog = Watchdog(look, 60.0, clock, end)
+    for _ in range(12):
+        await watchdog.check()
+        clock.at += 5
+    with pytest.raises(Ended):
+        await watchdog.check()
+    assert "t[1]@5 of 9" in caplog.text
+    assert "t[0]" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "who, what, moves",
+    [
+        ("klines[0]", ("klines", 0), True),
+        ("klines[0]", ("alerts", 0), True),  # commands come first
+        ("klines[0]", ("klines", 1), False),
+        ("alerts[0]", ("klines", 0), False),
+        ("alerts[0]", ("users", 0), True),  # one queue
+        ("alerts[0]", ("alerts", 1), False),
+        ("alerts[0]", 0, True),  # bars are read back for it
+        ("alerts[0]", 1, False),
+    ],
+)
+def test_what_counts_as_progress_of_a_source(who: str, what: object, moves: bool) -> None:
+    positions = {(topic, n): 5 for topic in ("klines", "alerts", "users") for n in (0, 1)}
+    ends = dict.fromkeys(positions, 9)
+    before = lagging(positions, ends, {}, "klines")
+    after = (
+        lagging({at: offset + (at == what) for at, offset in positions.items()}, ends, {what: 1}, "klines")  # type: ignore[dict-item]
+    )
+    assert (before[who].mark != after[who].mark) == moves
+
+
+def test_only_what_has_records_to_handle_is_named_with_how_far_it_is() -> None:
+    found = lagging({("klines", 0): 5, ("alerts", 0): 2}, {("klines", 0): 9, ("alerts", 0): 2}, {}, "klines")
+    assert {who: one.told for who, one in found.items()} == {"klines[0]": "@5 of 9"}
+
+
 async def test_nothing_to_do_is_no_standstill_and_a_silent_broker_is() -> None:
     clock, silent = Clock(), False
 
     async def look() -> Sight:
         if silent:
             raise TimeoutError
-        return Sight(1, {})
+        return {}
 
     watchdog = Watchdog(look, 60.0, clock, end)
     for _ in range(5):
@@ -119,7 +173,9 @@ async def test_nothing_to_do_is_no_standstill_and_a_silent_broker_is() -> None:
     silent = True
     clock.at += 50
     await watchdog.check()
-    clock.at += 20
+    clock.at += 59
+    await watchdog.check()
+    clock.at += 2
     with pytest.raises(Ended):
         await watchdog.check()
 
