@@ -78,8 +78,10 @@ class SymbolEngine:
             return self._not_applied(kline, outcome)
         if outcome.next - outcome.first == 1 and outcome.gap_ms is None and outcome.first:
             close_ms = kline.open_time_ms + self._length_ms
-            now_ms = self._moments.advance(close_ms)
-            moment = Moment(outcome.first, kline.open_time_ms, close_ms, now_ms, kline.low, kline.high)
+            before_ms, now_ms = self._moments.now_ms, self._moments.advance(close_ms)
+            moment = Moment(
+                outcome.first, kline.open_time_ms, close_ms, now_ms, kline.low, kline.high, False, before_ms
+            )
             return self._step(moment, newest=True)
         return self._after_a_hole(outcome)
 

@@ -3,11 +3,13 @@
 This is the definition. The network reaches the same truths by following changes; what arrives late is decided here.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from schemas.conditions import Arithmetic, Compare, CompareOp, Const, Indicator, Operand, Price
 from schemas.interval import bucket_start_ms, interval_ms
-from streams.engine.conditions.resolve import calculate, clock_of, label
+from streams.engine.conditions.reach import clock_of
+from streams.engine.conditions.resolve import calculate, label
 from streams.engine.conditions.truth import ORDERED, Truth, crossed, standing
 from streams.engine.market.market import Market, Slot
 
@@ -15,8 +17,8 @@ _NAN: Final = float("nan")
 
 
 class Moment(NamedTuple):
-    """A bar as conditions see it. `now_ms` is the newest instant that bars and stand-ins told of. On a stand-in only
-    `at` counts.
+    """A bar as conditions see it. `now_ms` is the newest instant that bars and stand-ins told of, `before_ms` the one
+    they told of before this moment. On a stand-in only `at` and `schedule` count.
     """
 
     number: int
@@ -26,6 +28,11 @@ class Moment(NamedTuple):
     low: float
     high: float
     stand_in: bool = False
+    before_ms: int = -1
+
+    def since(self, armed_from_ms: int) -> "Moment":
+        """As seen by who sees bars from then on only: instants up to there are none of its business."""
+        return self if self.before_ms >= armed_from_ms else self._replace(before_ms=armed_from_ms)
 
 
 class Reader(Protocol):
@@ -83,6 +90,47 @@ def grid(timeframe: str) -> tuple[int, int]:
     return length, bucket_start_ms(8 * length, timeframe) % length
 
 
+class Asked(Protocol):
+    """A question about values, as reports show it."""
+
+    slots: list[Slot]
+
+    def values(self, moment: Moment, base: str) -> dict[str, float]:
+        """Known values of its sides at `moment`, by their text."""
+
+    def unknown(self, moment: Moment, base: str) -> list[str]:
+        """Texts of the sides that are unknown at `moment`."""
+
+
+def compile_operands(market: Market, operands: Iterable[Operand]) -> tuple[list[AnyReader], list[Slot]]:
+    """Readers of operands, and the slots they hold until released. Raises NeedsHistory or ConditionError (from the
+    market), holding nothing.
+    """
+    slots: list[Slot] = []
+    done = False
+    try:
+        readers = [_reader(market, operand, slots) for operand in operands]
+        done = True
+    finally:
+        if not done:
+            for slot in slots:
+                market.release(slot, 0)
+    return readers, slots
+
+
+def _reader(market: Market, operand: Operand, slots: list[Slot]) -> AnyReader:
+    match operand:
+        case Const(value):
+            return ConstReader(value)
+        case Price() | Indicator():
+            timeframe = str(operand.timeframe)
+            slot = market.acquire(operand, timeframe)
+            slots.append(slot)
+            return LeafReader(market, slot, timeframe, operand.bars_ago)
+        case Arithmetic(op, left, right):
+            return ArithmeticReader(op, _reader(market, left, slots), _reader(market, right, slots))
+
+
 class Comparison:
     """A compiled comparison, and the slots it holds in the market."""
 
@@ -95,27 +143,7 @@ class Comparison:
         self.node = node
         self.op: CompareOp = node.op
         self.length, self.shift = grid(clock_of(node) or "1m")
-        self.slots: list[Slot] = []
-        done = False
-        try:
-            self.left = self._compile(node.left)
-            self.right = self._compile(node.right)
-            done = True
-        finally:
-            if not done:
-                self.release(0)
-
-    def _compile(self, operand: Operand) -> AnyReader:
-        match operand:
-            case Const(value):
-                return ConstReader(value)
-            case Price() | Indicator():
-                timeframe = str(operand.timeframe)
-                slot = self._market.acquire(operand, timeframe)
-                self.slots.append(slot)
-                return LeafReader(self._market, slot, timeframe, operand.bars_ago)
-            case Arithmetic(op, left, right):
-                return ArithmeticReader(op, self._compile(left), self._compile(right))
+        (self.left, self.right), self.slots = compile_operands(market, (node.left, node.right))
 
     def release(self, now_ms: int) -> None:
         """Give the slots back."""
@@ -132,9 +160,11 @@ class Comparison:
 
         After a long gap no value from before it can be read, so neither a truth nor a cross reaches over one.
         """
-        if moment.stand_in:
-            return None
-        at_ms = self.clock_at(moment.close_ms)
+        return None if moment.stand_in else self.decide_at(moment, moment.close_ms)
+
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        """Its truth at `asked_ms`, an earlier instant, as seen from the bar of `moment`."""
+        at_ms = self.clock_at(asked_ms)
         index, close_ms = moment.number, moment.close_ms
         left, right = self.left.read(index, close_ms, at_ms), self.right.read(index, close_ms, at_ms)
         if left != left or right != right:

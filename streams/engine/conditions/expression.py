@@ -2,7 +2,8 @@
 
 `parse` gives the tree of `schemas.conditions`; `to_text` (in `expression_text`) writes it back. Besides comparisons,
 `and`, `or`, `not` and parentheses there are `crosses(a, b)`, `crosses_above`, `crosses_below`,
-`level("95.25", "below")`, `at(1700000000000)` or `at("2023-11-14T22:13:20Z")`, `all(x, …)`, `any(x, …)`.
+`level("95.25", "below")`, `at(1700000000000)` or `at("2023-11-14T22:13:20Z")`, `all(x, …)`, `any(x, …)`, and the calls
+of `expression_calls`.
 """
 
 from datetime import datetime
@@ -23,6 +24,7 @@ from schemas.conditions import (
     condition_from_json,
     condition_to_json,
 )
+from streams.engine.conditions.expression_calls import CALLS
 from streams.engine.conditions.expression_operands import operand_of
 from streams.engine.conditions.expression_text import to_text
 from streams.engine.conditions.lexer import ExpressionError, Token
@@ -84,6 +86,8 @@ def _function(call: Call, name: Token) -> Condition:
             raise ExpressionError(name.column, f"{name.text} expects one condition or more")
         items = tuple(_condition(argument) for argument in call.arguments)
         return All(items) if name.text == "all" else AnyOf(items)
+    if name.text in CALLS:
+        return CALLS[name.text](call, _condition)
     if name.text == "at":
         return At(_instant(call))
     if name.text == "level":

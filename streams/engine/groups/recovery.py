@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from streams.engine.groups.arming import conditions_of
 from streams.engine.groups.commands import Commands
-from streams.engine.groups.group import Group
+from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
 from streams.engine.groups.unit_rows import (
@@ -48,6 +48,8 @@ class Recovery:
         newest = self._moments.newest()
         if newest is not None:
             self._network.resync(newest)
+            if self._moments.stand_in is not None:
+                self._network.due_instants(self._moments.stand_in.now_ms)
         for body in bodies:
             self._enter(body)
         self._asleep.sort(key=lambda unit: unit.pos, reverse=True)
@@ -71,12 +73,18 @@ class Recovery:
 
     def _begin(self, unit: Unit) -> None:
         """What the row left to the bars: truths at the last bar, where they are known."""
-        last = self._network.moment
+        last, stand_in = self._network.moment, self._moments.stand_in
         saw_a_bar = last is not None and last.open_time_ms >= unit.armed_from_ms
-        for watcher, node in watchers(unit) if saw_a_bar else ():
-            if isinstance(watcher, Alert):
-                watcher.derive(node.truth, self._moments.now_ms)
-            elif node.truth is not None:
-                watcher.known = node.truth
+        saw_a_stand_in = stand_in is not None and stand_in.open_time_ms >= unit.armed_from_ms
+        for watcher, node in watchers(unit):
+            truth = node.truth if saw_a_bar else None
+            if stand_in is not None and saw_a_stand_in:
+                # What is unknown on a stand-in stays as the bar before it left it.
+                shown = node.decide(stand_in.since(unit.armed_from_ms))
+                truth = truth if shown is None else shown
+            if isinstance(watcher, Alert) and (saw_a_bar or truth is not None):
+                watcher.derive(truth, self._moments.now_ms)
+            elif isinstance(watcher, Watch) and truth is not None:
+                watcher.known = truth
         if watchers(unit):
             self._watching.begin(unit, saw_a_bar=saw_a_bar)

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final, TypeAlias
 
 from streams.engine.conditions.comparisons import Moment
+from streams.engine.conditions.truth import Truth
 from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import NEVER, Alert
 from streams.engine.network.network import Network
@@ -83,7 +84,7 @@ class Watching:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
                 node.watchers.append(watcher)
-                if watcher.notice(node.truth, now_ms):
+                if watcher.notice(_first_truth(unit, node, moment), now_ms):
                     hits.append(watcher)
                 self._after(watcher)
         return hits
@@ -100,7 +101,8 @@ class Watching:
         candidates.update(woken)
         hits: list[Hit] = []
         for watcher, node in candidates.items():
-            truth = node.decide(moment)
+            unit = watcher.group if isinstance(watcher, Watch) else watcher
+            truth = node.decide(moment.since(unit.armed_from_ms))
             if truth is None:
                 continue
             if watcher.notice(truth, moment.now_ms):
@@ -134,6 +136,13 @@ class Watching:
             if alert.wake_ms == due_ms and alert.node is not None:
                 woken.append((alert, alert.node))
         return woken
+
+
+def _first_truth(unit: Unit, node: Node, moment: Moment) -> Truth:
+    """At the first bar a unit sees: after a hole in the candles, a schedule's instants before it do not count."""
+    if moment.before_ms >= unit.armed_from_ms:
+        return node.truth
+    return node.decide(moment.since(unit.armed_from_ms))
 
 
 def watchers(unit: Unit) -> list[tuple[Hit, Node]]:

@@ -7,13 +7,32 @@ changes flip above. How many alerts are registered does not matter.
 from heapq import heappop, heappush
 from itertools import count
 
-from schemas.conditions import MAX_DEPTH, All, AnyOf, At, Compare, Condition, Level, Not
+from schemas.conditions import (
+    MAX_DEPTH,
+    All,
+    AnyOf,
+    At,
+    Channel,
+    Compare,
+    Condition,
+    Holds,
+    Level,
+    Moves,
+    Not,
+    Schedule,
+    Sequenced,
+)
 from streams.engine.conditions.comparisons import Comparison, Moment
+from streams.engine.conditions.measures import measure_of, plainly
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
 from streams.engine.network.clocks import Clocks
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.thresholds import Thresholds
+from streams.engine.network.timed import HoldsNode, MeasureNode, ScheduleNode, SequenceNode, Timed
+
+# A channel is at most three levels of comparisons, in the place of one node.
+_RANKS = MAX_DEPTH + 4
 
 
 class Network:
@@ -23,11 +42,12 @@ class Network:
         self._market = market
         self._nodes: dict[Condition, Node] = {}
         self._clocks = Clocks(self)
+        self._timed = Timed(market, self.put, self._call, self._tell)
         self._below = Thresholds()
         self._above = Thresholds()
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
-        self._queues: list[list[Inner]] = [[] for _ in range(MAX_DEPTH + 1)]
+        self._queues: list[list[Inner]] = [[] for _ in range(_RANKS)]
         self._queued = False
         self._flipped: list[Node] = []
         self.moment: Moment | None = None
@@ -39,6 +59,7 @@ class Network:
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
+        condition = plainly(condition)
         node = self._nodes.get(condition)
         if node is None:
             node = self._nodes[condition] = self._make(condition)
@@ -71,6 +92,7 @@ class Network:
         if above.constants and not above.low < moment.high < above.high:
             above.move(moment.high, self)
         self._clocks.step(moment, newest=newest)
+        self._timed.step(moment)
         return self._settle()
 
     def resync(self, moment: Moment) -> list[Node]:
@@ -82,11 +104,13 @@ class Network:
         self._below.place(moment.low, settled=True)
         self._above.place(moment.high, settled=True)
         self._clocks.place(moment)
+        self._timed.resync(moment)
         return self._settle()
 
     def due_instants(self, now_ms: int) -> list[Node]:
-        """Nodes of `at` whose instant a stand-in has reached, and all above them; their truths stay as they are."""
+        """Nodes of `at` and `schedule` that a stand-in changes, and all above them; their truths stay as they are."""
         found: dict[Node, None] = {node: None for ms, _, node in self._instants if ms <= now_ms}
+        found.update(dict.fromkeys(self._timed.shown_on_stand_in(now_ms)))
         for node in (reached := list(found)):
             reached.extend(parent for parent in node.parents if parent not in found)
             found.update(dict.fromkeys(node.parents))
@@ -98,18 +122,24 @@ class Network:
         if before is truth:
             return
         node.truth = truth
-        if node.watchers and not node.flipped:
-            node.flipped = True
-            self._flipped.append(node)
+        self._tell(node)
         for parent in node.parents:
             parent.shift(before, truth)
-            if not parent.queued:
-                parent.queued = self._queued = True
-                self._queues[parent.rank].append(parent)
+            self._call(parent)
 
     def pulse(self, node: Node) -> None:
         """A cross became true: it is taken back at the next close of its clock."""
         self._clocks.pulse(node)
+
+    def _call(self, node: Inner) -> None:
+        if not node.queued:
+            node.queued = self._queued = True
+            self._queues[node.rank].append(node)
+
+    def _tell(self, node: Node) -> None:
+        if node.watchers and not node.flipped:
+            node.flipped = True
+            self._flipped.append(node)
 
     def _settle(self) -> list[Node]:
         while self._instants and self.moment and self._instants[0][0] <= self.moment.now_ms:
@@ -141,6 +171,27 @@ class Network:
                 return inner(condition, self._children(items))
             case Not(item):
                 return inner(condition, self._children((item,)))
+            case Channel() | Moves():
+                return MeasureNode(condition, measure_of(self._market, condition))
+            case Schedule():
+                return ScheduleNode(condition)
+            case Holds() | Sequenced():
+                return self._looking_back(condition)
+
+    def _looking_back(self, condition: Holds | Sequenced) -> Node:
+        slots = self._timed.kept_for(condition)
+        done = False
+        try:
+            items = (condition.item,) if isinstance(condition, Holds) else condition.items
+            children = self._children(items)
+            done = True
+        finally:
+            if not done:
+                for slot in slots:
+                    self._market.release(slot, 0)
+        if isinstance(condition, Holds):
+            return HoldsNode(condition, children, slots, self._timed)
+        return SequenceNode(condition, children, slots, self._timed)
 
     def _children(self, items: tuple[Condition, ...]) -> tuple[Node, ...]:
         nodes: list[Node] = []
@@ -164,6 +215,8 @@ class Network:
         elif isinstance(node, LevelNode):
             self._ladder(node).insert(node.price, _touch(node), node)
             self._place(node)
+        else:
+            self._timed.hang(node)
 
     def _unhang(self, node: Node, now_ms: int) -> None:
         if isinstance(node, CompareNode):
@@ -172,9 +225,11 @@ class Network:
         elif isinstance(node, LevelNode):
             self._ladder(node).remove(node.price, _touch(node), node)
             self._place(node)
-        elif isinstance(node, AtNode) and node.truth is not True:
-            self._instants = [entry for entry in self._instants if entry[2] is not node]
-            self._instants.sort()
+        elif isinstance(node, AtNode):
+            if node.truth is not True:
+                self._instants = sorted(entry for entry in self._instants if entry[2] is not node)
+        else:
+            self._timed.unhang(node, now_ms)
 
     def _ladder(self, node: LevelNode) -> Thresholds:
         return self._below if node.below else self._above

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
-from streams.engine.conditions.comparisons import Comparison, Moment
+from streams.engine.conditions.comparisons import Asked, Comparison, Moment
 from streams.engine.conditions.truth import Truth
 
 
@@ -32,7 +32,11 @@ class Node(ABC):
     def decide(self, moment: Moment) -> Truth:
         """Truth by the definition."""
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        """Truth at an earlier instant, as seen from the bar of `moment`: of what `holds` and `sequence` may ask for."""
+        raise TypeError(f"{type(self.key).__name__} has no truth at an earlier close")
+
+    def comparisons(self) -> Iterator[Asked]:
         """The comparisons below, from left to right."""
         return iter(())
 
@@ -47,7 +51,10 @@ class CompareNode(Node):
     def decide(self, moment: Moment) -> Truth:
         return self.comparison.decide(moment)
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        return self.comparison.decide_at(moment, asked_ms)
+
+    def comparisons(self) -> Iterator[Asked]:
         yield self.comparison
 
 
@@ -112,7 +119,11 @@ class Inner(Node):
         truths = [child.decide(moment) for child in self.children]
         return self._from(truths.count(True), truths.count(False))
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        truths = [child.decide_at(moment, asked_ms) for child in self.children]
+        return self._from(truths.count(True), truths.count(False))
+
+    def comparisons(self) -> Iterator[Asked]:
         for child in self.children:
             yield from child.comparisons()
 

@@ -13,14 +13,19 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
     Const,
+    Holds,
     Indicator,
     Level,
+    Moves,
     Not,
     Operand,
     Price,
+    Schedule,
+    Sequenced,
     condition_to_json,
 )
 from schemas.events import BotEvent
@@ -68,24 +73,73 @@ LEAVES = st.one_of(
     st.builds(lambda timeframe: Indicator("ema", (("window", 2),), None, timeframe), TIMEFRAMES),
 )
 PRICES = st.integers(195, 205).map(lambda half: half / 2)
-OPERANDS: st.SearchStrategy[Operand] = st.one_of(
-    LEAVES,
-    LEAVES,
-    st.builds(Arithmetic, st.sampled_from(["+", "-"]), LEAVES, st.sampled_from([Const(0.5), Const(1.0)])),
-    st.builds(Arithmetic, st.just("/"), LEAVES, st.builds(Arithmetic, st.just("-"), LEAVES, LEAVES)),
-    st.builds(Arithmetic, st.just("*"), LEAVES, st.just(Const(1.0))),
+# Deferred: a strategy shows all that it is made of, which grows too long to show.
+OPERANDS: st.SearchStrategy[Operand] = st.deferred(
+    lambda: st.one_of(
+        LEAVES,
+        LEAVES,
+        st.builds(Arithmetic, st.sampled_from(["+", "-"]), LEAVES, st.sampled_from([Const(0.5), Const(1.0)])),
+        st.builds(Arithmetic, st.just("/"), LEAVES, st.builds(Arithmetic, st.just("-"), LEAVES, LEAVES)),
+        st.builds(Arithmetic, st.just("*"), LEAVES, st.just(Const(1.0))),
+    )
 )
 OPS = st.sampled_from(["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"])
-COMPARES = st.one_of(
-    st.builds(Compare, OPS, LEAVES, st.builds(Const, PRICES)),
-    st.builds(Compare, OPS, st.builds(Const, PRICES), LEAVES),
-    st.builds(Compare, OPS, OPERANDS, OPERANDS),
+COMPARES = st.deferred(
+    lambda: st.one_of(
+        st.builds(Compare, OPS, LEAVES, st.builds(Const, PRICES)),
+        st.builds(Compare, OPS, st.builds(Const, PRICES), LEAVES),
+        st.builds(Compare, OPS, OPERANDS, OPERANDS).filter(lambda one: one.left != one.right),
+    )
+)
+BOUNDS = st.tuples(st.integers(195, 204), st.integers(1, 6)).map(
+    lambda low: (Const(low[0] / 2), Const((low[0] + low[1]) / 2))
+)
+CHANNEL_OPS = st.sampled_from(["inside", "outside", "enters", "exits"])
+CHANNELS = st.deferred(
+    lambda: st.one_of(
+        st.builds(lambda op, left, bounds: Channel(op, left, *bounds), CHANNEL_OPS, LEAVES, BOUNDS),
+        st.builds(lambda op, left, bounds: Channel(op, left, *bounds), CHANNEL_OPS, OPERANDS, BOUNDS),
+        st.builds(Channel, CHANNEL_OPS, LEAVES, LEAVES, LEAVES).filter(
+            lambda one: len({one.left, one.low, one.high}) == 3
+        ),
+    )
+)
+MOVES = st.builds(
+    Moves,
+    st.sampled_from(["moves_up", "moves_down", "moves_up_percent", "moves_down_percent"]),
+    OPERANDS,
+    st.sampled_from([0.5, 1.0, 1.5, 2.0]),
+    st.integers(1, 4),
+)
+AT_CLOSES: st.SearchStrategy[Condition] = st.deferred(lambda: st.one_of(COMPARES, COMPARES, CHANNELS, MOVES))
+WITHIN: st.SearchStrategy[Condition] = st.deferred(
+    lambda: st.one_of(
+        AT_CLOSES,
+        AT_CLOSES,
+        st.builds(Not, AT_CLOSES),
+        st.builds(lambda one, other: All((one, other)), AT_CLOSES, AT_CLOSES),
+        st.builds(lambda one, other: AnyOf((one, Not(other))), AT_CLOSES, AT_CLOSES),
+    )
+)
+HOLDS = st.builds(Holds, WITHIN, st.integers(1, 5))
+SEQUENCES = st.builds(
+    lambda items, within: Sequenced(tuple(items), within),
+    st.lists(st.one_of(WITHIN, WITHIN, HOLDS), min_size=2, max_size=3),
+    st.integers(1, 8),
+)
+# START is a Monday at 00:00 in UTC, 01:00 in Berlin, 05:30 in Kolkata.
+SCHEDULES = st.builds(
+    Schedule,
+    st.sampled_from(
+        ["*/7 * * * *", "* * * * MON", "5,6,20-40/3 0-1 * * *", "*/10 1,5 * 11 1-5", "31 * 20 * *"]
+    ),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
 )
 INSIDE = st.integers(196, 204).map(lambda half: half / 2)
 LEVELS = st.builds(lambda price, side: Level(str(price), side), INSIDE, st.sampled_from(["below", "above"]))
 INSTANTS = st.integers(10, 100).map(lambda half: At(START + half * MINUTE // 2))
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
-    st.one_of(COMPARES, COMPARES, LEVELS, INSTANTS),
+    st.one_of(COMPARES, COMPARES, CHANNELS, MOVES, HOLDS, SEQUENCES, LEVELS, INSTANTS, SCHEDULES),
     lambda inner: st.one_of(
         st.builds(lambda items: All(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda items: AnyOf(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
@@ -147,7 +201,8 @@ def _kline(at: int, opened: int, high: int, low: int, price: int) -> Kline:
 
 @st.composite
 def groups(draw: st.DrawFn, key: str, generation: int, last: int) -> GroupCommand:
-    conditions = draw(st.lists(st.one_of(LEVELS, LEVELS, INSTANTS, CONDITIONS), min_size=1, max_size=5))
+    kinds = st.one_of(LEVELS, LEVELS, INSTANTS, SCHEDULES, CONDITIONS, CONDITIONS)
+    conditions = draw(st.lists(kinds, min_size=1, max_size=5))
     members = []
     for place, condition in enumerate(conditions):
         action, dca, target = draw(ACTIONS)
