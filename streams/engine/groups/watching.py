@@ -35,8 +35,11 @@ class Watching:
         if not saw_a_bar:
             heappush(self._waiting, (unit.armed_from_ms, next(self._serial), unit))
             return
+        moment = self._network.moment
         for watcher, node in watchers(unit):
             node.watchers.append(watcher)
+            if moment is not None and moment.before_ms < unit.armed_from_ms:
+                self._network.tell_again(node)
         if isinstance(unit, Alert):
             self._sleep(unit)
 
@@ -84,7 +87,7 @@ class Watching:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
                 node.watchers.append(watcher)
-                if watcher.notice(_first_truth(unit, node, moment), now_ms):
+                if watcher.notice(self._first_truth(unit, node, moment), now_ms):
                     hits.append(watcher)
                 self._after(watcher)
         return hits
@@ -112,6 +115,13 @@ class Watching:
             self._sleep(alert)
         return hits
 
+    def _first_truth(self, unit: Unit, node: Node, moment: Moment) -> Truth:
+        """At the first bar a unit sees: after a hole in the candles, a schedule's instants before it do not count."""
+        if moment.before_ms >= unit.armed_from_ms:
+            return node.truth
+        self._network.tell_again(node)
+        return node.decide(moment.since(unit.armed_from_ms))
+
     def _after(self, watcher: Hit) -> None:
         if type(watcher) is Watch:
             if not watcher.group.stored:
@@ -136,13 +146,6 @@ class Watching:
             if alert.wake_ms == due_ms and alert.node is not None:
                 woken.append((alert, alert.node))
         return woken
-
-
-def _first_truth(unit: Unit, node: Node, moment: Moment) -> Truth:
-    """At the first bar a unit sees: after a hole in the candles, a schedule's instants before it do not count."""
-    if moment.before_ms >= unit.armed_from_ms:
-        return node.truth
-    return node.decide(moment.since(unit.armed_from_ms))
 
 
 def watchers(unit: Unit) -> list[tuple[Hit, Node]]:

@@ -116,6 +116,10 @@ class Network:
             found.update(dict.fromkeys(node.parents))
         return reached
 
+    def tell_again(self, node: Node) -> None:
+        """Tell the watchers of `node` at the next bar, also where its truth is the same: they saw another one."""
+        self._timed.shown(node)
+
     def put(self, node: Node, truth: Truth) -> None:
         """Set a truth and tell the nodes above."""
         before = node.truth
@@ -219,6 +223,7 @@ class Network:
             self._timed.hang(node)
 
     def _unhang(self, node: Node, now_ms: int) -> None:
+        self._timed.forget(node)
         if isinstance(node, CompareNode):
             self._clocks.unhang(node, self.moment)
             node.comparison.release(now_ms)

@@ -231,7 +231,6 @@ class Timed:
             node.release(now_ms)
         elif isinstance(node, ScheduleNode):
             self._over.pop(node, None)
-        self._shown.pop(node, None)
 
     def sleep(self, node: TimedNode) -> None:
         """Call `node` at the close at which it asked to be woken."""
@@ -263,6 +262,14 @@ class Timed:
             self._over[node] = nodes[node] = None
         self._shown |= nodes
         return list(nodes)
+
+    def shown(self, node: Node) -> None:
+        """Somebody was told another truth of `node` than it has: all are told at the next bar."""
+        self._shown[node] = None
+
+    def forget(self, node: Node) -> None:
+        """Nobody is to be told of `node` any more."""
+        self._shown.pop(node, None)
 
     def _turn_pages(self, moment: Moment) -> None:
         """Schedules: those of the last moment are over, those of this one are due."""

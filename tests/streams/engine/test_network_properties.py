@@ -4,7 +4,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+NOSHRINK = [Phase.generate]
 from hypothesis import strategies as st
 
 from schemas.alerts import ActionType, AlertCommand, BotAction, GroupCommand, Member
@@ -16,6 +19,7 @@ from schemas.conditions import (
     Channel,
     Compare,
     Condition,
+    ConditionError,
     Const,
     Holds,
     Indicator,
@@ -26,6 +30,7 @@ from schemas.conditions import (
     Price,
     Schedule,
     Sequenced,
+    condition_from_json,
     condition_to_json,
 )
 from schemas.events import BotEvent
@@ -56,6 +61,16 @@ class Case(NamedTuple):
     orders: list[Order]
 
 
+def hidden(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """The same, but it does not show what it is made of, which grows too long."""
+
+    @st.composite
+    def one_of_them(draw: st.DrawFn) -> Any:
+        return draw(strategy)
+
+    return one_of_them()
+
+
 TIMEFRAMES = st.sampled_from(["1m", "1m", "1m", "3m", "5m"])
 LEAVES = st.one_of(
     st.builds(
@@ -73,9 +88,8 @@ LEAVES = st.one_of(
     st.builds(lambda timeframe: Indicator("ema", (("window", 2),), None, timeframe), TIMEFRAMES),
 )
 PRICES = st.integers(195, 205).map(lambda half: half / 2)
-# Deferred: a strategy shows all that it is made of, which grows too long to show.
-OPERANDS: st.SearchStrategy[Operand] = st.deferred(
-    lambda: st.one_of(
+OPERANDS: st.SearchStrategy[Operand] = hidden(
+    st.one_of(
         LEAVES,
         LEAVES,
         st.builds(Arithmetic, st.sampled_from(["+", "-"]), LEAVES, st.sampled_from([Const(0.5), Const(1.0)])),
@@ -84,8 +98,8 @@ OPERANDS: st.SearchStrategy[Operand] = st.deferred(
     )
 )
 OPS = st.sampled_from(["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"])
-COMPARES = st.deferred(
-    lambda: st.one_of(
+COMPARES = hidden(
+    st.one_of(
         st.builds(Compare, OPS, LEAVES, st.builds(Const, PRICES)),
         st.builds(Compare, OPS, st.builds(Const, PRICES), LEAVES),
         st.builds(Compare, OPS, OPERANDS, OPERANDS).filter(lambda one: one.left != one.right),
@@ -95,8 +109,8 @@ BOUNDS = st.tuples(st.integers(195, 204), st.integers(1, 6)).map(
     lambda low: (Const(low[0] / 2), Const((low[0] + low[1]) / 2))
 )
 CHANNEL_OPS = st.sampled_from(["inside", "outside", "enters", "exits"])
-CHANNELS = st.deferred(
-    lambda: st.one_of(
+CHANNELS = hidden(
+    st.one_of(
         st.builds(lambda op, left, bounds: Channel(op, left, *bounds), CHANNEL_OPS, LEAVES, BOUNDS),
         st.builds(lambda op, left, bounds: Channel(op, left, *bounds), CHANNEL_OPS, OPERANDS, BOUNDS),
         st.builds(Channel, CHANNEL_OPS, LEAVES, LEAVES, LEAVES).filter(
@@ -111,9 +125,9 @@ MOVES = st.builds(
     st.sampled_from([0.5, 1.0, 1.5, 2.0]),
     st.integers(1, 4),
 )
-AT_CLOSES: st.SearchStrategy[Condition] = st.deferred(lambda: st.one_of(COMPARES, COMPARES, CHANNELS, MOVES))
-WITHIN: st.SearchStrategy[Condition] = st.deferred(
-    lambda: st.one_of(
+AT_CLOSES: st.SearchStrategy[Condition] = hidden(st.one_of(COMPARES, COMPARES, CHANNELS, MOVES))
+WITHIN: st.SearchStrategy[Condition] = hidden(
+    st.one_of(
         AT_CLOSES,
         AT_CLOSES,
         st.builds(Not, AT_CLOSES),
@@ -147,6 +161,20 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     ),
     max_leaves=3,
 )
+
+
+def fits(condition: Condition) -> bool:
+    """Whether a tree is within the limits."""
+    try:
+        condition_from_json(condition_to_json(condition))
+    except ConditionError:
+        return False
+    return True
+
+
+TREES = CONDITIONS.filter(fits)
+
+
 ACTIONS: st.SearchStrategy[tuple[ActionType, int | None, int | None]] = st.sampled_from(
     [
         ("stop_loss", None, None),
@@ -201,7 +229,7 @@ def _kline(at: int, opened: int, high: int, low: int, price: int) -> Kline:
 
 @st.composite
 def groups(draw: st.DrawFn, key: str, generation: int, last: int) -> GroupCommand:
-    kinds = st.one_of(LEVELS, LEVELS, INSTANTS, SCHEDULES, CONDITIONS, CONDITIONS)
+    kinds = st.one_of(LEVELS, LEVELS, INSTANTS, SCHEDULES, TREES, TREES)
     conditions = draw(st.lists(kinds, min_size=1, max_size=5))
     members = []
     for place, condition in enumerate(conditions):
@@ -237,7 +265,7 @@ def alerts(draw: st.DrawFn, key: str, last: int) -> AlertCommand:
         symbol=SYMBOL,
         timeframe=draw(TIMEFRAMES),
         effective_from_ms=START + draw(st.one_of(st.integers(0, 20), st.integers(0, 2 * last))) * MINUTE // 2,
-        condition=condition_to_json(draw(CONDITIONS)),
+        condition=condition_to_json(draw(TREES)),
         frequency=draw(st.sampled_from(["once", "once_per_bar_close", "every"])),
         rearm=draw(st.sampled_from(["on_false", "after_bars"])),
         rearm_bars=draw(st.integers(1, 4)),
@@ -358,21 +386,13 @@ def expected(case: Case) -> dict[str, Any]:
     return heard
 
 
-QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@QUICK
-@given(cases())
-def test_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
+def fires_what_the_oracle_says(case: Case) -> None:
     life = Life(case)
     life.run(len(case.records) + 1)
     assert life.said == expected(case)
 
 
-@QUICK
-@given(cases())
-def test_commands_after_all_bars_fire_the_same(case: Case) -> None:
-    """Where commands were not replaced before, a command that comes last fires what it would have fired in time."""
+def fires_the_same_after_all_bars(case: Case) -> None:
     end = len(case.records)
     late = Case(case.records, [order._replace(arrival=end) for order in case.orders])
     life = Life(late)
@@ -380,10 +400,7 @@ def test_commands_after_all_bars_fire_the_same(case: Case) -> None:
     assert life.said == expected(late)
 
 
-@QUICK
-@given(cases(), st.integers(0, 10_000))
-def test_restarts_change_nothing(case: Case, seed: int) -> None:
-    """Dying anywhere, also between the rows of groups and the row of the symbol, repeats what was said and no more."""
+def fires_the_same_when_it_dies(case: Case, seed: int) -> None:
     life, dice, crashes = Life(case), Random(seed), 0
     while life.place <= len(case.records):
         life.run(life.place + 1)
@@ -393,3 +410,52 @@ def test_restarts_change_nothing(case: Case, seed: int) -> None:
             life.crash()
             crashes += 1
     assert life.said == expected(case)
+
+
+QUICK = settings(phases=NOSHRINK, max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=700)
+SEEDS = st.integers(0, 10_000)
+
+
+@QUICK
+@given(cases())
+def test_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
+    fires_what_the_oracle_says(case)
+
+
+@QUICK
+@given(cases())
+def test_commands_after_all_bars_fire_the_same(case: Case) -> None:
+    """Where commands were not replaced before, a command that comes last fires what it would have fired in time."""
+    fires_the_same_after_all_bars(case)
+
+
+@QUICK
+@given(cases(), SEEDS)
+def test_restarts_change_nothing(case: Case, seed: int) -> None:
+    """Dying anywhere, also between the rows of groups and the row of the symbol, repeats what was said and no more."""
+    fires_the_same_when_it_dies(case, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@LONG
+@given(cases())
+def test_many_more_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
+    fires_what_the_oracle_says(case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@LONG
+@given(cases())
+def test_many_more_commands_after_all_bars_fire_the_same(case: Case) -> None:
+    fires_the_same_after_all_bars(case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@LONG
+@given(cases(), SEEDS)
+def test_many_more_restarts_change_nothing(case: Case, seed: int) -> None:
+    fires_the_same_when_it_dies(case, seed)
