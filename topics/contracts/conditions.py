@@ -7,14 +7,20 @@ from collections.abc import Callable
 from typing import Any, Final, get_args
 
 from schemas.conditions import (
+    CRON_PATTERN,
     DECIMAL_PATTERN,
     MAX_BARS_AGO,
+    MAX_BARS_BACK,
+    MAX_CRON,
     MAX_DEPTH,
     MAX_MS,
     MAX_NODES,
     MAX_WINDOW,
+    TZ_PATTERN,
     ArithmeticOp,
+    ChannelOp,
     CompareOp,
+    MovesOp,
     PriceField,
     Seed,
     Side,
@@ -26,7 +32,10 @@ Ref = Callable[[str], Schema]
 
 _NAME: Final[Schema] = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 64}
 _WINDOW: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_WINDOW}
-_CONSTANTS: Final[Schema] = {"left": {"type": "number"}, "right": {"type": "number"}}
+_BARS: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_BARS_BACK}
+_KINDS: Final = (
+    "All", "Any", "Not", "Compare", "Channel", "Moves", "Holds", "Sequence", "At", "Schedule", "Level",
+)  # fmt: skip
 
 
 def condition_schemas(ref: Ref) -> dict[str, Schema]:
@@ -35,7 +44,7 @@ def condition_schemas(ref: Ref) -> dict[str, Schema]:
         "Condition": {
             "title": "Condition",
             "description": f"A tree of at most {MAX_DEPTH} levels and {MAX_NODES} nodes, operands counted.",
-            "oneOf": [ref(name) for name in ("All", "Any", "Not", "Compare", "At", "Level")],
+            "oneOf": [ref(name) for name in _KINDS],
         },
         "All": _object("Every one is true.", {"all": _conditions(ref)}),
         "Any": _object("At least one is true.", {"any": _conditions(ref)}),
@@ -45,7 +54,35 @@ def condition_schemas(ref: Ref) -> dict[str, Schema]:
             {"at": {"type": "integer", "minimum": 0, "maximum": MAX_MS}},
         ),
         "Level": _object("The bar's path meets a price.", {"level": _level()}),
-        "Compare": _object("Compares two operands.", _sides(CompareOp, ref)) | {"not": _constants_only()},
+        "Compare": _object("Compares two operands.", _sides(CompareOp, ref))
+        | {"not": _constants_only("left", "right")},
+        "Channel": _object(
+            "Where an operand stands to two others, or that it just came or went.",
+            {"op": _choice(ChannelOp)} | {side: ref("Operand") for side in ("left", "low", "high")},
+        )
+        | {"not": _constants_only("left", "low", "high")},
+        "Moves": _object(
+            "By how much at least an operand moved against its own value some bars before.",
+            {
+                "op": _choice(MovesOp),
+                "left": ref("Operand"),
+                "right": {"type": "number", "exclusiveMinimum": 0},
+                "bars": _BARS,
+            },
+        )
+        | {"not": _constants_only("left")},
+        "Holds": _object(
+            "True at each of the last closes of its clock.", {"holds": ref("Condition"), "bars": _BARS}
+        ),
+        "Sequence": _object(
+            "Became true one after the other, the last one now.",
+            {"sequence": _conditions(ref) | {"minItems": 2}, "within": _BARS},
+        ),
+        "Schedule": _object(
+            "The first bar close at or after each instant of a crontab line in a time zone.",
+            {"schedule": {"type": "string", "pattern": CRON_PATTERN, "maxLength": MAX_CRON}},
+            {"tz": {"type": "string", "pattern": TZ_PATTERN, "default": "UTC"}},
+        ),
         "Operand": {
             "title": "Operand",
             "description": "A number, or something that has one on every bar.",
@@ -80,8 +117,8 @@ def _sides(ops: object, ref: Ref) -> Schema:
     return {"op": _choice(ops), "left": ref("Operand"), "right": ref("Operand")}
 
 
-def _constants_only() -> Schema:
-    return {"properties": _CONSTANTS, "required": ["left", "right"]}
+def _constants_only(*sides: str) -> Schema:
+    return {"properties": {side: {"type": "number"} for side in sides}, "required": list(sides)}
 
 
 def _choice(literal: object) -> Schema:
@@ -99,7 +136,12 @@ def _indicator() -> Schema:
     schema = _object(
         "An indicator's output; its parameters stand beside its name and are numbers.",
         {"indicator": _NAME},
-        {"output": _NAME | {"type": ["string", "null"]}, "seed": _choice(Seed), "price": False}
+        {
+            "output": _NAME | {"type": ["string", "null"]},
+            "seed": _choice(Seed),
+            "price": False,
+            "symbol": False,
+        }
         | _seen_from(),
     )
     return schema | {

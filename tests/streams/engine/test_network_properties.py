@@ -1,13 +1,11 @@
 """The laws of firing, against the oracle: incremental = naive = late = restarted, byte for byte."""
 
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-
-NOSHRINK = [Phase.generate]
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.alerts import ActionType, AlertCommand, BotAction, GroupCommand, Member
@@ -38,6 +36,7 @@ from schemas.market import Kline, Tick
 from schemas.triggers import Fired, StaleCommand, Trigger
 from streams.engine.bars import BarArrays
 from streams.engine.groups.arming import conditions_of
+from streams.engine.groups.combinations import refuse_contradictions
 from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 from tests.streams.engine.alert_oracle import MINUTE, Oracle
@@ -175,6 +174,10 @@ def fits(condition: Condition) -> bool:
 TREES = CONDITIONS.filter(fits)
 
 
+FREQUENCIES: st.SearchStrategy[Literal["once", "once_per_bar_close", "every"]] = st.sampled_from(
+    ["once", "once_per_bar_close", "every"]
+)
+REARMS: st.SearchStrategy[Literal["on_false", "after_bars"]] = st.sampled_from(["on_false", "after_bars"])
 ACTIONS: st.SearchStrategy[tuple[ActionType, int | None, int | None]] = st.sampled_from(
     [
         ("stop_loss", None, None),
@@ -259,20 +262,27 @@ def groups(draw: st.DrawFn, key: str, generation: int, last: int) -> GroupComman
 @st.composite
 def alerts(draw: st.DrawFn, key: str, last: int) -> AlertCommand:
     expires = draw(st.one_of(st.none(), st.none(), st.none(), st.integers(20, last)))
-    return AlertCommand(
+    frequency = draw(FREQUENCIES)
+    rearm = draw(REARMS) if frequency == "once_per_bar_close" else "on_false"
+    command = AlertCommand(
         alert_id=key,
         user_id="user",
         symbol=SYMBOL,
         timeframe=draw(TIMEFRAMES),
         effective_from_ms=START + draw(st.one_of(st.integers(0, 20), st.integers(0, 2 * last))) * MINUTE // 2,
         condition=condition_to_json(draw(TREES)),
-        frequency=draw(st.sampled_from(["once", "once_per_bar_close", "every"])),
-        rearm=draw(st.sampled_from(["on_false", "after_bars"])),
-        rearm_bars=draw(st.integers(1, 4)),
+        frequency=frequency,
+        rearm=rearm,
+        rearm_bars=draw(st.integers(1, 4)) if rearm == "after_bars" else 1,
         debounce_bars=draw(st.sampled_from([1, 1, 2, 3])),
         when_true_at_arming=draw(st.sampled_from(["fire", "fire", "wait"])),
         expires_at_ms=None if expires is None else START + expires * MINUTE,
     )
+    try:
+        refuse_contradictions(command, conditions_of(command, "1m")[0])
+    except ConditionError:
+        return msgspec.structs.replace(command, debounce_bars=1)
+    return command
 
 
 @st.composite
@@ -412,7 +422,7 @@ def fires_the_same_when_it_dies(case: Case, seed: int) -> None:
     assert life.said == expected(case)
 
 
-QUICK = settings(phases=NOSHRINK, max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(QUICK, max_examples=700)
 SEEDS = st.integers(0, 10_000)
 

@@ -3,13 +3,11 @@
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-
-NOSHRINK = [Phase.generate]
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.conditions import Condition
-from schemas.market import Kline
+from schemas.market import Kline, Tick
 from streams.engine.bars import BarArrays
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied
@@ -28,7 +26,7 @@ from tests.streams.engine.test_network_properties import (
     candles,
 )
 
-SETTINGS = settings(phases=NOSHRINK, max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
@@ -81,7 +79,7 @@ def follows_the_definition(asked: list[Condition], records: list[Kline], seed: i
 
 @SETTINGS
 @given(questions(), candles(), st.integers(0, 10_000))
-def test_truths_follow_the_definition(asked: list[Condition], records: list[Kline], seed: int) -> None:
+def test_truths_follow_the_definition(asked: list[Condition], records: list[Kline | Tick], seed: int) -> None:
     follows_the_definition(asked, [one for one in records if isinstance(one, Kline)], seed)
 
 
