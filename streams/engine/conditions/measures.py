@@ -31,6 +31,8 @@ from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
 
 _PERCENT = 100.0
+# Prices are decimals, kept as floats: from 12 to 13.2 is a move by 10 %, and comes out as 9.999999999999994 %.
+_SLACK = 1e-6
 
 
 def plainly(node: Condition) -> Condition:
@@ -41,15 +43,20 @@ def plainly(node: Condition) -> Condition:
     match node:
         case Channel(op, left, Const(low), Const(high)):
             return _between_constants(op, left, low, high)
-        case Moves(op, left, right, bars) if len({leaf.timeframe for leaf in leaves(left)}) == 1:
+        case Moves(op, left, _, bars) if len({leaf.timeframe for leaf in leaves(left)}) == 1:
             before = _ago(left, bars)
             change = Arithmetic("-", left, before) if "up" in op else Arithmetic("-", before, left)
             if not op.endswith("_percent"):
-                return Compare("gte", change, Const(right))
+                return Compare("gte", change, Const(least(node)))
             if isinstance(left, Price):  # which is never below zero
                 percent = Arithmetic("*", Arithmetic("/", change, before), Const(_PERCENT))
-                return Compare("gte", percent, Const(right))
+                return Compare("gte", percent, Const(least(node)))
     return node
+
+
+def least(node: Moves) -> float:
+    """The smallest difference that counts as a move by `right`: a millionth less, so that rounding loses none."""
+    return node.right * (1.0 - _SLACK)
 
 
 def _between_constants(op: str, left: Operand, low: float, high: float) -> Condition:
@@ -166,7 +173,7 @@ class Moved(Measure):
         change = calculate("-", now, before) if "up" in self._node.op else calculate("-", before, now)
         if self._node.op.endswith("_percent"):
             change = calculate("*", calculate("/", change, abs(before)), _PERCENT)
-        return None if change != change else change >= self._node.right
+        return None if change != change else change >= least(self._node)
 
 
 def measure_of(market: Market, node: Channel | Moves) -> Measure:

@@ -296,7 +296,7 @@ def decided(one: Asked, seen: list[Any]) -> Truth:
             change = value - earlier if "up" in op else earlier - value
             if op.endswith("_percent"):
                 change = change / abs(earlier) * 100 if earlier else NAN
-            return None if change != change else change >= right
+            return None if change != change else change >= right - right / 1_000_000
         case Holds(_, bars):
             return every([*[None] * bars, *seen][-bars:])
         case Sequenced(items, within):

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
+
+from streams.engine.conditions.cron import zone_of
 
 MINUTE = timedelta(minutes=1)
 NAMES = {
@@ -14,7 +15,7 @@ BOUNDS = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)]
 
 def instants(cron: str, tz: str, from_ms: int, to_ms: int) -> list[int]:
     """Whole UTC minutes in [from_ms, to_ms] at which `cron` is due."""
-    zone = ZoneInfo(tz)
+    zone = zone_of(tz)  # the pinned tables: those of the system may know less, or more
     found = []
     first = -(-from_ms // 60_000) * 60_000
     for ms in range(first, to_ms + 1, 60_000):
