@@ -274,12 +274,13 @@ class Timed:
     def _turn_pages(self, moment: Moment) -> None:
         """Schedules: those of the last moment are over, those of this one are due."""
         over, self._over = self._over, dict.fromkeys(self._due(moment.now_ms))
-        for node in over:
-            if node not in self._over:
+        shown, self._shown = self._shown, {}
+        # One that was true at the last bar is over since the stand-ins after it.
+        for node in (*over, *shown):
+            if isinstance(node, ScheduleNode) and node not in self._over:
                 self._put(node, False)
         for node in self._over:
             self._put(node, True)
-        shown, self._shown = self._shown, {}
         for seen in (reached := list(shown)):
             self._tell(seen)
             reached.extend(parent for parent in seen.parents if parent not in shown)

@@ -140,6 +140,15 @@ def test_a_schedule_fires_on_a_stand_in_and_not_again_on_the_bar_that_comes_late
     assert desk.fired_at == [2, 5]
 
 
+def test_a_schedule_that_was_true_on_a_bar_is_over_on_the_stand_in_after_it() -> None:
+    desk = Desk()
+    desk.watch(alert(SCHEDULE, frequency="every"))
+    desk.close(1, 1, 1)
+    desk.tick()
+    desk.close(1, 1)
+    assert desk.fired_at == [2, 5]
+
+
 def test_a_schedule_fires_on_the_first_bar_after_a_gap_that_swallowed_its_instant() -> None:
     desk = Desk(fill_up_to=0)
     desk.watch(alert(SCHEDULE, frequency="every"))
