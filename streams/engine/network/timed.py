@@ -244,7 +244,8 @@ class Timed:
             if (moment.close_ms - shift) % length == 0:
                 for node in measures:
                     self._put(node, node.decide(moment))
-        self._turn_pages(moment)
+        if self._instants or self._shown:
+            self._turn_pages(moment)
         self._wake(moment)
 
     def resync(self, moment: Moment) -> None:
