@@ -1,8 +1,13 @@
 """Conditions as frozen trees of data, and their JSON form. The meaning of each node is the engine's business.
 
 JSON: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}`, `{"op": "lt", "left": operand, "right": operand}`,
-`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`, and alone, as a member's whole condition,
-`{"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}}`. An operand is a number, `{"price": "close"}`,
+`{"at": ms}`, `{"level": {"price": "95.25", "side": "below"}}`,
+`{"op": "inside", "left": operand, "low": operand, "high": operand}` (also outside, enters, exits),
+`{"op": "moves_up", "left": operand, "right": 5, "bars": 10}` (also moves_down, and each with _percent),
+`{"holds": ..., "bars": 3}`, `{"sequence": [...], "within": 10}`, `{"schedule": "0 9 * * MON", "tz": "Europe/Berlin"}`;
+and alone, as a member's whole condition, `{"trail": {"percent": "3", "activate_at": "104.15", "side": "below"}}`.
+
+An operand is a number, `{"price": "close"}`,
 `{"indicator": "rsi", "window": 14, "output": ..., "timeframe": "1h", "bars_ago": 1, "seed": "auto"}` (a sum that
 never forgets takes `"anchor": "day" | "week" | "month" | ms` as well) or
 `{"op": "+", "left": operand, "right": operand}`.
@@ -33,6 +38,8 @@ PriceField = Literal[
     "ha_close",
 ]
 CompareOp = Literal["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"]
+ChannelOp = Literal["inside", "outside", "enters", "exits"]
+MovesOp = Literal["moves_up", "moves_down", "moves_up_percent", "moves_down_percent"]
 ArithmeticOp = Literal["+", "-", "*", "/"]
 Seed = Literal["auto", "sma", "first"]
 Side = Literal["below", "above"]
@@ -41,12 +48,21 @@ MAX_DEPTH: Final = 8
 MAX_NODES: Final = 64
 MAX_WINDOW: Final = 5_000
 MAX_BARS_AGO: Final = 500
+MAX_BARS_BACK: Final = MAX_BARS_AGO
+"""How many bars `moves_…`, `holds` and `sequence` may reach back, together with `bars_ago` below them."""
+MAX_CRON: Final = 200
 MAX_MS: Final = 253_402_300_799_999
 # An indicator's parameter `anchor` is one of these words, or an instant; in `Indicator.params` it is a number.
 ANCHOR: Final = "anchor"
 ANCHORS: Final = {"day": 1, "week": 2, "month": 3}
 ANCHOR_FROM_MS: Final = 1_000_000_000
 ANCHOR_EXPECTED: Final = f"expected {', '.join(ANCHORS)} or epoch milliseconds from {ANCHOR_FROM_MS} on"
+CRON_PATTERN: Final = r"^[0-9A-Za-z*/,-]+( [0-9A-Za-z*/,-]+){4}$(?!\n)"
+TZ_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$(?!\n)"
+OTHER_SYMBOL: Final = (
+    "a condition sees the candles of its own symbol only: klines are partitioned by symbol, so those of another one "
+    "may be on another worker"
+)
 DECIMAL_PATTERN: Final = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
 
 
@@ -130,10 +146,53 @@ class Trail(msgspec.Struct, frozen=True):
     side: Side
 
 
-Condition: TypeAlias = Compare | All | AnyOf | Not | At | Level | Trail
+class Channel(msgspec.Struct, frozen=True):
+    """inside: low < left < high; outside: not so; enters: so now and not at the close before; exits: the reverse."""
+
+    op: ChannelOp
+    left: Operand
+    low: Operand
+    high: Operand
+
+
+class Moves(msgspec.Struct, frozen=True):
+    """`left` went up or down by `right` at least against its own value `bars` bars before; percent: of |that value|."""
+
+    op: MovesOp
+    left: Operand
+    right: float
+    bars: int
+
+
+class Holds(msgspec.Struct, frozen=True):
+    """`item` was true at each of the last `bars` closes of its clock."""
+
+    item: "Condition"
+    bars: int
+
+
+class Sequenced(msgspec.Struct, frozen=True):
+    """`items` became true one after the other, the last of them now, the first at most `within` bars ago."""
+
+    items: tuple["Condition", ...]
+    within: int
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """True at the first bar close at or after each instant of a crontab line (five fields) in a time zone."""
+
+    cron: str
+    tz: str = "UTC"
+
+
+Condition: TypeAlias = (
+    Compare | Channel | Moves | All | AnyOf | Not | Holds | Sequenced | At | Schedule | Level | Trail
+)
 Node: TypeAlias = Condition | Operand
 
 _DECIMAL = re.compile(DECIMAL_PATTERN)
+_CRON = re.compile(CRON_PATTERN)
+_TZ = re.compile(TZ_PATTERN)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _OPERAND_KEYS = {"timeframe", "bars_ago"}
 
@@ -243,22 +302,74 @@ def _trail(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Cond
     return Trail(percent, activate_at, side)
 
 
-def _compare(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
-    _only(node, {"op", "left", "right"}, path)
-    op = _choice(node["op"], CompareOp, _sub(path, "op"))
+def _holds(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"holds", "bars"}, path)
+    item = _condition(node["holds"], _sub(path, "holds"), depth + 1, budget)
+    return Holds(item, _bars_back(node, "bars", path))
+
+
+def _sequence(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"sequence", "within"}, path)
+    raw, where = node["sequence"], _sub(path, "sequence")
+    if not isinstance(raw, list) or len(raw) < 2:
+        raise ConditionError(where, "expected a list of at least two conditions")
+    items = tuple(_condition(item, f"{where}[{i}]", depth + 1, budget) for i, item in enumerate(raw))
+    return Sequenced(items, _bars_back(node, "within", path))
+
+
+def _schedule(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    _only(node, {"schedule", "tz"}, path)
+    cron, tz = node["schedule"], node.get("tz", "UTC")
+    if not isinstance(cron, str) or len(cron) > MAX_CRON or not _CRON.fullmatch(cron):
+        raise ConditionError(
+            _sub(path, "schedule"), "expected a crontab line of five fields such as 0 9 * * MON"
+        )
+    if not isinstance(tz, str) or not _TZ.fullmatch(tz):
+        raise ConditionError(_sub(path, "tz"), "expected a time zone such as Europe/Berlin")
+    return Schedule(cron, tz)
+
+
+def _compared(node: dict[str, Any], path: str, depth: int, budget: _Budget) -> Condition:
+    op, where = node["op"], _sub(path, "op")
+    if op in get_args(ChannelOp):
+        sides = _sides(node, ("left", "low", "high"), set(), path, depth, budget)
+        return Channel(_choice(op, ChannelOp, where), *sides)
+    if op in get_args(MovesOp):
+        (left,) = _sides(node, ("left",), {"right", "bars"}, path, depth, budget)
+        by = node.get("right")
+        if isinstance(by, bool) or not isinstance(by, int | float) or _finite(by, _sub(path, "right")) <= 0.0:
+            raise ConditionError(_sub(path, "right"), "expected a number above 0")
+        return Moves(_choice(op, MovesOp, where), left, float(by), _bars_back(node, "bars", path))
+    if not isinstance(op, str) or op not in get_args(CompareOp):
+        known = (*get_args(CompareOp), *get_args(ChannelOp), *get_args(MovesOp))
+        raise ConditionError(where, f"expected one of {', '.join(known)}")
+    left, right = _sides(node, ("left", "right"), set(), path, depth, budget)
+    return Compare(_choice(op, CompareOp, where), left, right)
+
+
+def _sides(
+    node: dict[str, Any], names: tuple[str, ...], more: set[str], path: str, depth: int, budget: _Budget
+) -> list[Operand]:
+    """The operands of a comparison; `more`: what else it may hold."""
+    _only(node, {"op", *names} | more, path)
     sides = []
-    for key in ("left", "right"):
+    for key in names:
         if key not in node:
             raise ConditionError(_sub(path, key), "missing")
         sides.append(_operand(node[key], _sub(path, key), depth + 1, budget))
     if all(isinstance(side, Const) for side in sides):
-        raise ConditionError(path, "compares two constants")
-    return Compare(op, sides[0], sides[1])
+        raise ConditionError(path, "compares constants only")
+    return sides
+
+
+def _bars_back(node: dict[str, Any], key: str, path: str) -> int:
+    return _whole(node.get(key), _sub(path, key), 1, MAX_BARS_BACK)
 
 
 _Build: TypeAlias = Callable[[dict[str, Any], str, int, _Budget], Condition]
 _CONDITIONS: Final[dict[str, _Build]] = {
-    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compare, "trail": _trail,
+    "all": _all, "any": _any, "not": _not, "at": _at, "level": _level, "op": _compared, "holds": _holds,
+    "sequence": _sequence, "schedule": _schedule, "trail": _trail,
 }  # fmt: skip
 
 
@@ -267,6 +378,8 @@ def _operand(raw: object, path: str, depth: int, budget: _Budget) -> Operand:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return Const(_finite(raw, path))
     node = _object(raw, path)
+    if "symbol" in node:
+        raise ConditionError(_sub(path, "symbol"), OTHER_SYMBOL)
     if "price" in node:
         _only(node, {"price"} | _OPERAND_KEYS, path)
         return Price(
@@ -419,3 +532,25 @@ def condition_to_json(node: Condition) -> Any:
             return {"level": {"price": price, "side": side}}
         case Trail(percent, activate_at, side):
             return {"trail": {"percent": percent, "activate_at": activate_at, "side": side}}
+        case _:
+            return _later_to_json(node)
+
+
+def _later_to_json(node: Channel | Moves | Holds | Sequenced | Schedule) -> Any:
+    match node:
+        case Channel(op, left, low, high):
+            sides = {"left": left, "low": low, "high": high}
+            return {"op": op} | {key: operand_to_json(side) for key, side in sides.items()}
+        case Moves(op, left, right, bars):
+            return {
+                "op": op,
+                "left": operand_to_json(left),
+                "right": operand_to_json(Const(right)),
+                "bars": bars,
+            }
+        case Holds(item, bars):
+            return {"holds": condition_to_json(item), "bars": bars}
+        case Sequenced(items, within):
+            return {"sequence": [condition_to_json(item) for item in items], "within": within}
+        case Schedule(cron, tz):
+            return {"schedule": cron, "tz": tz}

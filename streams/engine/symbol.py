@@ -137,15 +137,16 @@ class SymbolEngine:
         self._pos = pos
         close_ms = opened + self._length_ms
         self.market.appended(close_ms)
-        self._moments.now_ms = close_ms
+        before_ms, self._moments.now_ms = self._moments.now_ms, close_ms
         if flips == 0:
             self._network.newest = self._newest
             return []
-        moment = Moment(self.market.next - 1, opened, close_ms, close_ms, low, high)
+        moment = Moment(self.market.next - 1, opened, close_ms, close_ms, low, high, False, before_ms)
         self._network.moment = moment
         hits = self._watching.notice(self._network.flipped(flips), moment)
-        if (wake_ms := self._watching.wake_ms) < self._quiet_until_ms + self._length_ms:
-            self._quiet_until_ms = wake_ms - self._length_ms
+        due_ms = min(self._watching.wake_ms, self._network.due_ms(close_ms))
+        if due_ms < self._quiet_until_ms + self._length_ms:
+            self._quiet_until_ms = due_ms - self._length_ms
         return self._firing.fire(hits, moment) if hits else []
 
     def _quiet(self) -> int:
@@ -165,8 +166,10 @@ class SymbolEngine:
             return self._not_applied(kline, outcome)
         if outcome.next - outcome.first == 1 and outcome.gap_ms is None and outcome.first:
             close_ms = kline.open_time_ms + self._length_ms
-            now_ms = self._moments.advance(close_ms)
-            moment = Moment(outcome.first, kline.open_time_ms, close_ms, now_ms, kline.low, kline.high)
+            before_ms, now_ms = self._moments.now_ms, self._moments.advance(close_ms)
+            moment = Moment(
+                outcome.first, kline.open_time_ms, close_ms, now_ms, kline.low, kline.high, False, before_ms
+            )
             return self._step(moment, newest=True)
         return self._after_a_hole(outcome)
 

@@ -79,14 +79,16 @@ def alerts(count: int, user_id: str = "alice") -> list[AlertCommand]:
 
 def _alert(number: int, user_id: str) -> AlertCommand:
     every_bar = number < len(SYMBOLS)
+    frequency: Frequency = "every" if every_bar else FREQUENCIES[number % len(FREQUENCIES)]
+    again = frequency == "once_per_bar_close" and number % 5 == 0
     return AlertCommand(
         alert_id=f"alert-{number}",
         user_id=user_id,
         symbol=SYMBOLS[number % len(SYMBOLS)],
         condition="close > 0" if every_bar else _CONDITIONS[number % len(_CONDITIONS)],
-        frequency="every" if every_bar else FREQUENCIES[number % len(FREQUENCIES)],
-        rearm="after_bars" if number % 5 == 0 else "on_false",
-        rearm_bars=3 if number % 5 == 0 else 1,
+        frequency=frequency,
+        rearm="after_bars" if again else "on_false",
+        rearm_bars=3 if again else 1,
         debounce_bars=1 + number % 2 if not every_bar else 1,
         effective_from_ms=START_MS,
         message=f"number {number}",

@@ -10,14 +10,19 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
     Const,
+    Holds,
     Indicator,
     Level,
+    Moves,
     Not,
     Operand,
     Price,
+    Schedule,
+    Sequenced,
     Trail,
 )
 
@@ -25,7 +30,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 timeframes = st.none() | st.sampled_from(["1m", "15m", "4h", "1d", "1w"])
 bars_ago = st.integers(0, 500)
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,12}", fullmatch=True)
-RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price", "anchor"}
+RESERVED = {"indicator", "output", "seed", "timeframe", "bars_ago", "price", "anchor", "symbol"}
 
 
 @st.composite
@@ -70,12 +75,32 @@ compares = st.builds(
     operands,
     operands,
 ).filter(lambda node: not (isinstance(node.left, Const) and isinstance(node.right, Const)))
-simple: st.SearchStrategy[Condition] = compares | st.builds(At, st.integers(0, MAX_MS)) | levels
+channels = st.builds(
+    Channel, st.sampled_from(["inside", "outside", "enters", "exits"]), operands, leaves, leaves
+).filter(lambda node: not all(isinstance(side, Const) for side in (node.left, node.low, node.high)))
+bars_back = st.integers(1, 500)
+moves = st.builds(
+    Moves,
+    st.sampled_from(["moves_up", "moves_down", "moves_up_percent", "moves_down_percent"]),
+    operands.filter(lambda operand: not isinstance(operand, Const)),
+    st.floats(0, exclude_min=True, allow_infinity=False, width=64),
+    bars_back,
+)
+schedules = st.builds(
+    Schedule,
+    st.sampled_from(["0 9 * * MON", "*/15 8-17 1,15 JAN-MAR *", "30 2 29 2 7"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]),
+)
+simple: st.SearchStrategy[Condition] = (
+    compares | channels | moves | schedules | st.builds(At, st.integers(0, MAX_MS)) | levels
+)
 
 
 def _combine(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
     items = st.lists(inner, min_size=1, max_size=3).map(tuple)
-    return st.builds(All, items) | st.builds(AnyOf, items) | st.builds(Not, inner)
+    steps = st.lists(inner, min_size=2, max_size=3).map(tuple)
+    together = st.builds(All, items) | st.builds(AnyOf, items) | st.builds(Not, inner)
+    return together | st.builds(Holds, inner, bars_back) | st.builds(Sequenced, steps, bars_back)
 
 
 _positive = st.decimals("0.00000001", 10**9, places=8).map(lambda d: f"{d:f}")

@@ -122,9 +122,24 @@ VALUES: list[Any] = [
     {"at": 1}, {"price": "low"}, {"price": "low", "window": 3}, {"indicator": "ema", "window": 1.5},
     {"indicator": "ema", "window_dev": 1.5}, {"indicator": "ema", "price": 1},
     {"op": "+", "left": 1, "right": 2}, {"op": "lt", "left": 1, "right": 2},
-    {"level": {"price": "1", "side": "above"}}, {"all": []}, {"not": 1},
+    {"level": {"price": "1", "side": "above"}}, {"all": []}, {"not": 1}, {"schedule": "0 9 * * 1"}, "UTC",
+    "0 9 * *", "0 9 * * MON", {"holds": {"at": 1}, "bars": 0}, {"sequence": [{"at": 1}], "within": 3}, "inside",
+    "moves_up", {"op": "inside", "left": 1, "low": 2, "high": 3}, {"op": "moves_up", "left": 1, "right": 2, "bars": 3},
 ]  # fmt: skip
-NAMES = ["at", "timeframe", "bars_ago", "window", "side", "seed", "x"]
+NAMES = [
+    "at",
+    "timeframe",
+    "bars_ago",
+    "window",
+    "side",
+    "seed",
+    "x",
+    "low",
+    "bars",
+    "within",
+    "tz",
+    "symbol",
+]
 
 
 def parses(raw: Any) -> bool | None:

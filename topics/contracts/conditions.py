@@ -10,14 +10,20 @@ from schemas.conditions import (
     ANCHOR,
     ANCHOR_FROM_MS,
     ANCHORS,
+    CRON_PATTERN,
     DECIMAL_PATTERN,
     MAX_BARS_AGO,
+    MAX_BARS_BACK,
+    MAX_CRON,
     MAX_DEPTH,
     MAX_MS,
     MAX_NODES,
     MAX_WINDOW,
+    TZ_PATTERN,
     ArithmeticOp,
+    ChannelOp,
     CompareOp,
+    MovesOp,
     PriceField,
     Seed,
     Side,
@@ -38,7 +44,10 @@ _ANCHOR: Final[Schema] = {
         {"type": "integer", "minimum": ANCHOR_FROM_MS, "maximum": MAX_MS},
     ],
 }
-_CONSTANTS: Final[Schema] = {"left": {"type": "number"}, "right": {"type": "number"}}
+_BARS: Final[Schema] = {"type": "integer", "minimum": 1, "maximum": MAX_BARS_BACK}
+_KINDS: Final = (
+    "All", "Any", "Not", "Compare", "Channel", "Moves", "Holds", "Sequence", "At", "Schedule", "Level",
+)  # fmt: skip
 
 
 def condition_schemas(ref: Ref) -> dict[str, Schema]:
@@ -52,7 +61,7 @@ def condition_schemas(ref: Ref) -> dict[str, Schema]:
         "Part": {
             "title": "Part",
             "description": "What may be all of a condition, or a part of one.",
-            "oneOf": [ref(name) for name in ("All", "Any", "Not", "Compare", "At", "Level")],
+            "oneOf": [ref(name) for name in _KINDS],
         },
         "All": _object("Every one is true.", {"all": _conditions(ref)}),
         "Any": _object("At least one is true.", {"any": _conditions(ref)}),
@@ -66,7 +75,35 @@ def condition_schemas(ref: Ref) -> dict[str, Schema]:
             "The bar's path comes back from its extreme by a percent.",
             {"trail": {"oneOf": [_trail("below", _BELOW_100), _trail("above", _POSITIVE)]}},
         ),
-        "Compare": _object("Compares two operands.", _sides(CompareOp, ref)) | {"not": _constants_only()},
+        "Compare": _object("Compares two operands.", _sides(CompareOp, ref))
+        | {"not": _constants_only("left", "right")},
+        "Channel": _object(
+            "Where an operand stands to two others, or that it just came or went.",
+            {"op": _choice(ChannelOp)} | {side: ref("Operand") for side in ("left", "low", "high")},
+        )
+        | {"not": _constants_only("left", "low", "high")},
+        "Moves": _object(
+            "By how much at least an operand moved against its own value some bars before.",
+            {
+                "op": _choice(MovesOp),
+                "left": ref("Operand"),
+                "right": {"type": "number", "exclusiveMinimum": 0},
+                "bars": _BARS,
+            },
+        )
+        | {"not": _constants_only("left")},
+        "Holds": _object(
+            "True at each of the last closes of its clock.", {"holds": ref("Part"), "bars": _BARS}
+        ),
+        "Sequence": _object(
+            "Became true one after the other, the last one now.",
+            {"sequence": _conditions(ref) | {"minItems": 2}, "within": _BARS},
+        ),
+        "Schedule": _object(
+            "The first bar close at or after each instant of a crontab line in a time zone.",
+            {"schedule": {"type": "string", "pattern": CRON_PATTERN, "maxLength": MAX_CRON}},
+            {"tz": {"type": "string", "pattern": TZ_PATTERN, "default": "UTC"}},
+        ),
         "Operand": {
             "title": "Operand",
             "description": "A number, or something that has one on every bar.",
@@ -110,8 +147,8 @@ def _sides(ops: object, ref: Ref) -> Schema:
     return {"op": _choice(ops), "left": ref("Operand"), "right": ref("Operand")}
 
 
-def _constants_only() -> Schema:
-    return {"properties": _CONSTANTS, "required": ["left", "right"]}
+def _constants_only(*sides: str) -> Schema:
+    return {"properties": {side: {"type": "number"} for side in sides}, "required": list(sides)}
 
 
 def _choice(literal: object) -> Schema:
@@ -134,6 +171,7 @@ def _indicator() -> Schema:
             "seed": _choice(Seed),
             "price": False,
             ANCHOR: _ANCHOR,
+            "symbol": False,
         }
         | _seen_from(),
     )

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from schemas.conditions import Arithmetic, Compare, CompareOp, Const, Indicator, Operand, Price
 from schemas.interval import bucket_start_ms, interval_ms
-from streams.engine.conditions.resolve import calculate, clock_of, label
+from streams.engine.conditions.reach import clock_of
+from streams.engine.conditions.resolve import calculate, label
 from streams.engine.conditions.truth import ORDERED, Truth, crossed, standing
 from streams.engine.market.market import Market, Slot
 
@@ -16,8 +17,8 @@ _NAN: Final = float("nan")
 
 
 class Moment(NamedTuple):
-    """A bar as conditions see it. `now_ms` is the newest instant that bars and stand-ins told of. On a stand-in only
-    `at` counts.
+    """A bar as conditions see it. `now_ms` is the newest instant that bars and stand-ins told of, `before_ms` the one
+    they told of before this moment. On a stand-in only `at` and `schedule` count.
     """
 
     number: int
@@ -27,6 +28,11 @@ class Moment(NamedTuple):
     low: float
     high: float
     stand_in: bool = False
+    before_ms: int = -1
+
+    def since(self, armed_from_ms: int) -> "Moment":
+        """As seen by who sees bars from then on only: instants up to there are none of its business."""
+        return self if self.before_ms >= armed_from_ms else self._replace(before_ms=armed_from_ms)
 
 
 class Reader(Protocol):
@@ -93,6 +99,18 @@ def seen(reader: AnyReader, moment: Moment, length: int, shift: int, closes_back
     return reader.read(moment.number, moment.close_ms, at_ms)
 
 
+class Asked(Protocol):
+    """A question about values, as reports show it."""
+
+    slots: list[Slot]
+
+    def values(self, moment: Moment, base: str) -> dict[str, float]:
+        """Known values of its sides at `moment`, by their text."""
+
+    def unknown(self, moment: Moment, base: str) -> list[str]:
+        """Texts of the sides that are unknown at `moment`."""
+
+
 def compile_operands(market: Market, operands: Iterable[Operand]) -> tuple[list[AnyReader], list[Slot]]:
     """Readers of operands, and the slots they hold until released. Raises NeedsHistory or ConditionError (from the
     market), holding nothing.
@@ -145,9 +163,11 @@ class Comparison:
 
         After a long gap no value from before it can be read, so neither a truth nor a cross reaches over one.
         """
-        if moment.stand_in:
-            return None
-        at_ms = self.clock_at(moment.close_ms)
+        return None if moment.stand_in else self.decide_at(moment, moment.close_ms)
+
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        """Its truth at `asked_ms`, an earlier instant, as seen from the bar of `moment`."""
+        at_ms = self.clock_at(asked_ms)
         index, close_ms = moment.number, moment.close_ms
         left, right = self.left.read(index, close_ms, at_ms), self.right.read(index, close_ms, at_ms)
         if left != left or right != right:

@@ -2,8 +2,8 @@
 
 `parse` gives the tree of `schemas.conditions`; `to_text` (in `expression_text`) writes it back. Besides comparisons,
 `and`, `or`, `not` and parentheses there are `crosses(a, b)`, `crosses_above`, `crosses_below`,
-`level("95.25", "below")`, `at(1700000000000)` or `at("2023-11-14T22:13:20Z")`, `all(x, …)`, `any(x, …)`, and alone
-`trail("3", side="below", activate_at="104.15")`.
+`level("95.25", "below")`, `at(1700000000000)` or `at("2023-11-14T22:13:20Z")`, `all(x, …)`, `any(x, …)`, the calls of
+`expression_calls`, and alone `trail("3", side="below", activate_at="104.15")`.
 """
 
 from datetime import datetime
@@ -25,6 +25,7 @@ from schemas.conditions import (
     condition_from_json,
     condition_to_json,
 )
+from streams.engine.conditions.expression_calls import CALLS
 from streams.engine.conditions.expression_operands import operand_of
 from streams.engine.conditions.expression_text import to_text
 from streams.engine.conditions.lexer import ExpressionError, Token
@@ -86,6 +87,8 @@ def _function(call: Call, name: Token) -> Condition:
             raise ExpressionError(name.column, f"{name.text} expects one condition or more")
         items = tuple(_condition(argument) for argument in call.arguments)
         return All(items) if name.text == "all" else AnyOf(items)
+    if name.text in CALLS:
+        return CALLS[name.text](call, _condition)
     if name.text == "at":
         return At(_instant(call))
     if name.text == "level":

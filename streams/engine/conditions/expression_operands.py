@@ -4,6 +4,7 @@ from typing import Any, Final, get_args
 
 from schemas.conditions import (
     ANCHOR,
+    OTHER_SYMBOL,
     Arithmetic,
     ArithmeticOp,
     ConditionError,
@@ -121,6 +122,8 @@ def _keywords(call: Call, raw: dict[str, Any]) -> dict[str, Any]:
             _put(raw, word.text, _whole(value.token), word.column)
         elif word.text == "timeframe" or (word.text in _WORDS and "indicator" in raw):
             _put(raw, word.text, _text(value), word.column)
+        elif word.text == "symbol":
+            raise ExpressionError(word.column, OTHER_SYMBOL)
         else:
             takes = ", ".join((*known, "timeframe", "bars_ago"))
             raise ExpressionError(word.column, f"expected one of {takes}, found {word}")

@@ -8,15 +8,20 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
     Const,
+    Holds,
     Indicator,
     Level,
+    Moves,
     Node,
     Not,
     Operand,
     Price,
+    Schedule,
+    Sequenced,
     Trail,
     anchor_word,
 )
@@ -49,6 +54,22 @@ def to_text(node: Node) -> str:
         case Trail(percent, activate_at, side):
             activates = f', activate_at="{activate_at}"' if activate_at is not None else ""
             return f'trail("{percent}", side="{side}"{activates})'
+        case _:
+            return _in_time(node)
+
+
+def _in_time(node: Channel | Moves | Holds | Sequenced | Schedule) -> str:
+    match node:
+        case Channel(op, left, low, high):
+            return f"{op}({operand_text(left)}, {operand_text(low)}, {operand_text(high)})"
+        case Moves(op, left, right, bars):
+            return f"{op}({operand_text(left)}, {operand_text(Const(right))}, {bars})"
+        case Holds(item, bars):
+            return f"holds({to_text(item)}, {bars})"
+        case Sequenced(items, within):
+            return f"sequence({', '.join(to_text(item) for item in items)}, within={within})"
+        case Schedule(cron, tz):
+            return f'schedule("{cron}", "{tz}")'
 
 
 def _joined(word: str, function: str, items: tuple[Condition, ...]) -> str:

@@ -3,8 +3,6 @@
 Equal meanings become equal trees, which is what lets the network share them.
 """
 
-from collections.abc import Iterator
-
 from msgspec.structs import replace
 
 from schemas.conditions import (
@@ -12,45 +10,34 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
     ConditionError,
     Const,
+    Holds,
     Indicator,
     Level,
+    Moves,
     Not,
     Operand,
     Price,
+    Schedule,
+    Sequenced,
     Trail,
 )
 from schemas.interval import interval_ms
+from streams.engine.conditions import meaningless
+from streams.engine.conditions.cron import cron_of, zone_of
 from streams.engine.conditions.expression_text import operand_text
+from streams.engine.conditions.reach import clock_of as clock_of  # asked for here, with `resolve`
+from streams.engine.conditions.reach import leaves as leaves
 from streams.engine.indicators import canonical, lookup
 
 
 def resolve(condition: Condition, default_timeframe: str, base: str = "1m") -> Condition:
     """`condition` with nothing left implicit. Raises ConditionError with the path of what cannot be evaluated."""
     return _Resolver(default_timeframe, base).condition(condition, "")
-
-
-def leaves(node: Condition | Operand) -> Iterator[Price | Indicator]:
-    """The prices and indicators below `node`, from left to right."""
-    match node:
-        case Price() | Indicator():
-            yield node
-        case Arithmetic(_, left, right) | Compare(_, left, right):
-            yield from leaves(left)
-            yield from leaves(right)
-        case All(items) | AnyOf(items):
-            for item in items:
-                yield from leaves(item)
-        case Not(item):
-            yield from leaves(item)
-
-
-def clock_of(node: Compare | Operand) -> str | None:
-    """The smallest timeframe among the operands: when a comparison is decided anew. None: constants only."""
-    return min((str(leaf.timeframe) for leaf in leaves(node)), key=interval_ms, default=None)
 
 
 def label(operand: Operand, base: str) -> str:
@@ -86,9 +73,17 @@ class _Resolver:
                 found = Compare(
                     op, self.operand(left, _join(path, "left")), self.operand(right, _join(path, "right"))
                 )
-                if clock_of(found) is None:
-                    raise ConditionError(path, "compares constants only")
+                meaningless.refuse_compare(found, path)
                 return found
+            case Channel(op, left, low, high):
+                sides = {"left": left, "low": low, "high": high}
+                channel = Channel(op, *(self.operand(side, _join(path, key)) for key, side in sides.items()))
+                meaningless.refuse_channel(channel, path)
+                return channel
+            case Moves(op, left, right, bars):
+                moves = Moves(op, self.operand(left, _join(path, "left")), right, bars)
+                meaningless.refuse_moves(moves, path)
+                return moves
             case All(items):
                 return All(self._items(items, _join(path, "all")))
             case AnyOf(items):
@@ -105,6 +100,21 @@ class _Resolver:
                 return node
             case At():
                 return node
+            case _:
+                return self._in_time(node, path)
+
+    def _in_time(self, node: Holds | Sequenced | Schedule, path: str) -> Condition:
+        match node:
+            case Holds(item, bars):
+                holds = Holds(self.condition(item, _join(path, "holds")), bars)
+                meaningless.refuse_holds(holds, path)
+                return holds
+            case Sequenced(items, within):
+                steps = Sequenced(self._items(items, _join(path, "sequence")), within)
+                meaningless.refuse_sequence(steps, path)
+                return steps
+            case Schedule():
+                return _schedule(node, path)
 
     def _items(self, items: tuple[Condition, ...], path: str) -> tuple[Condition, ...]:
         return tuple(self.condition(item, f"{path}[{place}]") for place, item in enumerate(items))
@@ -135,6 +145,16 @@ class _Resolver:
 
     def _indicator(self, node: Indicator, path: str) -> Indicator:
         return replace(canonical(node, path), timeframe=self._timeframe(node.timeframe, path))
+
+
+def _schedule(node: Schedule, path: str) -> Schedule:
+    """Spelled in one way, so that equal schedules are equal."""
+    for key, check, text in (("schedule", cron_of, node.cron), ("tz", zone_of, node.tz)):
+        try:
+            check(text)
+        except ConditionError as error:
+            raise ConditionError(_join(path, key), error.reason) from error
+    return Schedule(" ".join(node.cron.upper().split()), node.tz)
 
 
 def _folded(node: Arithmetic, path: str) -> Operand:

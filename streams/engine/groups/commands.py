@@ -9,6 +9,7 @@ from streams.engine.bars import BarArrays
 from streams.engine.errors import NeedsHistory
 from streams.engine.groups import reports
 from streams.engine.groups.arming import conditions_of, first_bar_ms
+from streams.engine.groups.combinations import refuse_contradictions
 from streams.engine.groups.firing import Firing, seeded_from_ms
 from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import Alert
@@ -154,6 +155,8 @@ class Commands:
     def _arm(self, unit: Unit) -> list[Output]:
         try:
             conditions = conditions_of(unit.command, self._market.interval)
+            if isinstance(unit, Alert):
+                refuse_contradictions(unit.command, conditions[0])
             self._acquire_with_what_there_is(unit, conditions)
         except ConditionError as error:
             return self._refuse(unit, error.path, error.reason)

@@ -121,7 +121,7 @@ def _lost(unit: Unit, before: Moment, moment: Moment) -> bool:
 def _noticed(unit: Unit, moment: Moment) -> list[Hit]:
     hits: list[Hit] = []
     for watcher, node in watchers(unit):
-        truth = node.decide(moment)
+        truth = node.decide(moment.since(unit.armed_from_ms))
         if truth is None and moment.stand_in:
             continue
         if watcher.notice(truth, moment.now_ms):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from streams.engine.groups.arming import conditions_of
 from streams.engine.groups.commands import Commands
-from streams.engine.groups.group import Group
+from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
 from streams.engine.groups.trailing import restore_trails
@@ -51,6 +51,9 @@ class Recovery:
             self._network.resync(newest)
         for body in bodies:
             self._enter(body)
+        if self._moments.stand_in is not None:
+            # What came due on a stand-in was shown there, and is not due again at the next bar.
+            self._network.due_instants(self._moments.stand_in.now_ms)
         self._asleep.sort(key=lambda unit: unit.pos, reverse=True)
 
     @property
@@ -77,15 +80,19 @@ class Recovery:
         self._asleep.append(unit)
 
     def _begin(self, unit: Unit) -> None:
-        """What the row left to the bars: truths at the last bar, or at a stand-in since, where they are known."""
-        last, stand_in = self._network.moment, self._moments.newest_stand_in()
+        """What the row left to the bars: truths at the last bar, where they are known."""
+        last, stand_in = self._network.moment, self._moments.stand_in
         saw_a_bar = last is not None and last.open_time_ms >= unit.armed_from_ms
-        for watcher, node in watchers(unit) if saw_a_bar else ():
-            truth = node.truth if stand_in is None else node.decide(stand_in)
-            truth = node.truth if truth is None else truth
-            if isinstance(watcher, Alert):
+        saw_a_stand_in = stand_in is not None and stand_in.open_time_ms >= unit.armed_from_ms
+        for watcher, node in watchers(unit):
+            truth = node.truth if saw_a_bar else None
+            if stand_in is not None and saw_a_stand_in:
+                # What is unknown on a stand-in stays as the bar before it left it.
+                shown = node.decide(stand_in.since(unit.armed_from_ms))
+                truth = truth if shown is None else shown
+            if isinstance(watcher, Alert) and (saw_a_bar or truth is not None):
                 watcher.derive(truth, self._moments.now_ms)
-            elif truth is not None:
+            elif isinstance(watcher, Watch) and truth is not None:
                 watcher.known = truth
         if watchers(unit):
             self._watching.begin(unit, saw_a_bar=saw_a_bar)

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final, TypeAlias
 
 from streams.engine.conditions.comparisons import Moment
+from streams.engine.conditions.truth import Truth
 from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import NEVER, Alert
 from streams.engine.network.network import Network
@@ -38,9 +39,12 @@ class Watching:
         if not saw_a_bar:
             heappush(self._waiting, (unit.armed_from_ms, next(self._serial), unit))
             return
+        moment = self._network.moment
         for watcher, node in watchers(unit):
             node.watch(watcher)
             node.join(None)
+            if moment is not None and moment.before_ms < unit.armed_from_ms:
+                self._network.tell_again(node)
         if isinstance(unit, Alert):
             self._sleep(unit)
 
@@ -102,7 +106,7 @@ class Watching:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
                 node.watch(watcher)
-                if watcher.notice(node.join(moment), now_ms):
+                if watcher.notice(self._first_truth(unit, node, moment), now_ms):
                     hits.append(watcher)
                 self._after(watcher)
         for trail in self._network.trails.moved():
@@ -122,7 +126,8 @@ class Watching:
         candidates.update(woken)
         hits: list[Hit] = []
         for watcher, node in candidates.items():
-            truth = node.decide(moment)
+            unit = watcher.group if isinstance(watcher, Watch) else watcher
+            truth = node.decide(moment.since(unit.armed_from_ms))
             if truth is None:
                 continue
             if watcher.notice(truth, moment.now_ms):
@@ -131,6 +136,14 @@ class Watching:
         for alert, _ in woken:
             self._sleep(alert)
         return hits
+
+    def _first_truth(self, unit: Unit, node: Node, moment: Moment) -> Truth:
+        """At the first bar a unit sees: after a hole in the candles, a schedule's instants before it do not count."""
+        truth = node.join(moment)
+        if moment.before_ms >= unit.armed_from_ms:
+            return truth
+        self._network.tell_again(node)
+        return node.decide(moment.since(unit.armed_from_ms))
 
     def _after(self, watcher: Hit) -> None:
         if type(watcher) is Watch:

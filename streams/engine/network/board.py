@@ -23,6 +23,7 @@ from streams.engine.network.ladders import (
 )
 from streams.engine.network.machine import SMALL
 from streams.engine.network.truths import (
+    CALLS,
     CLOCK,
     EDGE,
     END,
@@ -143,6 +144,14 @@ class Board:
         """Decide an inner node from its children."""
         self._do.join(self.at, n)
 
+    def recall(self, n: int) -> None:
+        """Have a node decided that is called, as if something below it had changed."""
+        self._do.recall(self.at, n)
+
+    def remind(self, n: int) -> None:
+        """Name `n` among the flips, where it is watched, though its truth is what it was."""
+        self._do.remind(self.at, n)
+
     def parents(self, n: int) -> list[int]:
         """The nodes that count `n`."""
         edge = int(self._nodes[n, EDGE])
@@ -170,8 +179,11 @@ class Board:
 
     def settle(self) -> list[int]:
         """Decide what is above what changed. Returns nodes that must be called, in which case settle again after."""
-        calls = self._do.settle(self.at)
-        found: list[int] = self._called[:calls, 0].tolist() if calls else []
+        return self.called() if self._do.settle(self.at) else []
+
+    def called(self) -> list[int]:
+        """The nodes that must be called before it can go on, after `advance` said that there are some."""
+        found: list[int] = self._called[: self._state[CALLS], 0].tolist()
         return found
 
     def flips(self) -> list[int]:

@@ -74,6 +74,8 @@ from streams.engine.network.truths import (
     counted,
     joined,
     put,
+    queue,
+    remind,
     settle,
 )
 
@@ -133,6 +135,8 @@ class Machine(NamedTuple):
     end_pulses: Callable[[int, int, int], None]
     unpulse: Callable[[int, int], None]
     join: Callable[[int, int], None]
+    recall: Callable[[int, int], None]
+    remind: Callable[[int, int], None]
     take_flips: Callable[[int], int]
     advance: Callable[[int], int]
     bar: Callable[[int, int, int, float, float, float, float, float], int]
@@ -390,6 +394,14 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
             nodes = nodes_of(block)
             put(nodes, edges_of(block), state_of(block), flipped_of(block), n, joined(nodes, n))
 
+    def recall(block: int, n: int) -> None:
+        if source != 0:
+            queue(nodes_of(block), state_of(block), n)
+
+    def remind_of(block: int, n: int) -> None:
+        if source != 0:
+            remind(nodes_of(block), state_of(block), flipped_of(block), n)
+
     def take_flips(block: int) -> int:
         return 0 if source == 0 else flips_taken(block)
 
@@ -427,6 +439,8 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("void(int64, int64, int64)", end_pulses),
         compile_function("void(int64, int64)", unpulse),
         compile_function("void(int64, int64)", join),
+        compile_function("void(int64, int64)", recall),
+        compile_function("void(int64, int64)", remind_of),
         compile_function("int64(int64)", take_flips),
         compile_function("int64(int64)", advance),
         compile_function("int64(int64, int64, int64, float64, float64, float64, float64, float64)", bar),

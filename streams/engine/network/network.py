@@ -9,13 +9,29 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final
 
-from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not, Trail
+from schemas.conditions import (
+    All,
+    AnyOf,
+    At,
+    Channel,
+    Compare,
+    Condition,
+    Holds,
+    Level,
+    Moves,
+    Not,
+    Schedule,
+    Sequenced,
+    Trail,
+)
 from streams.engine.conditions.comparisons import Moment
+from streams.engine.conditions.measures import measure_of, plainly
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.series import Clocks
+from streams.engine.network.timed import HoldsNode, MeasureNode, ScheduleNode, SequenceNode, Timed, TimedNode
 from streams.engine.network.trails import TrailNode, Trails
 
 _NEVER: Final = 1 << 62
@@ -30,6 +46,7 @@ class Network:
         self._nodes: dict[Condition, Node] = {}
         self._by_number: list[Node | None] = []
         self._clocks = Clocks(market, self.board)
+        self._timed = Timed(market, self.board, lambda: self.moment, self._above)
         self.trails = Trails(self.board, self._number, lambda moment: market.bar(moment.number))
         self._instants: list[tuple[int, int, AtNode]] = []
         self._serial = count()
@@ -56,7 +73,11 @@ class Network:
         if self.trails.any:
             return close_ms
         instant = self._instants[0][0] if self._instants else _NEVER
-        return min(instant, self._clocks.quiet_until_ms(close_ms))
+        return min(instant, self._clocks.quiet_until_ms(close_ms), self.due_ms(close_ms))
+
+    def due_ms(self, close_ms: int) -> int:
+        """When a node in time must be looked at though nothing below it changes; a flip at `close_ms` may alter it."""
+        return self._timed.quiet_until_ms(close_ms)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -65,6 +86,7 @@ class Network:
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
+        condition = plainly(condition)
         node = self._nodes.get(condition)
         if node is None:
             node = self._nodes[condition] = self._make(condition)
@@ -99,6 +121,7 @@ class Network:
         self.moment = moment
         self.trails.step(moment)
         self._clocks.step(moment, newest=newest)
+        self._timed.step(moment)
         return self._settle()
 
     def resync(self, moment: Moment) -> list[Node]:
@@ -106,23 +129,32 @@ class Network:
         self.moment = moment
         self._clocks.stand(moment)
         for node in self._nodes.values():
-            if isinstance(node, AtNode):
+            if isinstance(node, AtNode | MeasureNode | ScheduleNode):
                 self.board.put(node.number, node.decide(moment))
         self.trails.step(moment)
+        self._timed.resync(moment)
         return self._settle()
 
     def due_instants(self, now_ms: int) -> list[Node]:
-        """Nodes of `at` whose instant a stand-in has reached, and all above them; their truths stay as they are."""
+        """Nodes of `at` and `schedule` that a stand-in changes, and all above them; their truths stay as they are."""
         found: dict[Node, None] = {node: None for ms, _, node in self._instants if ms <= now_ms}
+        found.update(dict.fromkeys(self._timed.shown_on_stand_in(now_ms)))
         for node in (reached := list(found)):
-            above = [one for number in self.board.parents(node.number) if (one := self._by_number[number])]
+            above = self._above(node)
             reached.extend(parent for parent in above if parent not in found)
             found.update(dict.fromkeys(above))
         return reached
 
     def flipped(self, flips: int) -> list[Node]:
         """The watched nodes that flipped when the board advanced; `flips` is what it said."""
-        return self._flipped() if flips > 0 else self._settle()
+        if flips > 0:
+            return self._flipped()
+        self._decide(self.board.called())
+        return self._settle()
+
+    def tell_again(self, node: Node) -> None:
+        """Tell the watchers of `node` at the next bar, also where its truth is the same: they saw another one."""
+        self._timed.shown(node)
 
     def put(self, node: Node, truth: Truth) -> None:
         """Set a truth; the nodes above follow when it settles."""
@@ -132,14 +164,20 @@ class Network:
         while self._instants and self.moment and self._instants[0][0] <= self.moment.now_ms:
             self.board.put(heappop(self._instants)[2].number, True)
         while called := self.board.settle():
-            for number in called:
-                node = self._by_number[number]
-                if node is not None and self.moment is not None:
-                    self.board.put(number, node.decide(self.moment))
+            self._decide(called)
         return self._flipped()
+
+    def _decide(self, called: list[int]) -> None:
+        for number in called:
+            node = self._by_number[number]
+            if isinstance(node, TimedNode):
+                self.board.put(number, node.joined())
 
     def _flipped(self) -> list[Node]:
         return [node for number in self.board.flips() if (node := self._by_number[number]) is not None]
+
+    def _above(self, node: Node) -> list[Node]:
+        return [one for number in self.board.parents(node.number) if (one := self._by_number[number])]
 
     def _number(self, node: Node) -> None:
         missing = node.number + 1 - len(self._by_number)
@@ -162,6 +200,27 @@ class Network:
                 return inner(self.board, condition, self._children((item,)))
             case Trail():
                 raise TypeError("a trail belongs to one watcher: its node is acquired from `trails`")
+            case Channel() | Moves():
+                return MeasureNode(self.board, condition, measure_of(self._market, condition))
+            case Schedule():
+                return ScheduleNode(self.board, condition)
+            case Holds() | Sequenced():
+                return self._looking_back(condition)
+
+    def _looking_back(self, condition: Holds | Sequenced) -> Node:
+        slots = self._timed.kept_for(condition)
+        done = False
+        try:
+            items = (condition.item,) if isinstance(condition, Holds) else condition.items
+            children = self._children(items)
+            done = True
+        finally:
+            if not done:
+                for slot in slots:
+                    self._market.release(slot, 0)
+        if isinstance(condition, Holds):
+            return HoldsNode(self.board, condition, children, slots, self._timed)
+        return SequenceNode(self.board, condition, children, slots, self._timed)
 
     def _children(self, items: tuple[Condition, ...]) -> tuple[Node, ...]:
         nodes: list[Node] = []
@@ -185,11 +244,19 @@ class Network:
                 self.board.put(node.number, node.decide(self.moment))
             if node.truth is not True:
                 heappush(self._instants, (node.ms, next(self._serial), node))
+        elif isinstance(node, MeasureNode | ScheduleNode | TimedNode):
+            if self.moment is not None:
+                truth = node.joined() if isinstance(node, TimedNode) else node.decide(self.moment)
+                self.board.put(node.number, truth)
+            self._timed.hang(node)
 
     def _unhang(self, node: Node, now_ms: int) -> None:
+        self._timed.forget(node)
         if isinstance(node, CompareNode | LevelNode):
             self.board.unhang(node.series.row, *node.rung, node.number)
             self._clocks.leave(node.series, now_ms)
-        elif isinstance(node, AtNode) and node.truth is not True:
-            self._instants = [entry for entry in self._instants if entry[2] is not node]
-            self._instants.sort()
+        elif isinstance(node, AtNode):
+            if node.truth is not True:
+                self._instants = sorted(entry for entry in self._instants if entry[2] is not node)
+        else:
+            self._timed.unhang(node, now_ms)

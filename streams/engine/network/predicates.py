@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
-from streams.engine.conditions.comparisons import Comparison, Moment
+from streams.engine.conditions.comparisons import Asked, Comparison, Moment
 from streams.engine.conditions.truth import Truth
 from streams.engine.network import truths
 from streams.engine.network.board import Board
@@ -45,7 +45,11 @@ class Node(ABC):
         """A watcher sees bars from that of `moment` on, None: from the next one on. Its truth at the newest bar."""
         return self.truth
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        """Truth at an earlier instant, as seen from the bar of `moment`: of what `holds` and `sequence` may ask for."""
+        raise TypeError(f"{type(self.key).__name__} has no truth at an earlier close")
+
+    def comparisons(self) -> Iterator[Asked]:
         """The comparisons below, from left to right."""
         return iter(())
 
@@ -91,7 +95,10 @@ class CompareNode(Node):
     def decide(self, moment: Moment) -> Truth:
         return self.comparison.decide(moment)
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        return self.comparison.decide_at(moment, asked_ms)
+
+    def comparisons(self) -> Iterator[Asked]:
         yield self.comparison
 
 
@@ -140,13 +147,18 @@ class Inner(Node):
         self.children = children
         for child in children:
             board.link(child.number, self.number)
-        board.join(self.number)
+        if kind != truths.CALLED:
+            board.join(self.number)
 
     def decide(self, moment: Moment) -> Truth:
         found = [child.decide(moment) for child in self.children]
         return self._from(found.count(True), found.count(False))
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
+        truths = [child.decide_at(moment, asked_ms) for child in self.children]
+        return self._from(truths.count(True), truths.count(False))
+
+    def comparisons(self) -> Iterator[Asked]:
         for child in self.children:
             yield from child.comparisons()
 

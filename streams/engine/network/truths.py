@@ -78,16 +78,31 @@ def counted(truth: int) -> int:
 
 
 @kernel
+def queue(nodes: Rows, state: Words, n: int) -> None:
+    """Have an inner node decided when all below it is."""
+    if nodes[n, QUEUED] == OUT:
+        rank = (nodes[n, WORD] >> RANK_AT) & LOW_FIVE
+        nodes[n, QUEUED] = state[QUEUES + rank]
+        state[QUEUES + rank] = n
+
+
+@kernel
+def remind(nodes: Rows, state: Words, flipped: Rows, n: int) -> None:
+    """Note a node as if its truth had changed, where somebody watches."""
+    word = nodes[n, WORD]
+    if word & WATCHED and not word & FLIPPED:
+        nodes[n, WORD] = word | FLIPPED
+        flipped[state[FLIPS], 0] = n
+        state[FLIPS] += 1
+
+
+@kernel
 def tell_parent(nodes: Rows, state: Words, parent: int, by: int) -> None:
     """Change a parent's counts, and queue it where it must be decided anew."""
     nodes[parent, COUNTS] += by
-    if nodes[parent, QUEUED] != OUT:
-        return
     word = nodes[parent, WORD]
     if (word >> KIND_AT) & LOW_THREE == CALLED or joined(nodes, parent) != word & TRUTH:
-        rank = (word >> RANK_AT) & LOW_FIVE
-        nodes[parent, QUEUED] = state[QUEUES + rank]
-        state[QUEUES + rank] = parent
+        queue(nodes, state, parent)
 
 
 @kernel
@@ -97,12 +112,8 @@ def put(nodes: Rows, edges: Rows, state: Words, flipped: Rows, n: int, truth: in
     before = word & TRUTH
     if before == truth:
         return
-    word = word - before + truth
-    if word & WATCHED and not word & FLIPPED:
-        word |= FLIPPED
-        flipped[state[FLIPS], 0] = n
-        state[FLIPS] += 1
-    nodes[n, WORD] = word
+    nodes[n, WORD] = word - before + truth
+    remind(nodes, state, flipped, n)
     by = counted(truth) - counted(before)
     edge = nodes[n, EDGE]
     if edge <= ONLY:

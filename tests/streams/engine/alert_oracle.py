@@ -4,10 +4,10 @@ It shares the market's operand values with the engine (they have their own oracl
 fires or the order on the path are found.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 from schemas.alerts import AlertCommand, GroupCommand, Member, TrailState
@@ -16,25 +16,34 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
     Const,
+    Holds,
     Level,
+    Moves,
     Not,
     Operand,
+    Schedule,
+    Sequenced,
     Trail,
 )
 from schemas.interval import interval_ms
 from schemas.market import Kline, Tick
 from schemas.triggers import Bar, Fired, FiredMember, Trigger
-from streams.engine.conditions.resolve import label, leaves
+from streams.engine.conditions.measures import plainly
+from streams.engine.conditions.reach import leaves
+from streams.engine.conditions.resolve import label
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied
+from tests.streams.engine.naive_cron import instants
 from tests.streams.engine.trail_oracle import Walked, story, walked_to
 
 MINUTE = 60_000
 NAN = float("nan")
 Truth = bool | None
+Asked = Compare | Channel | Moves | Holds | Sequenced
 
 
 class Step(NamedTuple):
@@ -42,35 +51,38 @@ class Step(NamedTuple):
 
     record: int
     bar: Bar
+    before_ms: int
     now_ms: int
     stand_in: bool
-    truths: dict[Compare, Truth]
-    values: dict[Compare, tuple[float, float]]
+    truths: dict[Asked, Truth]
+    values: dict[Asked, dict[str, float]]
 
 
-def comparisons(condition: Condition) -> Iterator[Compare]:
+def asked(condition: Condition) -> Iterator[Asked]:
+    """What is decided at the closes of a clock, what is below first."""
     match condition:
-        case Compare():
-            yield condition
-        case All(items) | AnyOf(items):
+        case All(items) | AnyOf(items) | Sequenced(items, _):
             for item in items:
-                yield from comparisons(item)
-        case Not(item):
-            yield from comparisons(item)
+                yield from asked(item)
+        case Not(item) | Holds(item, _):
+            yield from asked(item)
+    if isinstance(condition, Asked):
+        yield condition
 
 
 class Oracle:
-    """All steps of `records`, with the truth of each comparison in `conditions` at each."""
+    """All steps of `records`, with the truth of everything asked in `conditions` at each."""
 
     def __init__(self, records: list[Kline | Tick], conditions: Iterable[Condition], market: Market) -> None:
         self._market = market
-        self._compares = {one: None for condition in conditions for one in comparisons(condition)}
+        self._asked = {one: None for condition in conditions for one in asked(condition)}
         self._slots = {
-            leaf: market.acquire(leaf, str(leaf.timeframe)) for one in self._compares for leaf in leaves(one)
+            leaf: market.acquire(leaf, str(leaf.timeframe))
+            for one in self._asked
+            for asked_for in (one, *shown_of(one))
+            for leaf in leaves(asked_for)
         }
-        self._before: dict[Compare, tuple[float, float]] = {}
-        self._truths: dict[Compare, Truth] = dict.fromkeys(self._compares)
-        self._values: dict[Compare, tuple[float, float]] = dict.fromkeys(self._compares, (NAN, NAN))
+        self._forget()
         self._now_ms = -1
         self.steps: list[Step] = []
         for place, record in enumerate(records):
@@ -79,43 +91,61 @@ class Oracle:
             else:
                 self._kline(place, record)
 
+    def _forget(self) -> None:
+        """Nothing is known: `_seen` is what there was to see at each close of a clock, oldest first."""
+        self._seen: dict[Asked, list[Any]] = {one: [] for one in self._asked}
+        self._truths: dict[Asked, Truth] = dict.fromkeys(self._asked)
+        self._values: dict[Asked, dict[str, float]] = {one: {} for one in self._asked}
+
     def _kline(self, place: int, kline: Kline) -> None:
         outcome = self._market.apply(kline)
         if not isinstance(outcome, Applied):
             return
         if outcome.gap_ms is not None:
-            self._before = {}
-            self._truths = dict.fromkeys(self._compares)
-            self._values = dict.fromkeys(self._compares, (NAN, NAN))
+            self._forget()
         for index in range(outcome.first, outcome.next):
             base = self._market.bar(index)
             bar = Bar(
                 interval="1m", open_time_ms=base.open_time_ms, close_time_ms=base.close_time_ms, open=base.open,
                 high=base.high, low=base.low, close=base.close, volume=base.volume,
             )  # fmt: skip
-            self._now_ms = max(self._now_ms, bar.close_time_ms)
-            for compare in self._compares:
-                clock = min((str(leaf.timeframe) for leaf in leaves(compare)), key=interval_ms)
+            before_ms, self._now_ms = self._now_ms, max(self._now_ms, bar.close_time_ms)
+            for one in self._asked:
+                clock = min((str(leaf.timeframe) for leaf in leaves(one)), key=interval_ms)
                 if self._market.closes(clock, index):
-                    self._decide(compare, index)
-            self.steps.append(Step(place, bar, self._now_ms, False, dict(self._truths), dict(self._values)))
+                    self._decide(one, index)
+            self.steps.append(
+                Step(place, bar, before_ms, self._now_ms, False, dict(self._truths), dict(self._values))
+            )
 
     def _tick(self, place: int, tick: Tick) -> None:
         if not self._market.next or tick.time_ms <= self._now_ms:
             return
-        self._now_ms = tick.time_ms
+        before_ms, self._now_ms = self._now_ms, tick.time_ms
         price = self._market.bar(self._market.next - 1).close
         bar = Bar(
             interval="1m", open_time_ms=tick.time_ms - MINUTE, close_time_ms=tick.time_ms, open=price, high=price,
             low=price, close=price, volume=0.0, stale_price=True,
         )  # fmt: skip
-        self.steps.append(Step(place, bar, self._now_ms, True, {}, {}))
+        self.steps.append(Step(place, bar, before_ms, self._now_ms, True, {}, {}))
 
-    def _decide(self, compare: Compare, index: int) -> None:
-        now = self._operand(compare.left, index), self._operand(compare.right, index)
-        before = self._before.get(compare, (NAN, NAN))
-        self._before[compare] = self._values[compare] = now
-        self._truths[compare] = _compared(compare.op, before, now)
+    def _decide(self, one: Asked, index: int) -> None:
+        match one:
+            case Compare(_, left, right):
+                now: Any = (self._operand(left, index), self._operand(right, index))
+            case Channel(_, left, low, high):
+                now = tuple(self._operand(side, index) for side in (left, low, high))
+            case Moves(_, left, _, _):
+                now = self._operand(left, index)
+            case Holds(item, _):
+                now = joined(item, self._truths)
+            case Sequenced(items, _):
+                now = tuple(joined(item, self._truths) for item in items)
+        seen = self._seen[one]
+        seen.append(now)
+        self._truths[one] = decided(one, seen)
+        shown = ((label(side, "1m"), self._operand(side, index)) for side in shown_of(one))
+        self._values[one] = {text: value for text, value in shown if value == value}
 
     def _operand(self, operand: Operand, index: int) -> float:
         if isinstance(operand, Const):
@@ -145,7 +175,7 @@ class Oracle:
             fired = []
             walked = {place: lived[step.bar.open_time_ms, step.stand_in] for place, lived in trails.items()}
             for place, (member, condition) in enumerate(zip(command.members, conditions, strict=True)):
-                truth = truth_of(condition, step, walked.get(place))
+                truth = truth_of(condition, step, command.armed_from_ms, walked.get(place))
                 if truth is None:
                     continue
                 at_once = known[place] is None and member.when_true_at_arming == "fire"
@@ -192,7 +222,7 @@ class Oracle:
                 return [*found, (step.record, "expired")]
             if step.bar.open_time_ms < from_ms:
                 continue
-            truth = truth_of(condition, step, trail.get((step.bar.open_time_ms, step.stand_in)))
+            truth = truth_of(condition, step, from_ms, trail.get((step.bar.open_time_ms, step.stand_in)))
             if truth is None and step.stand_in:
                 continue
             slot = step.now_ms // length
@@ -213,13 +243,15 @@ class Oracle:
         return found
 
 
-def truth_of(condition: Condition, step: Step, walked: Walked | None = None) -> Truth:
-    """Kleene's truth of `condition` at `step`; of a trail it stands in what it `walked` there."""
+def truth_of(condition: Condition, step: Step, since_ms: int, walked: Walked | None = None) -> Truth:
+    """Kleene's truth of `condition` at `step`, for who sees bars from `since_ms` on; of a trail it stands in what it
+    `walked` there.
+    """
     match condition:
         case Trail():
             assert walked is not None
             return None if step.stand_in else walked.leg is not None
-        case Compare():
+        case Compare() | Channel() | Moves() | Holds() | Sequenced():
             return None if step.stand_in else step.truths[condition]
         case Level(price, side):
             if step.stand_in:
@@ -227,15 +259,99 @@ def truth_of(condition: Condition, step: Step, walked: Walked | None = None) -> 
             return step.bar.low <= float(price) if side == "below" else step.bar.high >= float(price)
         case At(ms):
             return step.now_ms >= ms
+        case Schedule(cron, tz):
+            return bool(instants(cron, tz, max(step.before_ms, since_ms) + 1, step.now_ms))
         case Not(item):
-            truth = truth_of(item, step)
-            return None if truth is None else not truth
+            return negated(truth_of(item, step, since_ms))
         case All(items):
-            truths = [truth_of(item, step) for item in items]
-            return False if False in truths else None if None in truths else True
+            return every(truth_of(item, step, since_ms) for item in items)
         case AnyOf(items):
-            truths = [truth_of(item, step) for item in items]
-            return True if True in truths else None if None in truths else False
+            return negated(every(negated(truth_of(item, step, since_ms)) for item in items))
+
+
+def joined(condition: Condition, truths: dict[Asked, Truth]) -> Truth:
+    """Kleene's truth of what has truths at closes only."""
+    match condition:
+        case Compare() | Channel() | Moves() | Holds() | Sequenced():
+            return truths[condition]
+        case Not(item):
+            return negated(joined(item, truths))
+        case All(items):
+            return every(joined(item, truths) for item in items)
+        case AnyOf(items):
+            return negated(every(negated(joined(item, truths)) for item in items))
+    raise AssertionError(condition)
+
+
+def every(truths: Iterable[Truth]) -> Truth:
+    found = list(truths)
+    return False if False in found else None if None in found else True
+
+
+def negated(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def shown_of(one: Asked) -> list[Operand]:
+    """The operands whose values a message about `one` tells."""
+    match one:
+        case Compare(_, left, right):
+            sides = [left, right]
+        case Channel(_, left, low, high):
+            sides = [left, low, high]
+        case Moves(_, left, _, _):
+            plain = plainly(one)
+            sides = [plain.left] if isinstance(plain, Compare) else [left]
+        case _:
+            sides = []
+    return [side for side in sides if not isinstance(side, Const)]
+
+
+def decided(one: Asked, seen: list[Any]) -> Truth:
+    """The truth of `one` after what there was to see at its closes up to now."""
+    unknown = (NAN, NAN, NAN)
+    match one:
+        case Compare(op, _, _):
+            return _compared(op, seen[-2] if len(seen) > 1 else unknown[:2], seen[-1])
+        case Channel(op, _, _, _):
+            now, before = _inside(seen[-1]), _inside(seen[-2] if len(seen) > 1 else unknown)
+            if op in {"inside", "outside"} or now is None:
+                return negated(now) if op == "outside" else now
+            return (
+                None
+                if before is None
+                else (before, now) == ((False, True) if op == "enters" else (True, False))
+            )
+        case Moves(op, _, right, bars):
+            value, earlier = seen[-1], seen[-1 - bars] if len(seen) > bars else NAN
+            change = value - earlier if "up" in op else earlier - value
+            if op.endswith("_percent"):
+                change = change / abs(earlier) * 100 if earlier else NAN
+            return None if change != change else change >= right - right / 1_000_000
+        case Holds(_, bars):
+            return every([*[None] * bars, *seen][-bars:])
+        case Sequenced(items, within):
+            truths = [*[(None,) * len(items)] * (within + 2), *seen][-(within + 2) :]
+            sure = _in_order(truths, lambda before, now: before is False and now is True)
+            maybe = _in_order(truths, lambda before, now: before is not True and now is not False)
+            return True if sure else None if maybe else False
+
+
+def _in_order(truths: list[tuple[Truth, ...]], edge: Callable[[Truth, Truth], bool]) -> bool:
+    """Whether each step has an edge, the last of them at the last close, in order: all ways are tried."""
+    last = len(truths) - 1
+    edges = [
+        [at for at in range(1, last + 1) if edge(truths[at - 1][step], truths[at][step])]
+        for step in range(len(truths[0]))
+    ]
+    return any(
+        way[-1] == last and all(one < other for one, other in pairwise(way)) for way in product(*edges)
+    )
+
+
+def _inside(values: tuple[float, float, float]) -> Truth:
+    left, low, high = values
+    return None if any(value != value for value in values) else low < left < high
 
 
 def _compared(op: str, before: tuple[float, float], now: tuple[float, float]) -> Truth:
@@ -304,11 +420,8 @@ def _fired(command: AlertCommand, condition: Condition, generation: int, number:
 def _values(conditions: list[Condition], step: Step) -> dict[str, float]:
     seen: dict[str, float] = {}
     for condition in conditions:
-        for compare in comparisons(condition):
-            values = step.values.get(compare, (NAN, NAN))
-            for operand, value in zip((compare.left, compare.right), values, strict=True):
-                if not isinstance(operand, Const) and value == value:
-                    seen[label(operand, "1m")] = value
+        for one in asked(condition):
+            seen.update(step.values.get(one, {}))
     return seen
 
 

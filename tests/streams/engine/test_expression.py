@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.conditions import (
     MAX_MS,
@@ -10,24 +11,34 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
     ConditionError,
     Const,
+    Holds,
     Indicator,
     Level,
+    Moves,
     Not,
     Operand,
     Price,
+    Schedule,
+    Sequenced,
     Trail,
     condition_from_json,
     condition_to_json,
 )
 from streams.engine.conditions.expression import ExpressionError, parse, to_text
+from streams.engine.conditions.meaningless import arbitrary_level
 from streams.engine.conditions.resolve import label, resolve
 
 CLOSE = Price("close")
 RSI = Indicator("rsi", (("window", 14),))
+
+
+def _band(output: str) -> Indicator:
+    return Indicator("bollinger", (("window", 20),), output)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +96,30 @@ RSI = Indicator("rsi", (("window", 14),))
         ('trail("3", side="below", activate_at="104.15")', Trail("3", "104.15", "below")),
         ('trail(3, activate_at=104.15, side="above")', Trail("3", "104.15", "above")),
         ('trail(percent="0.5", side="above")', Trail("0.5", None, "above")),
+        ("inside(close, 90, 110)", Channel("inside", CLOSE, Const(90.0), Const(110.0))),
+        (
+            "enters(close, bollinger(20).lband, bollinger(20).hband)",
+            Channel("enters", CLOSE, _band("lband"), _band("hband")),
+        ),
+        ("exits(close, low=90, high=110)", Channel("exits", CLOSE, Const(90.0), Const(110.0))),
+        ("not outside(close, 90, 110)", Not(Channel("outside", CLOSE, Const(90.0), Const(110.0)))),
+        ("moves_up(close, 5, 10)", Moves("moves_up", CLOSE, 5.0, 10)),
+        ("moves_down_percent(rsi(14), 2.5, bars=3)", Moves("moves_down_percent", RSI, 2.5, 3)),
+        ("holds(rsi(14) < 30, 3)", Holds(Compare("lt", RSI, Const(30.0)), 3)),
+        (
+            "holds(rsi(14) < 30 or close > 5, bars=3)",
+            Holds(AnyOf((Compare("lt", RSI, Const(30.0)), Compare("gt", CLOSE, Const(5.0)))), 3),
+        ),
+        (
+            "sequence(rsi(14) < 30, close > 5, within=10)",
+            Sequenced((Compare("lt", RSI, Const(30.0)), Compare("gt", CLOSE, Const(5.0))), 10),
+        ),
+        ('schedule("0 9 * * MON", "Europe/Berlin")', Schedule("0 9 * * MON", "Europe/Berlin")),
+        ('schedule("*/5 * * * *")', Schedule("*/5 * * * *", "UTC")),
+        (
+            'schedule("0 9 * * *", tz="UTC") or close > 5',
+            AnyOf((Schedule("0 9 * * *"), Compare("gt", CLOSE, Const(5.0)))),
+        ),
         ("all(close > 1)", All((Compare("gt", CLOSE, Const(1.0)),))),
         (
             "close > 1 AND\n  close < 2",
@@ -140,6 +175,30 @@ def test_text_means(text: str, tree: Condition) -> None:
         ('close > 1 and trail(3, side="below")', 1, "whole condition"),
         ('at("soon")', 4, "epoch milliseconds"),
         ('at("2023-11-14T22:13:20")', 4, "zone"),
+        ("inside(close, 90)", 1, "an operand, its low and its high"),
+        ("inside(close, 90, 110, 120)", 24, "and no more"),
+        ("inside(1, 90, 110)", 8, "constants only"),
+        ("inside(close, 90, close > 3)", 25, "found a condition"),
+        ("moves_up(close, 0, 10)", 17, "above 0"),
+        ("moves_up(close, open, 10)", 17, "above 0"),
+        ("moves_up(close, 5, 0)", 20, "from 1 to 500"),
+        ("moves_up(close, 5, 1.5)", 20, "whole number of bars"),
+        ("moves_up(3, 5, 1)", 10, "found a constant"),
+        ("moves_up(close, 5, bars=1, bars=2)", 28, "given twice"),
+        ("moves_up(close, 5, within=1)", 20, "expected one of left, right, bars"),
+        ("holds(close, 3)", 7, "compared with nothing"),
+        ("holds(close > 3)", 1, "a condition and a number of bars"),
+        ("holds(close > 3, 501)", 18, "from 1 to 500"),
+        ("sequence(close > 3, close > 4)", 1, "within=a number of bars"),
+        ("sequence(close > 3, within=4)", 1, "two conditions or more"),
+        ("sequence(close > 3, rsi(14), within=4)", 21, "compared with nothing"),
+        ("schedule()", 1, "schedule("),
+        ("schedule(9)", 10, "a crontab line in quotes"),
+        ('schedule("0 9 * *")', 10, "five fields"),
+        ('schedule("61 9 * * *")', 10, "minute: expected 0 to 59"),
+        ('schedule("0 9 * * *", "Mars/Olympus")', 23, "no time zone"),
+        ('close > rsi(14, symbol="ETHUSDT")', 17, "partitioned by symbol"),
+        ('close(symbol="ETHUSDT") > 3', 7, "partitioned by symbol"),
         ("__import__('os').system('x') > 1", 24, "found '('"),
         ("__import__('os') > 1", 1, "no indicator"),
         ("close.__class__ > 1", 1, "outputs"),
@@ -227,14 +286,36 @@ OPERANDS = st.recursive(
     max_leaves=4,
 )
 OPS = st.sampled_from(["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"])
+BARS = st.integers(1, 500)
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     st.one_of(
         st.builds(Compare, OPS, LEAVES, OPERANDS),
         st.builds(Compare, OPS, OPERANDS, LEAVES),
         st.builds(At, st.integers(0, 253_402_300_799_999)),
         st.builds(Level, st.sampled_from(["1", "95.25", "0.00000001"]), st.sampled_from(["below", "above"])),
+        st.builds(
+            Channel, st.sampled_from(["inside", "outside", "enters", "exits"]), LEAVES, OPERANDS, OPERANDS
+        ),
+        st.builds(
+            Moves,
+            st.sampled_from(["moves_up", "moves_down", "moves_up_percent", "moves_down_percent"]),
+            LEAVES,
+            st.floats(0, exclude_min=True, allow_infinity=False),
+            BARS,
+        ),
+        st.builds(
+            Schedule,
+            st.sampled_from(["0 9 * * MON", "*/15 8-17 1,15 JAN-MAR *", "30 2 29 2 7"]),
+            st.sampled_from(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]),
+        ),
     ),
     lambda inner: st.one_of(
+        st.builds(Holds, inner, BARS),
+        st.builds(
+            lambda items, within: Sequenced(tuple(items), within),
+            st.lists(inner, min_size=2, max_size=3),
+            BARS,
+        ),
         st.builds(Not, inner),
         st.builds(lambda items: All(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda items: AnyOf(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
@@ -295,11 +376,53 @@ def test_another_anchor_is_refused(text: str, reason: str) -> None:
         parse(text)
 
 
+def test_equal_schedules_resolve_to_equal_trees() -> None:
+    assert resolve(Schedule("0 9 * jan mon"), "1m") == resolve(Schedule("0 9 * JAN MON"), "1m")
+
+
+def test_what_is_resolved_resolves_to_itself() -> None:
+    text = (
+        "enters(close, ema(20), 9) and moves_up_percent(close, 5, 10)"
+        " and holds(rsi(14) < 30, 3) or sequence(close > 1, close > 2, within=5)"
+        ' or schedule("0 9 * * mon", "Europe/Berlin")'
+    )
+    once = resolve(parse(text), "5m")
+    assert resolve(condition_from_json(condition_to_json(once)), "1m") == once
+    assert parse(to_text(once)) == once
+
+
+def _sums(name: str) -> Indicator:
+    return Indicator(name, (), "out", "1m")
+
+
+@pytest.mark.parametrize(
+    "operand, found",
+    [
+        (_sums("obv"), True),
+        (_sums("rsi"), False),
+        (Arithmetic("-", _sums("obv"), replace(_sums("obv"), bars_ago=5)), False),
+        (Arithmetic("-", _sums("obv"), _sums("vpt")), True),
+        (Arithmetic("+", _sums("obv"), replace(_sums("obv"), bars_ago=5)), True),
+        (Arithmetic("/", _sums("obv"), replace(_sums("obv"), bars_ago=5)), True),
+        (
+            Arithmetic("*", Const(2.0), Arithmetic("-", _sums("obv"), replace(_sums("obv"), bars_ago=5))),
+            False,
+        ),
+        (Price("close", "1m"), False),
+    ],
+)
+def test_a_level_is_arbitrary_where_it_depends_on_when_history_began(operand: Operand, found: bool) -> None:
+    assert (arbitrary_level(operand, lambda leaf: leaf.name in {"obv", "vpt"}) is not None) is found
+
+
 def test_labels_are_what_people_write() -> None:
     compare = resolve(parse('ema(200, "1h") * 2 > macd(26, 12, 9).macd_signal[1]'), "1m")
     assert isinstance(compare, Compare)
     assert label(compare.left, "1m") == 'ema(200, "1h") * 2'
     assert label(compare.right, "1m") == "macd(26, 12, 9).macd_signal[1]"
+
+
+UP = Compare("gt", CLOSE, Const(1.0))
 
 
 @pytest.mark.parametrize(
@@ -314,6 +437,26 @@ def test_labels_are_what_people_write() -> None:
         (Compare("gt", Arithmetic("+", Const(1.0), Const(1.0)), Const(1.0)), ""),
         (Compare("gt", CLOSE, Arithmetic("/", Const(1.0), Const(0.0))), "right"),
         (Level("0", "below"), "level.price"),
+        (Compare("gt", CLOSE, Price("close", "1h")), ""),
+        (Channel("inside", CLOSE, Const(2.0), Const(1.0)), "high"),
+        (Channel("inside", CLOSE, Const(2.0), Const(2.0)), "high"),
+        (Channel("inside", CLOSE, Price("close", "1h"), Const(1.0)), ""),
+        (Channel("inside", CLOSE, Price("open", "90m"), Const(1.0)), "low.timeframe"),
+        (Not(Channel("inside", Indicator("nope"), Const(1.0), Const(2.0))), "not.left"),
+        (Moves("moves_up", Arithmetic("+", Const(1.0), Const(1.0)), 1.0, 3), "left"),
+        (Moves("moves_up", Price("close", None, 400), 1.0, 101), "bars"),
+        (All((Holds(Moves("moves_up", CLOSE, 1.0, 300), 202),)), "all[0].bars"),
+        (Holds(Level("5", "below"), 3), "holds"),
+        (Holds(AnyOf((UP, At(5))), 3), "holds.any[1]"),
+        (Holds(Not(Schedule("0 9 * * *")), 3), "holds.not"),
+        (Holds(Not(Holds(UP, 2)), 3), "holds.not"),
+        (Holds(Sequenced((UP, UP), 2), 3), "holds"),
+        (Sequenced((UP, Level("5", "below")), 3), "sequence[1]"),
+        (Sequenced((UP, All((UP, Sequenced((UP, UP), 3)))), 3), "sequence[1].all[1]"),
+        (Sequenced((UP, Holds(At(3), 3)), 3), "sequence[1].holds"),
+        (Sequenced((UP, Holds(UP, 300)), 201), "within"),
+        (Schedule("0 9 31 2 *"), "schedule"),
+        (AnyOf((UP, Schedule("0 9 * * *", "Mars/Olympus"))), "any[1].tz"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_with_its_path(condition: Condition, path: str) -> None:

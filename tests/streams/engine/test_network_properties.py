@@ -1,9 +1,10 @@
 """The laws of firing, against the oracle: incremental = naive = late = restarted, byte for byte."""
 
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,14 +14,21 @@ from schemas.conditions import (
     AnyOf,
     Arithmetic,
     At,
+    Channel,
     Compare,
     Condition,
+    ConditionError,
     Const,
+    Holds,
     Indicator,
     Level,
+    Moves,
     Not,
     Operand,
     Price,
+    Schedule,
+    Sequenced,
+    condition_from_json,
     condition_to_json,
 )
 from schemas.events import BotEvent
@@ -28,6 +36,7 @@ from schemas.market import Kline, Tick
 from schemas.triggers import Fired, StaleCommand, Trigger
 from streams.engine.bars import BarArrays
 from streams.engine.groups.arming import conditions_of
+from streams.engine.groups.combinations import refuse_contradictions
 from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 from tests.streams.engine.alert_oracle import MINUTE, Oracle
@@ -49,6 +58,16 @@ class Order(NamedTuple):
 class Case(NamedTuple):
     records: list[Kline | Tick]
     orders: list[Order]
+
+
+def hidden(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """The same, but it does not show what it is made of, which grows too long."""
+
+    @st.composite
+    def one_of_them(draw: st.DrawFn) -> Any:
+        return draw(strategy)
+
+    return one_of_them()
 
 
 TIMEFRAMES = st.sampled_from(["1m", "1m", "1m", "3m", "5m"])
@@ -73,24 +92,72 @@ LEAVES = st.one_of(
     ),
 )
 PRICES = st.integers(195, 205).map(lambda half: half / 2)
-OPERANDS: st.SearchStrategy[Operand] = st.one_of(
-    LEAVES,
-    LEAVES,
-    st.builds(Arithmetic, st.sampled_from(["+", "-"]), LEAVES, st.sampled_from([Const(0.5), Const(1.0)])),
-    st.builds(Arithmetic, st.just("/"), LEAVES, st.builds(Arithmetic, st.just("-"), LEAVES, LEAVES)),
-    st.builds(Arithmetic, st.just("*"), LEAVES, st.just(Const(1.0))),
+OPERANDS: st.SearchStrategy[Operand] = hidden(
+    st.one_of(
+        LEAVES,
+        LEAVES,
+        st.builds(Arithmetic, st.sampled_from(["+", "-"]), LEAVES, st.sampled_from([Const(0.5), Const(1.0)])),
+        st.builds(Arithmetic, st.just("/"), LEAVES, st.builds(Arithmetic, st.just("-"), LEAVES, LEAVES)),
+        st.builds(Arithmetic, st.just("*"), LEAVES, st.just(Const(1.0))),
+    )
 )
 OPS = st.sampled_from(["lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"])
-COMPARES = st.one_of(
-    st.builds(Compare, OPS, LEAVES, st.builds(Const, PRICES)),
-    st.builds(Compare, OPS, st.builds(Const, PRICES), LEAVES),
-    st.builds(Compare, OPS, OPERANDS, OPERANDS),
+COMPARES = hidden(
+    st.one_of(
+        st.builds(Compare, OPS, LEAVES, st.builds(Const, PRICES)),
+        st.builds(Compare, OPS, st.builds(Const, PRICES), LEAVES),
+        st.builds(Compare, OPS, OPERANDS, OPERANDS).filter(lambda one: one.left != one.right),
+    )
+)
+BOUNDS = st.tuples(st.integers(195, 204), st.integers(1, 6)).map(
+    lambda low: (Const(low[0] / 2), Const((low[0] + low[1]) / 2))
+)
+CHANNEL_OPS = st.sampled_from(["inside", "outside", "enters", "exits"])
+CHANNELS = hidden(
+    st.one_of(
+        st.builds(lambda op, left, bounds: Channel(op, left, *bounds), CHANNEL_OPS, LEAVES, BOUNDS),
+        st.builds(lambda op, left, bounds: Channel(op, left, *bounds), CHANNEL_OPS, OPERANDS, BOUNDS),
+        st.builds(Channel, CHANNEL_OPS, LEAVES, LEAVES, LEAVES).filter(
+            lambda one: len({one.left, one.low, one.high}) == 3
+        ),
+    )
+)
+MOVES = st.builds(
+    Moves,
+    st.sampled_from(["moves_up", "moves_down", "moves_up_percent", "moves_down_percent"]),
+    OPERANDS,
+    st.sampled_from([0.5, 1.0, 1.5, 2.0]),
+    st.integers(1, 4),
+)
+AT_CLOSES: st.SearchStrategy[Condition] = hidden(st.one_of(COMPARES, COMPARES, CHANNELS, MOVES))
+WITHIN: st.SearchStrategy[Condition] = hidden(
+    st.one_of(
+        AT_CLOSES,
+        AT_CLOSES,
+        st.builds(Not, AT_CLOSES),
+        st.builds(lambda one, other: All((one, other)), AT_CLOSES, AT_CLOSES),
+        st.builds(lambda one, other: AnyOf((one, Not(other))), AT_CLOSES, AT_CLOSES),
+    )
+)
+HOLDS = st.builds(Holds, WITHIN, st.integers(1, 5))
+SEQUENCES = st.builds(
+    lambda items, within: Sequenced(tuple(items), within),
+    st.lists(st.one_of(WITHIN, WITHIN, HOLDS), min_size=2, max_size=3),
+    st.integers(1, 8),
+)
+# START is a Monday at 00:00 in UTC, 01:00 in Berlin, 05:30 in Kolkata.
+SCHEDULES = st.builds(
+    Schedule,
+    st.sampled_from(
+        ["*/7 * * * *", "* * * * MON", "5,6,20-40/3 0-1 * * *", "*/10 1,5 * 11 1-5", "31 * 20 * *"]
+    ),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
 )
 INSIDE = st.integers(196, 204).map(lambda half: half / 2)
 LEVELS = st.builds(lambda price, side: Level(str(price), side), INSIDE, st.sampled_from(["below", "above"]))
 INSTANTS = st.integers(10, 100).map(lambda half: At(START + half * MINUTE // 2))
 CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
-    st.one_of(COMPARES, COMPARES, LEVELS, INSTANTS),
+    st.one_of(COMPARES, COMPARES, CHANNELS, MOVES, HOLDS, SEQUENCES, LEVELS, INSTANTS, SCHEDULES),
     lambda inner: st.one_of(
         st.builds(lambda items: All(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda items: AnyOf(tuple(items)), st.lists(inner, min_size=1, max_size=3)),
@@ -98,6 +165,24 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     ),
     max_leaves=3,
 )
+
+
+def fits(condition: Condition) -> bool:
+    """Whether a tree is within the limits."""
+    try:
+        condition_from_json(condition_to_json(condition))
+    except ConditionError:
+        return False
+    return True
+
+
+TREES = CONDITIONS.filter(fits)
+
+
+FREQUENCIES: st.SearchStrategy[Literal["once", "once_per_bar_close", "every"]] = st.sampled_from(
+    ["once", "once_per_bar_close", "every"]
+)
+REARMS: st.SearchStrategy[Literal["on_false", "after_bars"]] = st.sampled_from(["on_false", "after_bars"])
 ACTIONS: st.SearchStrategy[tuple[ActionType, int | None, int | None]] = st.sampled_from(
     [
         ("stop_loss", None, None),
@@ -152,7 +237,8 @@ def _kline(at: int, opened: int, high: int, low: int, price: int) -> Kline:
 
 @st.composite
 def groups(draw: st.DrawFn, key: str, generation: int, last: int) -> GroupCommand:
-    conditions = draw(st.lists(st.one_of(LEVELS, LEVELS, INSTANTS, CONDITIONS), min_size=1, max_size=5))
+    kinds = st.one_of(LEVELS, LEVELS, INSTANTS, SCHEDULES, TREES, TREES)
+    conditions = draw(st.lists(kinds, min_size=1, max_size=5))
     members = []
     for place, condition in enumerate(conditions):
         action, dca, target = draw(ACTIONS)
@@ -181,20 +267,27 @@ def groups(draw: st.DrawFn, key: str, generation: int, last: int) -> GroupComman
 @st.composite
 def alerts(draw: st.DrawFn, key: str, last: int) -> AlertCommand:
     expires = draw(st.one_of(st.none(), st.none(), st.none(), st.integers(20, last)))
-    return AlertCommand(
+    frequency = draw(FREQUENCIES)
+    rearm = draw(REARMS) if frequency == "once_per_bar_close" else "on_false"
+    command = AlertCommand(
         alert_id=key,
         user_id="user",
         symbol=SYMBOL,
         timeframe=draw(TIMEFRAMES),
         effective_from_ms=START + draw(st.one_of(st.integers(0, 20), st.integers(0, 2 * last))) * MINUTE // 2,
-        condition=condition_to_json(draw(CONDITIONS)),
-        frequency=draw(st.sampled_from(["once", "once_per_bar_close", "every"])),
-        rearm=draw(st.sampled_from(["on_false", "after_bars"])),
-        rearm_bars=draw(st.integers(1, 4)),
+        condition=condition_to_json(draw(TREES)),
+        frequency=frequency,
+        rearm=rearm,
+        rearm_bars=draw(st.integers(1, 4)) if rearm == "after_bars" else 1,
         debounce_bars=draw(st.sampled_from([1, 1, 2, 3])),
         when_true_at_arming=draw(st.sampled_from(["fire", "fire", "wait"])),
         expires_at_ms=None if expires is None else START + expires * MINUTE,
     )
+    try:
+        refuse_contradictions(command, conditions_of(command, "1m")[0])
+    except ConditionError:
+        return msgspec.structs.replace(command, debounce_bars=1)
+    return command
 
 
 @st.composite
@@ -308,21 +401,13 @@ def expected(case: Case) -> dict[str, Any]:
     return heard
 
 
-QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@QUICK
-@given(cases())
-def test_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
+def fires_what_the_oracle_says(case: Case) -> None:
     life = Life(case)
     life.run(len(case.records) + 1)
     assert life.said == expected(case)
 
 
-@QUICK
-@given(cases())
-def test_commands_after_all_bars_fire_the_same(case: Case) -> None:
-    """Where commands were not replaced before, a command that comes last fires what it would have fired in time."""
+def fires_the_same_after_all_bars(case: Case) -> None:
     end = len(case.records)
     late = Case(case.records, [order._replace(arrival=end) for order in case.orders])
     life = Life(late)
@@ -330,10 +415,7 @@ def test_commands_after_all_bars_fire_the_same(case: Case) -> None:
     assert life.said == expected(late)
 
 
-@QUICK
-@given(cases(), st.integers(0, 10_000))
-def test_restarts_change_nothing(case: Case, seed: int) -> None:
-    """Dying anywhere, also between the rows of groups and the row of the symbol, repeats what was said and no more."""
+def fires_the_same_when_it_dies(case: Case, seed: int) -> None:
     life, dice, crashes = Life(case), Random(seed), 0
     while life.place <= len(case.records):
         life.run(life.place + 1)
@@ -343,3 +425,52 @@ def test_restarts_change_nothing(case: Case, seed: int) -> None:
             life.crash()
             crashes += 1
     assert life.said == expected(case)
+
+
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(QUICK, max_examples=700)
+SEEDS = st.integers(0, 10_000)
+
+
+@QUICK
+@given(cases())
+def test_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
+    fires_what_the_oracle_says(case)
+
+
+@QUICK
+@given(cases())
+def test_commands_after_all_bars_fire_the_same(case: Case) -> None:
+    """Where commands were not replaced before, a command that comes last fires what it would have fired in time."""
+    fires_the_same_after_all_bars(case)
+
+
+@QUICK
+@given(cases(), SEEDS)
+def test_restarts_change_nothing(case: Case, seed: int) -> None:
+    """Dying anywhere, also between the rows of groups and the row of the symbol, repeats what was said and no more."""
+    fires_the_same_when_it_dies(case, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@LONG
+@given(cases())
+def test_many_more_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
+    fires_what_the_oracle_says(case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@LONG
+@given(cases())
+def test_many_more_commands_after_all_bars_fire_the_same(case: Case) -> None:
+    fires_the_same_after_all_bars(case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@LONG
+@given(cases(), SEEDS)
+def test_many_more_restarts_change_nothing(case: Case, seed: int) -> None:
+    fires_the_same_when_it_dies(case, seed)

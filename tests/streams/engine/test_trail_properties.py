@@ -104,11 +104,13 @@ def groups(
 
 @st.composite
 def alerts(draw: st.DrawFn, key: str) -> AlertCommand:
+    frequency = draw(st.sampled_from(["once", "once_per_bar_close", "every"]))
+    after_bars = frequency == "once_per_bar_close" and draw(st.booleans())
     return AlertCommand(
         alert_id=key, user_id="user", symbol=SYMBOL, timeframe=draw(TIMEFRAMES),
         effective_from_ms=START + draw(st.integers(0, 80)) * MINUTE // 2, condition=condition_to_json(draw(TRAILS)),
-        frequency=draw(st.sampled_from(["once", "once_per_bar_close", "every"])),
-        rearm=draw(st.sampled_from(["on_false", "after_bars"])), rearm_bars=draw(st.integers(1, 4)),
+        frequency=frequency, rearm="after_bars" if after_bars else "on_false",
+        rearm_bars=draw(st.integers(1, 4)) if after_bars else 1,
         debounce_bars=draw(st.sampled_from([1, 1, 2, 3])), when_true_at_arming=draw(st.sampled_from(["fire", "wait"])),
         expires_at_ms=draw(st.none() | st.integers(20, 45).map(lambda minute: START + minute * MINUTE)),
     )  # fmt: skip

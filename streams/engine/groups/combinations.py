@@ -1,0 +1,42 @@
+"""Settings of a user's alert that contradict each other: refused with the field's path, so that none is ignored."""
+
+from typing import Final
+
+from schemas.alerts import AlertCommand
+from schemas.conditions import All, AnyOf, At, Condition, ConditionError, Level, Schedule
+
+_ONE_BAR: Final[dict[type, str]] = {
+    Schedule: "a schedule is true at one bar only, it lasts no longer",
+    Level: "a level is met on a bar's way, it does not last: compare closes, such as close <= 95",
+    At: "an instant has come or has not: name a later one",
+}
+
+
+def refuse_contradictions(command: AlertCommand, condition: Condition) -> None:
+    """Raises ConditionError with the path of the setting that has no effect, or none that anybody could want."""
+    if command.rearm == "after_bars" and command.frequency != "once_per_bar_close":
+        raise ConditionError(
+            "rearm", f"has no effect with frequency {command.frequency}: {_WHY[command.frequency]}"
+        )
+    if command.rearm_bars != 1 and command.rearm != "after_bars":
+        raise ConditionError("rearm_bars", "has no effect without rearm: after_bars")
+    if command.debounce_bars > 1 and (reason := _momentary(condition)) is not None:
+        raise ConditionError("debounce_bars", reason)
+
+
+_WHY: Final = {
+    "once": "an alert that fires once is not armed again",
+    "every": "it fires on each bar on which it is true",
+}
+
+
+def _momentary(condition: Condition) -> str | None:
+    """Why `condition` cannot be true for several bars on end, None where it can."""
+    match condition:
+        case All(items):
+            reasons = [_momentary(item) for item in items if not isinstance(item, At)]
+            return next((reason for reason in reasons if reason is not None), None)
+        case AnyOf(items):
+            reasons = [_momentary(item) for item in items]
+            return reasons[0] if all(reason is not None for reason in reasons) else None
+    return _ONE_BAR.get(type(condition))
