@@ -4,7 +4,7 @@ None of them is looked at while nothing happens to it: a child's flip or a wake-
 definition, from values that are kept (`Reach`), so a late command, a gap and a restart give what living on gives.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import Final
@@ -18,6 +18,7 @@ from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market, Slot
 from streams.engine.network import truths
 from streams.engine.network.board import Board
+from streams.engine.network.chronicle import Chronicle
 from streams.engine.network.predicates import Inner, Node
 
 _NEVER: Final = 1 << 62
@@ -58,7 +59,7 @@ class ScheduleNode(Node):
 class TimedNode(Inner):
     """Looks back over closes of its clock. `wake_ms`: when its truth may change though no child's does."""
 
-    __slots__ = ("_slots", "_timed", "length", "offset", "wake_ms")
+    __slots__ = ("_slots", "_timed", "length", "noted", "offset", "wake_ms")
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class TimedNode(Inner):
         super().__init__(board, key, truths.CALLED, children)
         self.length, self.offset = grid(clock_of(key) or "1m")
         self.wake_ms = _NEVER
+        self.noted: list[Chronicle] = []
         self._slots = slots
         self._timed = timed
 
@@ -83,7 +85,13 @@ class TimedNode(Inner):
         moment = self._timed.moment
         if moment is None:
             return None
-        truth, self.wake_ms = self.look(moment, moment.close_ms)
+        at_ms = self.clock_at(moment.close_ms)
+        if at_ms == moment.close_ms:
+            self.note(at_ms)
+        truth, self.wake_ms = self.look(moment, at_ms, self.noted)
+        if at_ms != moment.close_ms:
+            # A child's timeframe closed that is no multiple of this clock: that counts from its next close on.
+            self.wake_ms = min(self.wake_ms, at_ms + self.length)
         self._timed.sleep(self)
         return truth
 
@@ -91,11 +99,21 @@ class TimedNode(Inner):
         return None if moment.stand_in else self.decide_at(moment, moment.close_ms)
 
     def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
-        return self.look(moment, asked_ms)[0]
+        return self.look(moment, self.clock_at(asked_ms), ())[0]
 
-    def look(self, moment: Moment, asked_ms: int) -> tuple[Truth, int]:
-        """Truth at `asked_ms`, and when it may change though no child's truth does."""
+    def look(self, moment: Moment, at_ms: int, noted: Sequence[Chronicle]) -> tuple[Truth, int]:
+        """Truth at the close `at_ms`, and when it may change though no child's truth does. `noted`: what is known of
+        the children; nothing for the definition.
+        """
         raise NotImplementedError
+
+    def note(self, at_ms: int) -> None:
+        """The clock closed at `at_ms`, and the truths of the children are those at that close."""
+
+    def forget(self) -> None:
+        """Candles are missing: what was noted of those before does not count."""
+        for noted in self.noted:
+            noted.forget()
 
     def release(self, now_ms: int) -> None:
         """Give back what was kept for it."""
@@ -118,8 +136,7 @@ class HoldsNode(TimedNode):
         super().__init__(board, key, children, slots, timed)
         self.bars = key.bars
 
-    def look(self, moment: Moment, asked_ms: int) -> tuple[Truth, int]:
-        at_ms = self.clock_at(asked_ms)
+    def look(self, moment: Moment, at_ms: int, noted: Sequence[Chronicle]) -> tuple[Truth, int]:
         (child,) = self.children
         unknown = -1
         for back in range(self.bars):
@@ -138,6 +155,8 @@ class HoldsNode(TimedNode):
 class SequenceNode(TimedNode):
     """True at a close at which the last step became true, after the others did, each at a later close than the one
     before it, the first at most `within` closes ago. Unknown where only unknown truths leave that open.
+
+    What its steps were since it exists it has noted; what they were before is decided when it matters.
     """
 
     __slots__ = ("within",)
@@ -147,27 +166,35 @@ class SequenceNode(TimedNode):
     ) -> None:
         super().__init__(board, key, children, slots, timed)
         self.within = key.within
+        self.noted = [Chronicle(self.length) for _ in children]
 
-    def look(self, moment: Moment, asked_ms: int) -> tuple[Truth, int]:
-        at_ms = self.clock_at(asked_ms)
+    def note(self, at_ms: int) -> None:
+        for noted, child in zip(self.noted, self.children, strict=True):
+            noted.note(at_ms, child.truth, at_ms - (self.within + 1) * self.length)
+
+    def look(self, moment: Moment, at_ms: int, noted: Sequence[Chronicle]) -> tuple[Truth, int]:
         last = self._edge(self.children[-1], moment, at_ms)
         if last is False:
             unknown = self.children[-1].decide_at(moment, at_ms) is None
             return False, at_ms + self.length if unknown else _NEVER
-        truth = self._chained(moment, at_ms) if last else self._maybe_chained(moment, at_ms)
+        if last and self._reaches(moment, at_ms, noted, sure=True):
+            truth: Truth = True
+        else:
+            truth = None if self._reaches(moment, at_ms, noted, sure=False) else False
         return truth, at_ms + self.length
 
-    def _chained(self, moment: Moment, at_ms: int) -> Truth:
-        return True if self._reaches(moment, at_ms, sure=True) else self._maybe_chained(moment, at_ms)
-
-    def _maybe_chained(self, moment: Moment, at_ms: int) -> Truth:
-        return None if self._reaches(moment, at_ms, sure=False) else False
-
-    def _reaches(self, moment: Moment, at_ms: int, *, sure: bool) -> bool:
+    def _reaches(self, moment: Moment, at_ms: int, noted: Sequence[Chronicle], *, sure: bool) -> bool:
         """Whether the steps before the last can be found, each as late as may be: then the first is latest."""
         earliest_ms = at_ms - self.within * self.length
-        for step in reversed(self.children[:-1]):
+        for place in range(len(self.children) - 2, -1, -1):
+            step = self.children[place]
             at_ms -= self.length
+            if noted:
+                edge_ms = noted[place].edge_until(at_ms, sure=sure)
+                if edge_ms is not None:
+                    at_ms = edge_ms
+                    continue
+                at_ms = min(at_ms, noted[place].begins_ms)
             while at_ms >= earliest_ms:
                 edge = self._edge(step, moment, at_ms)
                 if edge or (edge is None and not sure):
@@ -175,7 +202,7 @@ class SequenceNode(TimedNode):
                 at_ms -= self.length
             else:
                 return False
-        return True
+        return at_ms >= earliest_ms
 
     def _edge(self, step: Node, moment: Moment, at_ms: int) -> Truth:
         """Whether `step` became true at the close `at_ms`."""
@@ -271,6 +298,7 @@ class Timed:
         """After a gap, when all leaves are decided anew: what looks back does not see over it."""
         self._turn_pages(moment)
         for node in self._lookers:
+            node.forget()
             self._board.recall(node.number)
 
     def shown_on_stand_in(self, now_ms: int) -> list[Node]:
