@@ -1,5 +1,7 @@
 """The parabolic stop and reverse."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import candles, flat_from, ours, ready, theirs_of
 
 
-def all_of(bars: Floats, **params: float) -> dict[str, Floats]:
+def all_of(bars: Floats, **params: Any) -> dict[str, Floats]:
     return {output: ours("psar", bars, output=output, **params) for output in OUTPUTS}
 
 

@@ -1,5 +1,7 @@
 """The Schaff trend cycle, and what a bar without a value does to `ta`'s averages."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from schemas.conditions import ConditionError
 from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import assert_equals_ta, candles, flat_from, ours, ready, theirs
 
-SHORT = {"window_slow": 2, "window_fast": 1, "cycle": 2, "smooth1": 3, "smooth2": 1}
+SHORT: dict[str, Any] = {"window_slow": 2, "window_fast": 1, "cycle": 2, "smooth1": 3, "smooth2": 1}
 
 
 def test_it_places_the_line_in_its_cycle_and_the_average_of_that_in_its_own() -> None:
@@ -28,7 +30,7 @@ def test_a_market_that_never_moved_is_missing_as_it_is_in_ta() -> None:
 
 def test_a_market_long_at_rest_is_missing_where_ta_carries_its_last_value_on() -> None:
     bars = flat_from(walk(900, seed=3).ohlcv, 100)
-    short = {"window_slow": 5, "window_fast": 3, "cycle": 4}
+    short: dict[str, Any] = {"window_slow": 5, "window_fast": 3, "cycle": 4}
     assert np.isnan(ours("stc", bars, **short)[-1])
     assert np.isfinite(theirs("stc", bars, **short)[-1])
 
@@ -42,7 +44,7 @@ def test_equals_ta(params: tuple[int, ...]) -> None:
 
 def test_after_a_bar_of_0_by_0_ta_weighs_the_next_value_more() -> None:
     """smooth1 1 and cycle 2: the average is 0 or 100, and two equal ones in a row are 0/0."""
-    given = {"window_slow": 5, "window_fast": 3, "cycle": 2, "smooth1": 1, "smooth2": 3}
+    given: dict[str, Any] = {"window_slow": 5, "window_fast": 3, "cycle": 2, "smooth1": 1, "smooth2": 3}
     bars = walk(300, seed=4).ohlcv
     x, y = ours("stc", bars, **given), theirs("stc", bars, **given)
     both = np.isfinite(x) & np.isfinite(y)
