@@ -3,7 +3,9 @@
 Where the MACD line lies between its lowest and highest of `cycle` bars, from 0 to 100, averaged by an EMA of `smooth1`;
 where that average lies between its own of `cycle` bars, averaged by an EMA of `smooth2`. Missing where the line
 or its average has not moved in `cycle` bars: 0/0. The averages then stay what they are and go on from there;
-in `ta` such a bar is carried over too, but makes the next value weigh more (pandas' `ewm` decays over it).
+in `ta` such a bar is carried over too, but makes the next value weigh more (pandas' `ewm` decays over it). There
+two places at the top of their cycles may also differ by a rounding error, and one such error over another is
+a value: here all of them are 100, and that is 0/0.
 """
 
 import math
@@ -23,13 +25,16 @@ DEQUES: Final = 4
 
 @kernel
 def place(x: float, cycle: int, n: int, ring: int, deques: int, f: Floats, i: Ints) -> float:
-    """Where `x`, the `n`-th, lies between the lowest and highest of the last `cycle`, from 0 to 100."""
+    """Where `x`, the `n`-th, lies between the lowest and highest of the last `cycle`, from 0 to 100.
+
+    Divided first, the highest lies at 100 exactly; 100·(x - lowest), as in `ta`, may miss it by a last bit.
+    """
     f[ring + (n - 1) % cycle] = x
     highest = slide_ring_extreme(x, f, ring, 1.0, cycle, n, i, deques)
     lowest = slide_ring_extreme(x, f, ring, -1.0, cycle, n, i, deques + 2 + cycle)
     if n < cycle or highest <= lowest:
         return math.nan
-    return 100.0 * (x - lowest) / (highest - lowest)
+    return 100.0 * ((x - lowest) / (highest - lowest))
 
 
 @kernel

@@ -60,6 +60,46 @@ def _takes_the_same(name: str, function: FunctionType) -> None:
     assert ours == given, name
 
 
+def test_the_trend_and_volatility_indicators_of_ta_and_its_others_are_there() -> None:
+    trend = "adx aroon cci dpo ema ichimoku kst macd mass_index psar sma stc trix vortex wma"
+    others = "cumulative_return daily_log_return daily_return"
+    assert set(f"{trend} {others} atr bollinger donchian keltner ulcer_index".split()) <= set(
+        indicators.names()
+    )
+    for module in (ta.trend, ta.volatility, ta.others):
+        for name, function in vars(module).items():
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                _takes_no_others(name, function)
+
+
+def _takes_no_others(name: str, function: FunctionType) -> None:
+    """What `ta`'s function takes our indicator takes, in that order; its class may take more. But the future."""
+    given = [
+        key
+        for key, parameter in signature(function).parameters.items()
+        if parameter.default is not Parameter.empty and key not in {"fillna", "visual"}
+    ]
+    assert [p.name for p in indicators.lookup(name).params if p.name in given] == given, name
+
+
+def test_the_defaults_are_those_of_tas_classes() -> None:
+    classes = {
+        "adx": ta.trend.ADXIndicator, "aroon": ta.trend.AroonIndicator, "cci": ta.trend.CCIIndicator,
+        "donchian": ta.volatility.DonchianChannel, "dpo": ta.trend.DPOIndicator,
+        "ichimoku": ta.trend.IchimokuIndicator, "keltner": ta.volatility.KeltnerChannel,
+        "kst": ta.trend.KSTIndicator, "mass_index": ta.trend.MassIndex, "psar": ta.trend.PSARIndicator,
+        "stc": ta.trend.STCIndicator, "trix": ta.trend.TRIXIndicator, "ulcer_index": ta.volatility.UlcerIndex,
+        "vortex": ta.trend.VortexIndicator, "wma": ta.trend.WMAIndicator,
+    }  # fmt: skip
+    for name, kind in classes.items():
+        defaults = {
+            key: parameter.default
+            for key, parameter in signature(kind).parameters.items()
+            if parameter.default is not Parameter.empty and key not in {"fillna", "visual"}
+        }
+        assert {p.name: p.default for p in indicators.lookup(name).params} == defaults, name
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -69,6 +109,10 @@ def _takes_the_same(name: str, function: FunctionType) -> None:
         {"indicator": "ultimate_oscillator", "window1": 5, "weight1": 4.5, "weight2": 2},
         {"indicator": "vpt", "smoothing_factor": 10},
         {"indicator": "obv"},
+        {"indicator": "keltner_channel_hband", "original_version": 0, "multiplier": 1.5},
+        {"indicator": "psar_up", "step": 0.01, "max_step": 0.1},
+        {"indicator": "cci", "constant": 0.02},
+        {"indicator": "kst_sig", "roc1": 5, "window4": 7, "nsig": 3},
     ],
 )
 def test_every_kind_of_parameter_comes_through_json_and_text(raw: dict[str, object]) -> None:
@@ -82,7 +126,7 @@ def test_every_kind_of_parameter_comes_through_json_and_text(raw: dict[str, obje
 
 def test_those_that_never_forget_say_so() -> None:
     assert {name for name in indicators.names() if indicators.lookup(name).never_forgets} >= {
-        "adi", "nvi", "obv", "vpt",
+        "adi", "cumulative_return", "nvi", "obv", "vpt",
     }  # fmt: skip
 
 
@@ -108,6 +152,11 @@ def test_those_that_never_forget_say_so() -> None:
         (Indicator("ultimate_oscillator", (("weight3", -0.5),)), "left.weight3", BadParameter),
         (Indicator("vpt", (("smoothing_factor", 5_001),)), "left.smoothing_factor", BadParameter),
         (Indicator("obv", (("window", 14),)), "left.window", BadParameter),
+        (Indicator("donchian", (("offset", -1),)), "left.offset", BadParameter),
+        (Indicator("ichimoku", (("visual", 1),)), "left.visual", BadParameter),
+        (Indicator("keltner", (("original_version", 2),)), "left.original_version", BadParameter),
+        (Indicator("psar", (("step", 0.5),)), "left.step", BadParameter),
+        (Indicator("stc", (("window_fast", 50),)), "left.window_fast", BadParameter),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_place(

@@ -66,7 +66,7 @@ def _inputs(call: Callable[..., Any], ohlcv: Floats) -> list["pd.Series[float]"]
     return [series[name] for name in inputs if name in series]
 
 
-def assert_equals_ta(function: str, ohlcv: Floats, **params: float) -> None:
+def assert_equals_ta(function: str, ohlcv: Floats, **params: Any) -> None:
     """`assert_like` for what `ta`'s function gives."""
     assert_like(ours(function, ohlcv, seed="first", **params), theirs(function, ohlcv, **params))
 

@@ -1,5 +1,7 @@
 """Ichimoku, not displaced."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,7 @@ def line(name: str) -> str:
 
 def test_its_lines_are_middles_of_what_the_windows_span() -> None:
     bars = candles([4.0, 6.0, 5.0, 8.0], high=[5.0, 7.0, 6.0, 9.0], low=[3.0, 5.0, 1.0, 7.0])
-    windows = {"window1": 1, "window2": 2, "window3": 3}
+    windows: dict[str, Any] = {"window1": 1, "window2": 2, "window3": 3}
     got = {name: ours(line(name), bars, **windows) for name in LINES}
     assert got["conversion_line"].tolist() == [4.0, 6.0, 3.5, 8.0]
     assert got["base_line"][1:].tolist() == [5.0, 4.0, 5.0]

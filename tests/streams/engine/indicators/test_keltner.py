@@ -1,5 +1,7 @@
 """The Keltner channel, both versions, and the bands that `ta` prints before its window is full."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from ta.volatility import KeltnerChannel
@@ -15,7 +17,7 @@ def band(name: str) -> str:
     return f"keltner_channel_{name}"
 
 
-def assert_equals_ta_once_full(name: str, seed: int, **params: float) -> None:
+def assert_equals_ta_once_full(name: str, seed: int, **params: Any) -> None:
     """The same from bar `window` on (of the ATR too, where it counts); missing before, whatever `ta` prints."""
     bars = walk(300, seed=seed, start=0.07, decimals=6).ohlcv
     x, y = ours(band(name), bars, **params), theirs_of(KeltnerChannel, band(name), bars, **params)
@@ -40,7 +42,7 @@ def test_the_original_takes_means_of_typical_prices_and_of_ranges() -> None:
 
 
 def test_the_other_takes_the_ema_and_the_true_range() -> None:
-    params = {"window": 3, "window_atr": 2, "original_version": 0, "multiplier": 0.5}
+    params: dict[str, Any] = {"window": 3, "window_atr": 2, "original_version": 0, "multiplier": 0.5}
     # EMA 4, 4.5, 6.25; true ranges 2, 4, 3: ATR 3, 3
     assert ours(band("mband"), BARS, **params)[2] == 6.25
     assert ours(band("hband"), BARS, **params)[2] == 7.75
@@ -55,7 +57,7 @@ def test_ta_prints_bands_before_the_window_is_full() -> None:
     assert np.isfinite(theirs(band("hband"), bars)[:19]).all()
     assert (theirs(band("hband_indicator"), bars)[:19] == 0.0).all()
     assert all(np.isnan(ours(band(name), bars)[:19]).all() for name in BANDS)
-    late = {"window": 5, "window_atr": 20, "original_version": 0}
+    late: dict[str, Any] = {"window": 5, "window_atr": 20, "original_version": 0}
     mean, upper = (theirs(band(name), bars, **late) for name in ("mband", "hband"))
     assert (mean[4:19] == upper[4:19]).all()  # an ATR of 0
     assert np.isnan(ours(band("hband"), bars, **late)[:19]).all()

@@ -1,5 +1,7 @@
 """The know sure thing, and the bars for which `ta` looks into the future."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from ta.trend import KSTIndicator
@@ -8,7 +10,7 @@ from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import candles, flat_from, ours, ready, theirs, theirs_of
 
 OUTPUTS = ("kst", "kst_sig", "kst_diff")
-SHORT = {
+SHORT: dict[str, Any] = {
     "roc1": 1, "roc2": 2, "roc3": 2, "roc4": 3, "window1": 2, "window2": 1, "window3": 2, "window4": 1, "nsig": 2,
 }  # fmt: skip
 
@@ -43,7 +45,7 @@ def test_ta_reads_the_future_until_bar_52() -> None:
 
 
 @pytest.mark.parametrize("params", [{}, SHORT, {"roc1": 40, "window2": 33, "nsig": 1}], ids=str)
-def test_equals_ta_once_the_future_is_out_of_the_windows(params: dict[str, int]) -> None:
+def test_equals_ta_once_the_future_is_out_of_the_windows(params: dict[str, Any]) -> None:
     for seed in (1, 2):
         bars = walk(300, seed=seed, start=0.07, decimals=6).ohlcv
         for output, bar in zip(OUTPUTS, ready("kst", **params), strict=True):

@@ -1,5 +1,7 @@
 """The parabolic stop and reverse."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from tests.streams.engine.candles import walk
 from tests.streams.engine.indicators.likeness import candles, flat_from, ours, ready, theirs_of
 
 
-def all_of(bars: Floats, **params: float) -> dict[str, Floats]:
+def all_of(bars: Floats, **params: Any) -> dict[str, Floats]:
     return {output: ours("psar", bars, output=output, **params) for output in OUTPUTS}
 
 
@@ -63,11 +65,9 @@ def test_on_an_index_of_times_ta_returns_something_else() -> None:
     bars = walk(300, seed=4).ohlcv
     times = pd.date_range("2024-01-01", periods=300, freq="min")
     high, low, close = (pd.Series(bars[:, column], index=times) for column in (1, 2, 3))
-    try:
-        dated = PSARIndicator(high, low, close).psar().to_numpy(float)[:300]
-    except (KeyError, IndexError):
-        return  # a newer pandas refuses the number as a label
-    assert np.nanmax(np.abs(dated - theirs_of(PSARIndicator, "psar", bars))) > 0.0
+    dated = PSARIndicator(high, low, close).psar().to_numpy(float)
+    assert len(dated) > 300  # it writes some values to a number as the label: rows of their own
+    assert np.nanmax(np.abs(dated[:300] - theirs_of(PSARIndicator, "psar", bars))) > 0.0
 
 
 def test_a_market_at_rest_draws_the_stop_to_its_extreme_and_never_turns() -> None:
