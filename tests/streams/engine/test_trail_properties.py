@@ -2,13 +2,14 @@
 
 from fractions import Fraction
 from random import Random
+from typing import Literal
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.alerts import AlertCommand, BotAction, Frequency, GroupCommand, Member, TrailState
+from schemas.alerts import AlertCommand, BotAction, GroupCommand, Member, TrailState
 from schemas.bots import BotSide, Intrabar
 from schemas.conditions import Condition, Level, Side, Trail, condition_to_json
 from schemas.market import Kline, Tick
@@ -102,9 +103,14 @@ def groups(
     )  # fmt: skip
 
 
+FREQUENCIES: st.SearchStrategy[Literal["once", "once_per_bar_close", "every"]] = st.sampled_from(
+    ["once", "once_per_bar_close", "every"]
+)
+
+
 @st.composite
 def alerts(draw: st.DrawFn, key: str) -> AlertCommand:
-    frequency: Frequency = draw(st.sampled_from(["once", "once_per_bar_close", "every"]))
+    frequency = draw(FREQUENCIES)
     after_bars = frequency == "once_per_bar_close" and draw(st.booleans())
     return AlertCommand(
         alert_id=key, user_id="user", symbol=SYMBOL, timeframe=draw(TIMEFRAMES),
