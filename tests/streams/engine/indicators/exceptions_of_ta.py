@@ -93,6 +93,17 @@ def keltner_memory(params: Params) -> int:
     return window_of(params) if params["original_version"] else 0
 
 
+def on_a_keltner_band(ohlcv: Floats, theirs: Floats, params: Params) -> Mask:
+    """Bars that close on one of the bands, but for what rounding left."""
+    names = ("high", "low", "close")
+    columns = [pd.Series(ohlcv[:, column]) for column in (HIGH, LOW, CLOSE)]
+    channel = ta.volatility.KeltnerChannel(**dict(zip(names, columns, strict=True)), **params)
+    close = ohlcv[:, CLOSE]
+    bands = (channel.keltner_channel_hband().to_numpy(), channel.keltner_channel_lband().to_numpy())
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.any([np.abs(close - band) <= 1e-12 * np.abs(close) for band in bands], axis=0))
+
+
 def kst_begins(params: Params) -> int:
     return max(int(params[f"roc{k}"] + params[f"window{k}"]) for k in range(1, 5)) - 1
 
