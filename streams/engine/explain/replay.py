@@ -114,7 +114,9 @@ class Replay:
             return []
 
     def _moment(self, target: Target) -> Moment | None:
-        return self._engine.stood_in if target.stand_in else self._engine.moment
+        """The bar as the unit saw it: instants of a schedule before it was armed are none of its business."""
+        moment = self._engine.stood_in if target.stand_in else self._engine.moment
+        return None if moment is None else moment.since(self._unit.armed_from_ms)
 
     def _note(self) -> None:
         """Since when a member's condition has been true; an alert keeps that itself."""

@@ -239,7 +239,13 @@ def test_where_the_first_bars_are_gone_it_says_from_when_it_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["close > sma(3)", f"crosses(close, 10) or at({at(33)})", 'level("10", "below") and sma(2) < 11']
+    "text",
+    [
+        "close > sma(3)",
+        f"crosses(close, 10) or at({at(33)})",
+        'level("10", "below") and sma(2) < 11',
+        'schedule("*/7 * * * *") or holds(close > 10, 2)',
+    ],
 )
 @pytest.mark.parametrize(
     "how",
