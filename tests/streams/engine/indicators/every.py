@@ -33,10 +33,13 @@ def window(param: Param) -> bool:
 
 
 def variants(definition: Definition) -> list[dict[str, float]]:
-    """The parameters that are tried: none, small windows, and a session for sums that may have one."""
+    """The parameters that are tried: none, small windows, a switch turned, a session where there may be one."""
     tried = [{}, scaled(definition, 0.25)]
     if any(p.name == ANCHOR and p.default != DAY for p in definition.params):
         tried.append({ANCHOR: DAY})
+    tried += [
+        {p.name: 1.0 - p.default} for p in definition.params if p.whole and (p.low, p.high) == (0.0, 1.0)
+    ]
     return tried
 
 

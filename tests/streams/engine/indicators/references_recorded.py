@@ -118,8 +118,7 @@ NOT_COMPARED: Final = {
     "cs-pvo PVO_Histogram": "the same",
 }
 
-# Stock.Indicators' STC is not here: its formula differs, and it never agrees with ours, which is that of `ta` and
-# StockCharts.
+# Stock.Indicators' STC is not here: it is another indicator (test_what_stock_indicators_does).
 REFERENCES: Final[tuple[Reference, ...]] = (
     _stock("adl adl", "adi", "adi"),
     _stock("adx adx", "adx", "adx"),
@@ -178,7 +177,8 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _stock("macd histogram", "macd", "macd_diff", seed="sma"),
     _stock("mfi mfi", "mfi", "mfi"),
     _stock("obv obv", "obv", "obv"),
-    _stock("psar sar", "psar", "psar", first=132, why="begins otherwise; equal once that is forgotten"),
+    _stock("psar sar", "psar", "psar", first=132,
+           why="starts from the first low, and holds the stop at the further of two lows"),
     _stock("pvo pvo", "pvo", "pvo", seed="sma"),
     _stock("pvo signal", "pvo", "pvo_signal", seed="sma"),
     _stock("pvo histogram", "pvo", "pvo_hist", seed="sma"),
@@ -189,7 +189,7 @@ REFERENCES: Final[tuple[Reference, ...]] = (
     _stock("stoch-rsi stochRsi", "stochrsi", "stochrsi", factor=100.0),
     _stock("stoch-rsi signal", "stochrsi", "stochrsi_k", factor=100.0),
     _stock("trix trix", "trix", "trix", params={"window": 14}, seed="sma", first=170,
-           why="its averages begin otherwise; equal once that is forgotten"),
+           why="all three averages begin with one mean"),
     _stock("tsi tsi", "tsi", "tsi", seed="sma"),
     _stock("uo ultimate", "ultimate_oscillator", "ultimate_oscillator"),
     _stock("vortex pvi", "vortex", "vortex_pos"),

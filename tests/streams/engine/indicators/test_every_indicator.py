@@ -13,7 +13,7 @@ from streams.engine.market.compute import compute
 from streams.engine.market.nodes import Node, key_of
 from tests.streams.engine.candles import SHARED, recorded, walk
 from tests.streams.engine.indicators.every import HOUR, each, hourly, live, long_enough, resumed, same, whole
-from tests.streams.engine.indicators.traits import GROWS, MISSING_AT_TIMES, RECURSIVE
+from tests.streams.engine.indicators.traits import GROWS, MISSING_AT_TIMES, RECURSIVE, magnification
 from tests.streams.engine.regimes import generated
 
 
@@ -89,8 +89,9 @@ def test_what_a_ready_operand_is_worth_hardly_depends_on_what_came_before(leaf: 
         there = np.isfinite(x)
         assert there.any()
         assert np.isfinite(y[there]).all()
-        bound = RECURSIVE.get(leaf.name, 1e-9) * (1e-3 if leaf.name in RECURSIVE else 1.0)
-        spread = np.ptp(y[there]) if leaf.name in RECURSIVE else max(np.abs(y[there]).max(), 1e-9)
+        fading = magnification(leaf)
+        bound = 1e-9 if fading is None else fading * 1e-3
+        spread = max(np.abs(y[there]).max(), 1e-9) if fading is None else np.ptp(y[there])
         assert np.abs(x - y)[there].max() <= bound * spread, name
 
 

@@ -7,6 +7,7 @@ import ta
 
 from streams.engine.bars import CLOSE, HIGH, LOW, Floats
 from tests.streams.engine.candles import walk
+from tests.streams.engine.indicators.conformance import ours
 from tests.streams.engine.indicators.references_ta import CLASSES
 from tests.streams.engine.indicators.ta_library import TaClass, in_force, run
 from tests.streams.engine.regimes import quiet, trend
@@ -108,6 +109,18 @@ def test_keltner_adds_an_average_true_range_of_0() -> None:
     theirs = run(case("keltner"), bars, params)
     assert (theirs["hband"][4:19] == theirs["mband"][4:19]).all()
     assert (theirs["hband"][19:] > theirs["mband"][19:]).all()
+
+
+def test_keltner_puts_a_close_that_is_on_its_band_outside_of_it() -> None:
+    """Where all prices of the window are one: the band is that price, and what rounding left decides."""
+    bars = quiet()
+    still = np.asarray(series(bars, CLOSE).rolling(5).max() == series(bars, CLOSE).rolling(5).min())
+    still = still & np.asarray((series(bars, HIGH) - series(bars, LOW)).rolling(5).max() == 0.0)
+    printed = run(case("keltner"), bars, {"window": 5})["lband_indicator"]
+    own = ours("keltner", {"window": 5}, "first", bars)["lband_indicator"]
+    assert still.any()
+    assert (printed[still] == 1.0).any()
+    assert (own[still] == 0.0).all()
 
 
 def test_psar_prints_the_close_for_two_bars() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from schemas.conditions import Indicator
+
 # Outputs that may be missing on a moving market after they are ready: 0/0 in a still window.
 MISSING_AT_TIMES: Final = {
     "bollinger.pband": "the bands meet where the window stands still",
@@ -30,6 +32,7 @@ RECURSIVE: Final = {
     "ema": 1.0,
     "fi": 1.0,
     "kama": 1.0,
+    "keltner": 10.0,
     "macd": 1.0,
     "mass_index": 1.0,
     "ppo": 1.0,
@@ -41,6 +44,14 @@ RECURSIVE: Final = {
     "trix": 1.0,
     "tsi": 10.0,
 }
+
+
+def magnification(leaf: Indicator) -> float | None:
+    """That of RECURSIVE; None where the values are made of a window alone, as the original Keltner channel's are."""
+    if dict(leaf.params).get("original_version") == 1:
+        return None
+    return RECURSIVE.get(leaf.name)
+
 
 # Indicators whose state grows with a window, and what it keeps.
 GROWS: Final = {
