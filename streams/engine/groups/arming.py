@@ -1,5 +1,6 @@
 """Commands → resolved conditions, or the reason why not."""
 
+from functools import lru_cache
 from typing import Final
 
 from schemas.alerts import AlertCommand, GroupCommand
@@ -52,10 +53,17 @@ def _of_alert(command: AlertCommand, base: str) -> Condition:
         raise ConditionError(*wrong)
     raw = command.condition
     try:
-        written = parse(raw) if isinstance(raw, str) else condition_from_json(raw)
-        return resolve(written, command.timeframe, base)
+        if isinstance(raw, str):
+            return _of_text(raw, command.timeframe, base)
+        return resolve(condition_from_json(raw), command.timeframe, base)
     except ConditionError as error:
         raise _within(_CONDITION, error) from error
+
+
+@lru_cache(maxsize=16_384)
+def _of_text(text: str, timeframe: str, base: str) -> Condition:
+    """Many users write the same line, and one is asked for several times on its way in."""
+    return resolve(parse(text), timeframe, base)
 
 
 def _meaningless(command: AlertCommand) -> tuple[str, str] | None:
