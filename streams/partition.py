@@ -100,16 +100,16 @@ class PartitionEvaluator:
         """Bars that were asked for by NeedsBars. Others than the market was made of are as good as none, unless a file
         brought them: then False, and without the file's they may be asked for again.
         """
-        market = self._seats[symbol].market
+        engine = self._seats[symbol].engine
         try:
-            market.load_history(bars)
+            engine.load_history(bars)
         except HistoryGone:
             if self._older.refuse(symbol, NOT_ITS_OWN):
                 return False
             self.counters["history_gone"] += 1
-            market.load_history(BarArrays.empty())
+            engine.load_history(BarArrays.empty())
         self.counters["histories"] += 1
-        self._tell_refusal(symbol, market.last_open_time_ms or 0)
+        self._tell_refusal(symbol, engine.market.last_open_time_ms or 0)
         return True
 
     def give_up_waiting(self) -> None:

@@ -12,6 +12,7 @@ from schemas.conditions import Condition
 from schemas.events import BotEvent
 from schemas.interval import grid
 from schemas.market import Kline, Tick
+from streams.engine.bars import BarArrays
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.groups import reports
 from streams.engine.groups.commands import Commands
@@ -111,6 +112,11 @@ class SymbolEngine:
         return self._network.board.at, self._frame.program.block_at
 
     @property
+    def pos(self) -> int:
+        """The last offset folded in."""
+        return self._pos
+
+    @property
     def length_ms(self) -> int:
         """Of the base interval."""
         return self._length_ms
@@ -147,7 +153,12 @@ class SymbolEngine:
         due_ms = min(self._watching.wake_ms, self._network.due_ms(close_ms))
         if due_ms < self._quiet_until_ms + self._length_ms:
             self._quiet_until_ms = due_ms - self._length_ms
-        return self._firing.fire(hits, moment) if hits else []
+        if not hits:
+            return []
+        outputs = self._firing.fire(hits, moment)
+        # What fired may have given operands back, which go after a day.
+        self._quiet_until_ms = min(self._quiet_until_ms, self.market.operands.expires_ms)
+        return outputs
 
     def _quiet(self) -> int:
         """Bars that open before that need not be looked at but by the board."""
@@ -204,12 +215,18 @@ class SymbolEngine:
 
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:
         """Whether the caller should read bars back and `load_history` before it hands this command over."""
+        self._quiet_until_ms = 0
         return self._commands.needs_history(command)
 
     def generation_of(self, group_id: str) -> int:
         """The newest generation of a group that it has heard of, -1 before the first."""
         unit = self._register.units.get(group_id)
         return -1 if unit is None else unit.generation
+
+    def load_history(self, bars: BarArrays) -> None:
+        """Take older bars; see Market.load_history."""
+        self._quiet_until_ms = 0
+        self.market.load_history(bars)
 
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """The event of a held group whose trigger on the bar that opened then got no answer in time."""

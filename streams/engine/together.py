@@ -4,7 +4,7 @@ What a frame of klines brings, or a replay. An engine is told of the bars that o
 is due on it, or when it is asked for: until then they are counted here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,12 +29,14 @@ class Together:
     def __init__(self, engines: Sequence[SymbolEngine]) -> None:
         self._engines = list(engines)
         self._interval = engines[0].market.interval
+        if any(engine.market.interval != self._interval for engine in engines):
+            raise ValueError("engines of different base intervals")
         self._do = machine().bars
         self._blocks = np.array([engine.blocks for engine in engines], np.int64).reshape(-1, 2)
         count = len(engines)
         self._flips = np.zeros(count, np.int64)
         self._behind = np.zeros(count, np.int64)
-        self._pos = -1
+        self._pos = max(engine.pos for engine in engines)
         self._expected_ms = np.zeros(count, np.int64)
         self._quiet_until_ms = np.zeros(count, np.int64)
         for place in range(count):
@@ -46,7 +48,7 @@ class Together:
         self._quiet_until_ms[place] = 0
         return self._engines[place]
 
-    def on_bars(self, open_time_ms: int, ohlcv: Floats, pos: int) -> Iterator[Said]:
+    def on_bars(self, open_time_ms: int, ohlcv: Floats, pos: int) -> list[Said]:
         """Fold in one closed bar per engine, float64[n, 5], all opened at `open_time_ms`, in the engines' order.
 
         The bars must be what the edge lets pass: finite, high at least low; `pos` greater than any before. Raises
@@ -67,6 +69,7 @@ class Together:
         still = places[flips == 0]
         self._behind[still] += 1
         self._expected_ms[places] += self._engines[0].length_ms
+        said: list[Said] = []
         for k in np.flatnonzero(flips).tolist():
             place = int(places[k])
             self._catch_up(place, before)
@@ -74,13 +77,14 @@ class Together:
             outputs = self._engines[place].passed(open_time_ms, pos, int(flips[k]), low, high)
             self._look(place)
             if outputs:
-                yield Said(place, outputs)
+                said.append(Said(place, outputs))
         for place in () if everybody else np.flatnonzero(~quiet).tolist():
             self._catch_up(place, before)
             outputs = self._alone(place, open_time_ms, rows[place].tolist(), pos)
             self._look(place)
             if outputs:
-                yield Said(place, outputs)
+                said.append(Said(place, outputs))
+        return said
 
     def _alone(self, place: int, open_time_ms: int, numbers: list[float], pos: int) -> list[Output]:
         engine = self._engines[place]

@@ -7,11 +7,19 @@ from types import FrameType
 
 
 class Interrupts:
-    """Turns both signals into KeyboardInterrupt, but never inside a `shield`, where a child would be lost."""
+    """Turns both signals into KeyboardInterrupt, but never inside a `shield`, where a child would be lost.
+
+    Python swallows what is raised while it happens to run a finalizer, so whoever works in a loop calls `check`.
+    """
 
     def __init__(self) -> None:
         self._shields = 0
         self._pending = False
+
+    def check(self) -> None:
+        """KeyboardInterrupt if a signal arrived, and what it raised got lost."""
+        if self._pending and not self._shields:
+            raise KeyboardInterrupt
 
     @contextmanager
     def installed(self) -> Iterator["Interrupts"]:
@@ -33,14 +41,10 @@ class Interrupts:
             yield
         finally:
             self._shields -= 1
-            pending, self._pending = (
-                self._pending and not self._shields,
-                self._pending and bool(self._shields),
-            )
-        if pending and not final:
-            raise KeyboardInterrupt
+            self._pending = self._pending and not (final and not self._shields)
+        if not final:
+            self.check()
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._shields:
-            raise KeyboardInterrupt
         self._pending = True
+        self.check()

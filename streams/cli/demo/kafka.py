@@ -116,6 +116,7 @@ class KafkaDemo:
             require_alive([feed])
 
     def _look(self) -> Glance:
+        self._interrupts.check()
         self._require_alive()
         seen = glance(self.cluster, self.topics, self.stack.database)
         span = self._plan.last_ms - self._plan.first_ms

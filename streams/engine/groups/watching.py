@@ -41,8 +41,8 @@ class Watching:
             return
         moment = self._network.moment
         for watcher, node in watchers(unit):
-            node.watch(watcher)
             node.join(None)
+            node.watch(watcher)
             if moment is not None and moment.before_ms < unit.armed_from_ms:
                 self._network.tell_again(node)
         if isinstance(unit, Alert):
@@ -105,8 +105,10 @@ class Watching:
         while self._waiting and self._waiting[0][0] <= moment.open_time_ms:
             unit = heappop(self._waiting)[2]
             for watcher, node in watchers(unit):
+                # Before it is watched: what it becomes by being asked is told here, and is no flip.
+                truth = self._first_truth(unit, node, moment)
                 node.watch(watcher)
-                if watcher.notice(self._first_truth(unit, node, moment), now_ms):
+                if watcher.notice(truth, now_ms):
                     hits.append(watcher)
                 self._after(watcher)
         for trail in self._network.trails.moved():

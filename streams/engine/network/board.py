@@ -79,11 +79,13 @@ class Board:
         self._ladders = np.zeros((8, LADDER), np.int64)
         self._free_series = [3, 2, 1, 0]
         self._rungs: dict[int, tuple[Floats, Ints]] = {}
+        self._flipped = self._called = np.zeros((0, 1), np.int32)
         self._bind()
 
     def _bind(self) -> None:
-        self._flipped = np.zeros((len(self._nodes), 1), np.int32)
-        self._called = np.zeros((len(self._nodes), 1), np.int32)
+        if len(self._flipped) != len(self._nodes):
+            self._flipped = np.zeros((len(self._nodes), 1), np.int32)
+            self._called = np.zeros((len(self._nodes), 1), np.int32)
         block = self._block
         for at, array in (
             (machine.NODES_AT, self._nodes), (machine.EDGES_AT, self._edges), (machine.STATE_AT, self._state),
@@ -117,6 +119,7 @@ class Board:
         """Give a node back that has neither parents nor children nor rungs."""
         self._do.unpulse(self.at, n)
         assert self._nodes[n, EDGE] == END
+        assert self._state[FLIPS] == 0
         self._nodes[n] = truths.new_nodes(1)[0]
         self._free_nodes.append(n)
 

@@ -288,7 +288,7 @@ def hang(
     constants[at] = constant
     codes[at] = code
     now = values[s, VALUE] if series[s, KNOWN] != 0 else math.nan
-    before = values[s, BEFORE] if series[s, SETTLED] != 0 else math.nan
+    before = values[s, BEFORE]
     if constant < now:
         ladders[which, LEFT] += 1
         ladders[which, RIGHT] += 1

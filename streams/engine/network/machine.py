@@ -332,7 +332,7 @@ def advanced(block: int) -> int:
 def machine() -> Machine:  # noqa: C901 - a list of small functions
     """Compiled, or loaded from numba's cache, at the first call. `source` is part of the cache key, nothing else."""
     source = source_digest(
-        advanced, flips_taken, unpulsed, unlinked, linked, stand, hang, unhang, merge, joined
+        push_bar, advanced, flips_taken, unpulsed, unlinked, linked, stand, hang, unhang, merge, joined
     )
 
     def close(block: int, clock: int) -> None:

@@ -102,6 +102,7 @@ class Network:
             return
         if isinstance(node, TrailNode):
             self.trails.release(node)
+            self._timed.forget(node)
             self._by_number[node.number] = None
             self.board.free(node.number)
             return

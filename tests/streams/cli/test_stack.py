@@ -1,5 +1,6 @@
 """The local stack's processes: found by their pid files, ended only when they are ours."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,6 +84,18 @@ def test_the_demo_empties_only_a_folder_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "other" / "demo" / "precious").write_text("")
     with pytest.raises(Invalid, match="is not a demo's folder"):
         fresh_folder(tmp_path / "other")
+
+
+def test_a_signal_whose_exception_got_lost_is_found_at_the_next_look() -> None:
+    with Interrupts().installed() as interrupts:
+        interrupts.check()
+        with contextlib.suppress(KeyboardInterrupt):  # as a finalizer does that happens to run
+            os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
+        with interrupts.shield(final=True):
+            pass
+        interrupts.check()
 
 
 def _start_a_child(interrupts: Interrupts, told: list[str]) -> None:

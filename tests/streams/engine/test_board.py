@@ -131,6 +131,37 @@ def test_a_rung_that_is_not_there_is_an_error() -> None:
         board.unhang(s, "gt", 11.0, n)
 
 
+@pytest.mark.parametrize("op", ["crosses", "crosses_above", "crosses_below"])
+def test_a_cross_that_comes_to_a_calm_series_is_known_at_once(op: str) -> None:
+    board = Board()
+    s = told(board)
+    board.hang(s, "gt", 100.0, board.node(truths.LEAF))
+    for value in (5.0, 6.0, 7.0):
+        step(board, s, value)
+    n, other = board.node(truths.LEAF), board.node(truths.LEAF)
+    board.hang(s, op, 50.0, n)
+    board.hang(s, op, 6.5, other)
+    assert board.truth(n) is False
+    assert board.truth(other) is (op != "crosses_below")
+    step(board, s, 60.0)
+    assert board.truth(n) is (op != "crosses_below")
+    assert board.truth(other) is False
+
+
+def test_flips_that_are_pending_survive_new_series() -> None:
+    board = Board()
+    s = told(board)
+    n = board.node(truths.LEAF)
+    board.hang(s, "gt", 10.0, n)
+    board.watch(n, watched=True)
+    step(board, s, 12.0)
+    for _ in range(9):
+        board.series(0, Source(TOLD))
+    assert board.flips() == [n]
+    step(board, s, 8.0)
+    assert board.flips() == [n]
+
+
 def test_rows_are_used_again() -> None:
     board = Board()
     s = told(board)

@@ -350,3 +350,20 @@ def test_a_long_rise_leaves_nothing_behind() -> None:
     assert (node.truth, other.state) == (True, TrailState())
     trails.step(bars.bar(1_600, 1_600, 899, 900))
     assert other.state == carried(899)  # it waited in a queue that was tidied many times
+
+
+@pytest.mark.parametrize(
+    "others", [[], [f"sma({n}) > 1" for n in range(2, 7)], [f"close > {n}" for n in range(1, 40)]]
+)
+def test_what_is_asked_after_a_trails_first_bar_takes_nothing_from_it(others: list[str]) -> None:
+    desk = Desk()
+    desk.arm(group(member("m", 'trail("10", side="below")', "stop_loss"), since=1))
+    for price in (100, 100):
+        desk.close(price)
+    for number, text in enumerate(others):
+        desk.watch(
+            alert(text, alert_id=f"a{number}", when_true_at_arming="wait"), generation=10 + number, since=2
+        )
+    for price in (101, 50):
+        desk.close(price)
+    assert [one.bar.open_time_ms for one in desk.triggers] == [at(3)]
