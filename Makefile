@@ -32,7 +32,7 @@ test: prerequisites lint  ## everything: check, then also the tests on a real br
 	$(BIN)/pytest $(ARGS)
 
 check: lint  ## format, lint, types, import rules and unit tests
-	$(BIN)/pytest -m "not e2e and not slow" $(ARGS)
+	$(BIN)/pytest -n 2 -m "not e2e and not slow" $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
