@@ -143,7 +143,7 @@ class Cluster:
                     return
                 self._feed_segment(self.fed)
                 self.fed += 1
-        except BaseException as error:
+        except BaseException as error:  # whoever waits is told, in its own thread; and this one still ends
             self._feed_error = error
             raise
 

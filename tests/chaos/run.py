@@ -115,7 +115,7 @@ def _side_by_side(*lanes: Callable[[], None]) -> None:
     def run(lane: Callable[[], None]) -> None:
         try:
             lane()
-        except BaseException as error:
+        except BaseException as error:  # raised again in the thread that waits for the lanes
             failures.append(error)
             raise
 

@@ -138,7 +138,7 @@ class AtNode(Node):
 
 
 class Inner(Node):
-    """A node above others. The board counts its children's truths."""
+    """A node above others. The board counts its children's truths, and queues it when they change."""
 
     __slots__ = ("children",)
 
@@ -147,8 +147,20 @@ class Inner(Node):
         self.children = children
         for child in children:
             board.link(child.number, self.number)
-        if kind != truths.CALLED:
-            board.join(self.number)
+
+    def comparisons(self) -> Iterator[Asked]:
+        for child in self.children:
+            yield from child.comparisons()
+
+
+class Counted(Inner):
+    """A node whose truth follows from how many children are true and false: the board decides it."""
+
+    __slots__ = ()
+
+    def __init__(self, board: Board, key: Condition, kind: int, children: tuple[Node, ...]) -> None:
+        super().__init__(board, key, kind, children)
+        board.join(self.number)
 
     def decide(self, moment: Moment) -> Truth:
         found = [child.decide(moment) for child in self.children]
@@ -158,29 +170,25 @@ class Inner(Node):
         truths = [child.decide_at(moment, asked_ms) for child in self.children]
         return self._from(truths.count(True), truths.count(False))
 
-    def comparisons(self) -> Iterator[Asked]:
-        for child in self.children:
-            yield from child.comparisons()
-
     @abstractmethod
     def _from(self, trues: int, falses: int) -> Truth: ...
 
 
-class AllNode(Inner):
+class AllNode(Counted):
     __slots__ = ()
 
     def _from(self, trues: int, falses: int) -> Truth:
         return False if falses else True if trues == len(self.children) else None
 
 
-class AnyNode(Inner):
+class AnyNode(Counted):
     __slots__ = ()
 
     def _from(self, trues: int, falses: int) -> Truth:
         return True if trues else False if falses == len(self.children) else None
 
 
-class NotNode(Inner):
+class NotNode(Counted):
     __slots__ = ()
 
     def _from(self, trues: int, falses: int) -> Truth:

@@ -4,6 +4,7 @@ None of them is looked at while nothing happens to it: a child's flip or a wake-
 definition, from values that are kept (`Reach`), so a late command, a gap and a restart give what living on gives.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
@@ -101,11 +102,11 @@ class TimedNode(Inner):
     def decide_at(self, moment: Moment, asked_ms: int) -> Truth:
         return self.look(moment, self.clock_at(asked_ms), ())[0]
 
+    @abstractmethod
     def look(self, moment: Moment, at_ms: int, noted: Sequence[Chronicle]) -> tuple[Truth, int]:
         """Truth at the close `at_ms`, and when it may change though no child's truth does. `noted`: what is known of
         the children; nothing for the definition.
         """
-        raise NotImplementedError
 
     def note(self, at_ms: int) -> None:
         """The clock closed at `at_ms`, and the truths of the children are those at that close."""
@@ -120,9 +121,6 @@ class TimedNode(Inner):
         for slot in self._slots:
             self._timed.market.release(slot, now_ms)
         self.wake_ms = _NEVER
-
-    def _from(self, trues: int, falses: int) -> Truth:
-        raise NotImplementedError
 
 
 class HoldsNode(TimedNode):

@@ -192,10 +192,10 @@ async def test_broken_records_and_repetitions_do_not_disturb_what_is_read_back()
     history = ReadBack(BusReader(bus, TOPICS.klines.name), TOPICS.klines)
     end = bus.end(TOPICS.klines.name, partition)
     found = await history.read_back(
-        partition, {"AAA": Wanted(3 * MINUTE, 18 * MINUTE), "XXX": Wanted(0, 1)}, 0, end
+        partition, {"AAA": Wanted(3 * MINUTE, 18 * MINUTE), "NEVER_HEARD_OF": Wanted(0, 1)}, 0, end
     )
     assert found["AAA"].open_time_ms.tolist() == [bar * MINUTE for bar in range(3, 18)]
-    assert len(found["XXX"]) == 0
+    assert len(found["NEVER_HEARD_OF"]) == 0
     small = ReadBack(BusReader(bus, TOPICS.klines.name), TOPICS.klines, kept_bars=4)
     bars = await small.origin_bars(partition, NeedsBars("AAA", 15 * MINUTE), end)
     assert bars.open_time_ms.tolist() == [bar * MINUTE for bar in range(15)]
