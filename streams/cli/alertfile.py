@@ -9,6 +9,7 @@ from schemas.conditions import ConditionError
 from streams.cli.botfile import Mistake, Mistakes, from_msgspec, strange_fields
 from streams.cli.yamlfile import Entry, entries
 from streams.engine.groups.arming import conditions_of
+from streams.engine.groups.combinations import refuse_contradictions
 from topics.codec import encode
 
 _SHORTEST = "1m"
@@ -48,12 +49,14 @@ def _alert(entry: Entry, place: str) -> AlertCommand | list[Mistake]:
     if command.state == "deleted":
         reason = f"a file holds alerts that are wanted; `strikeline alerts delete {command.alert_id}` deletes"
         return [Mistake(place, "state", reason)]
+    if useless := _useless(command, fields, place):
+        return useless
     try:
         # The symbol's bars may be longer than a minute; the evaluator then refuses what does not fit them.
-        conditions_of(command, _SHORTEST)
+        refuse_contradictions(command, conditions_of(command, _SHORTEST)[0])
     except ConditionError as wrong:
         return [Mistake(place, wrong.path, wrong.reason)]
-    return _useless(command, fields, place) or command
+    return command
 
 
 def _useless(command: AlertCommand, fields: dict[str, object], place: str) -> list[Mistake]:

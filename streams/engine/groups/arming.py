@@ -49,8 +49,6 @@ def _of_member(command: GroupCommand, place: int, base: str) -> Condition:
 def _of_alert(command: AlertCommand, base: str) -> Condition:
     if interval_ms(command.timeframe) % interval_ms(base):
         raise ConditionError("timeframe", f"{command.timeframe} is no multiple of the base interval {base}")
-    if (wrong := _meaningless(command)) is not None:
-        raise ConditionError(*wrong)
     raw = command.condition
     try:
         if isinstance(raw, str):
@@ -64,19 +62,6 @@ def _of_alert(command: AlertCommand, base: str) -> Condition:
 def _of_text(text: str, timeframe: str, base: str) -> Condition:
     """Many users write the same line, and one is asked for several times on its way in."""
     return resolve(parse(text), timeframe, base)
-
-
-def _meaningless(command: AlertCommand) -> tuple[str, str] | None:
-    """Field and reason of a setting that contradicts another."""
-    if command.on == "close":
-        if command.frequency == "once_per_bar":
-            return "frequency", "once_per_bar is for on: tick; at the close it is every or once_per_bar_close"
-        return None
-    if command.frequency not in {"once", "once_per_bar"}:
-        return "frequency", f"on: tick fires once or once_per_bar, not {command.frequency}"
-    if command.debounce_bars != 1:
-        return "debounce_bars", "counts closed bars, which on: tick does not wait for"
-    return None
 
 
 def _within(prefix: str, error: ConditionError) -> ConditionError:

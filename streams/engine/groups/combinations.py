@@ -14,6 +14,7 @@ _ONE_BAR: Final[dict[type, str]] = {
 
 def refuse_contradictions(command: AlertCommand, condition: Condition) -> None:
     """Raises ConditionError with the path of the setting that has no effect, or none that anybody could want."""
+    _refuse_moments(command)
     if command.rearm == "after_bars" and command.frequency != "once_per_bar_close":
         raise ConditionError(
             "rearm", f"has no effect with frequency {command.frequency}: {_WHY[command.frequency]}"
@@ -24,7 +25,21 @@ def refuse_contradictions(command: AlertCommand, condition: Condition) -> None:
         raise ConditionError("debounce_bars", reason)
 
 
+def _refuse_moments(command: AlertCommand) -> None:
+    """Settings of closed bars with `on: tick`, and the reverse."""
+    if command.on == "close":
+        if command.frequency == "once_per_bar":
+            reason = "once_per_bar is for on: tick; at the close it is every or once_per_bar_close"
+            raise ConditionError("frequency", reason)
+        return
+    if command.frequency not in {"once", "once_per_bar"}:
+        raise ConditionError("frequency", f"on: tick fires once or once_per_bar, not {command.frequency}")
+    if command.debounce_bars != 1:
+        raise ConditionError("debounce_bars", "counts closed bars, which on: tick does not wait for")
+
+
 _WHY: Final = {
+    "once_per_bar": "it fires once on each bar on which it is true",
     "once": "an alert that fires once is not armed again",
     "every": "it fires on each bar on which it is true",
 }

@@ -263,6 +263,11 @@ def play_into(klines: list[Kline], script: str) -> None:
         ({"frequency": "once_per_bar"}, "frequency", "once_per_bar is for on: tick"),
         ({"on": "tick", "frequency": "every"}, "frequency", "on: tick fires once or once_per_bar, not every"),
         ({"on": "tick", "debounce_bars": 2}, "debounce_bars", "counts closed bars"),
+        (
+            {"on": "tick", "frequency": "once_per_bar", "rearm": "after_bars"},
+            "rearm",
+            "has no effect with frequency once_per_bar",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
