@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.conditions.truth import Truth
 from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.notify import NEVER, Alert
+from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.network import Network
 from streams.engine.network.predicates import Node
 
 Unit: TypeAlias = Group | Alert
 Hit: TypeAlias = Watch | Alert
-_NEVER_MS: Final = 1 << 62
 
 
 class Watching:
@@ -63,17 +63,17 @@ class Watching:
     @property
     def waits_for_ms(self) -> int:
         """Open time of the first bar that a waiting unit sees."""
-        return self._waiting[0][0] if self._waiting else _NEVER_MS
+        return self._waiting[0][0] if self._waiting else NEVER_MS
 
     @property
     def wake_ms(self) -> int:
         """When an alert must be looked at although nothing changed."""
-        return self._wakes[0][0] if self._wakes else _NEVER_MS
+        return self._wakes[0][0] if self._wakes else NEVER_MS
 
     @property
     def expires_ms(self) -> int:
         """When the next alert's time is over."""
-        return self._expiries[0][0] if self._expiries else _NEVER_MS
+        return self._expiries[0][0] if self._expiries else NEVER_MS
 
     def expired(self, now_ms: int) -> list[Alert]:
         """Alerts whose time is over by `now_ms`, each once."""

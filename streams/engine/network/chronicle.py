@@ -1,11 +1,9 @@
 """What a step of a sequence was at each close since somebody looks: one entry per change, however long that is."""
 
 from bisect import bisect_right
-from typing import Final
 
 from streams.engine.conditions.truth import Truth
-
-_NEVER: Final = 1 << 62
+from streams.engine.market.operands import NEVER_MS
 
 
 class Chronicle:
@@ -21,7 +19,7 @@ class Chronicle:
     @property
     def begins_ms(self) -> int:
         """The first close it knows of, the end of time where it knows of none."""
-        return self._closes[0] if self._closes else _NEVER
+        return self._closes[0] if self._closes else NEVER_MS
 
     def forget(self) -> None:
         """Know of nothing."""

@@ -7,7 +7,6 @@ changes flip above, all of it compiled. How many alerts are registered does not 
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
-from typing import Final
 
 from schemas.conditions import (
     All,
@@ -28,13 +27,12 @@ from streams.engine.conditions.comparisons import Moment
 from streams.engine.conditions.measures import measure_of, plainly
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market
+from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.series import Clocks
 from streams.engine.network.timed import HoldsNode, MeasureNode, ScheduleNode, SequenceNode, Timed, TimedNode
 from streams.engine.network.trails import TrailNode, Trails
-
-_NEVER: Final = 1 << 62
 
 
 class Network:
@@ -72,7 +70,7 @@ class Network:
         """
         if self.trails.any:
             return close_ms
-        instant = self._instants[0][0] if self._instants else _NEVER
+        instant = self._instants[0][0] if self._instants else NEVER_MS
         return min(instant, self._clocks.quiet_until_ms(close_ms), self.due_ms(close_ms))
 
     def due_ms(self, close_ms: int) -> int:

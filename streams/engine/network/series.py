@@ -22,11 +22,11 @@ from streams.engine.conditions.comparisons import (
 from streams.engine.conditions.resolve import clock_of
 from streams.engine.conditions.truth import MIRRORED
 from streams.engine.market.market import Market, Slot
+from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.board import Board, Source
 from streams.engine.network.machine import BAR, PAIR, TOLD, USABLE
 
 _NAN: Final = float("nan")
-_NEVER: Final = 1 << 62
 Grid: TypeAlias = tuple[int, int]
 Side: TypeAlias = tuple[Operand, ...] | str
 """What a series is shared by: one operand, two, or the name of a bar's column."""
@@ -148,7 +148,7 @@ class Clocks:
         """When, after `close_ms`, more than the base clock closes; at once where that alone is not steady."""
         if not self.steady:
             return close_ms
-        return min((clock.next_after(close_ms) for clock in self._higher), default=_NEVER)
+        return min((clock.next_after(close_ms) for clock in self._higher), default=NEVER_MS)
 
     def of(self, node: Compare, moment: Moment | None) -> Series:
         """The series that a comparison hangs on, made if there is none. Raises what the market's `acquire` does."""

@@ -8,7 +8,6 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import count
-from typing import Final
 
 from schemas.conditions import Channel, Holds, Moves, Schedule, Sequenced
 from streams.engine.conditions.comparisons import Asked, Moment, compile_operands, grid
@@ -17,12 +16,11 @@ from streams.engine.conditions.measures import Measure
 from streams.engine.conditions.reach import clock_of, reaches
 from streams.engine.conditions.truth import Truth
 from streams.engine.market.market import Market, Slot
+from streams.engine.market.operands import NEVER_MS
 from streams.engine.network import truths
 from streams.engine.network.board import Board
 from streams.engine.network.chronicle import Chronicle
 from streams.engine.network.predicates import Inner, Node
-
-_NEVER: Final = 1 << 62
 
 
 class MeasureNode(Node):
@@ -72,7 +70,7 @@ class TimedNode(Inner):
     ) -> None:
         super().__init__(board, key, truths.CALLED, children)
         self.length, self.offset = grid(clock_of(key) or "1m")
-        self.wake_ms = _NEVER
+        self.wake_ms = NEVER_MS
         self.noted: list[Chronicle] = []
         self._slots = slots
         self._timed = timed
@@ -120,7 +118,7 @@ class TimedNode(Inner):
         """Give back what was kept for it."""
         for slot in self._slots:
             self._timed.market.release(slot, now_ms)
-        self.wake_ms = _NEVER
+        self.wake_ms = NEVER_MS
 
 
 class HoldsNode(TimedNode):
@@ -143,11 +141,11 @@ class HoldsNode(TimedNode):
                 return False, self._leaves(at_ms, back)
             if truth is None and unknown < 0:
                 unknown = back
-        return (True, _NEVER) if unknown < 0 else (None, self._leaves(at_ms, unknown))
+        return (True, NEVER_MS) if unknown < 0 else (None, self._leaves(at_ms, unknown))
 
     def _leaves(self, at_ms: int, back: int) -> int:
         """When what the close `back` closes before `at_ms` said counts no more; never by itself where it is new."""
-        return at_ms + (self.bars - back) * self.length if back else _NEVER
+        return at_ms + (self.bars - back) * self.length if back else NEVER_MS
 
 
 class SequenceNode(TimedNode):
@@ -174,7 +172,7 @@ class SequenceNode(TimedNode):
         last = self._edge(self.children[-1], moment, at_ms)
         if last is False:
             unknown = self.children[-1].decide_at(moment, at_ms) is None
-            return False, at_ms + self.length if unknown else _NEVER
+            return False, at_ms + self.length if unknown else NEVER_MS
         if last and self._reaches(moment, at_ms, noted, sure=True):
             truth: Truth = True
         else:
@@ -244,8 +242,8 @@ class Timed:
         """When, after `close_ms`, something here is due without a child's flip."""
         if self._measures or self._shown or self._over:
             return close_ms
-        wake = self._wakes[0][0] if self._wakes else _NEVER
-        return min(wake, self._instants[0][0] if self._instants else _NEVER)
+        wake = self._wakes[0][0] if self._wakes else NEVER_MS
+        return min(wake, self._instants[0][0] if self._instants else NEVER_MS)
 
     def kept_for(self, key: Holds | Sequenced) -> list[Slot]:
         """Slots that keep what `key` looks back at. Raises what the market's `acquire` raises, holding nothing."""
@@ -279,7 +277,7 @@ class Timed:
 
     def sleep(self, node: TimedNode) -> None:
         """Call `node` at the close at which it asked to be woken."""
-        if node.wake_ms != _NEVER:
+        if node.wake_ms != NEVER_MS:
             heappush(self._wakes, (node.wake_ms, next(self._serial), node))
 
     def step(self, moment: Moment) -> None:
@@ -345,5 +343,5 @@ class Timed:
         while self._wakes and self._wakes[0][0] <= moment.close_ms:
             due_ms, _, node = heappop(self._wakes)
             if node.wake_ms == due_ms:
-                node.wake_ms = _NEVER
+                node.wake_ms = NEVER_MS
                 self._board.recall(node.number)
