@@ -56,7 +56,7 @@ def entry_group(
         symbol=symbol,
         armed_from_ms=armed_from_ms,
         interval=interval,
-        side=config.side,
+        side="short" if config.side == "short" else "long",
         intrabar=config.intrabar,
         members=members,
     )

@@ -50,7 +50,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 def terms_of(config: BotConfig, instrument: Instrument) -> Terms:
     """What `config` says about money, and what the venue accepts."""
     return Terms(
-        side=config.side,
+        side="short" if config.side == "short" else "long",  # only a grid may be neutral
         base_order_volume=config.base_order_volume,
         safety_order_volume=config.safety_order_volume,
         max_safety_orders=config.max_safety_orders,
