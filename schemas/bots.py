@@ -41,7 +41,7 @@ class TakeProfit(Part, frozen=True):
 
     percent: Decimals | None = None
     of: Literal["average", "base"] = "average"
-    steps: Annotated[list[TargetStep], Meta(max_length=4)] = []
+    steps: Annotated[tuple[TargetStep, ...], Meta(max_length=4)] = ()
     trailing: Decimals | None = None
 
 
@@ -128,7 +128,7 @@ class BotConfig(Message, frozen=True, tag="bot_config"):
     price_deviation: Decimals = "1"
     step_scale: Decimals = "1"
     volume_scale: Decimals = "1"
-    steps: Annotated[list[LadderStep], Meta(max_length=100)] = []
+    steps: Annotated[tuple[LadderStep, ...], Meta(max_length=100)] = ()
     anchor: Literal["base_fill", "previous_order", "average"] = "base_fill"
     safety_condition: WrittenCondition = ""
     max_active_safety_orders: Annotated[int, Meta(ge=1, le=100)] | None = None
