@@ -12,7 +12,9 @@ import msgspec
 
 OrderSide = Literal["buy", "sell"]
 OrderKind = Literal["market", "limit", "stop"]
-CloseReason = Literal["take_profit", "stop_loss", "close", "timeout", "order_cancelled", "order_rejected"]
+CloseReason = Literal[
+    "take_profit", "stop_loss", "stop_below", "stop_above", "close", "timeout", "order_cancelled", "order_rejected",
+]  # fmt: skip
 
 
 class Triggered(msgspec.Struct, frozen=True, tag_field="type", tag="triggered"):
