@@ -134,7 +134,7 @@ def _decimals(
         if (part := _part(field)) and isinstance(value, dict):
             exact[name], inner = _decimals(part, value, place, f"{path}{name}.")
             mistakes += inner
-        elif field.type == Decimals:
+        elif field.type in (Decimals, Decimals | None):
             if isinstance(value, int) and not isinstance(value, bool):
                 exact[name] = str(value)
             elif isinstance(value, float):
