@@ -91,7 +91,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         return self.buy_lots - self.sell_lots - self.dust_lots - self.kept_lots
 
 
-class Deal(msgspec.Struct, frozen=True, kw_only=True):
+class Deal(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="grid"):
     """One grid of one bot on one symbol, from its start to its end.
 
     `start_level` was empty at the start. `price`: where the market was last. `keep`: whether an end that comes from
