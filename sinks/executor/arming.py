@@ -6,7 +6,7 @@ from schemas.alerts import GroupCommand
 from sinks.executor.draft import Draft
 from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import Plan, plan_entry
-from streams.engine import dca
+from streams.engine import dca, kinds
 
 
 def refresh_entry(draft: Draft, symbol: str, *, answering: bool) -> None:
@@ -37,7 +37,7 @@ def arm_deal(draft: Draft, held: HeldDeal, armed_from_ms: int) -> None:
     """Arm what is left of a deal: safety orders, target, stop, and the close if its bot was deleted."""
 
     def build(generation: int) -> GroupCommand:
-        return dca.deal_group(
+        return kinds.deal_group(
             held.deal, generation=generation, armed_from_ms=armed_from_ms, close_at_ms=held.close_at_ms
         )
 
@@ -55,7 +55,7 @@ def rearm(draft: Draft, group_id: str) -> None:
 
 
 def _entry_command(draft: Draft, symbol: str, plan: Plan, generation: int) -> GroupCommand:
-    return dca.entry_group(
+    return kinds.entry_group(
         plan.accepted.config,
         symbol,
         generation=generation,

@@ -6,21 +6,22 @@ from schemas.events import EventName
 from schemas.triggers import Trigger
 from sinks.executor.draft import Detail, Draft
 from sinks.executor.state import Entry, Fill, HeldDeal
+from streams.engine import kinds
 from streams.engine.dca import (
     Closed,
-    DealEvent,
     Dust,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
-    Settlement,
     Skipped,
 )
 from streams.engine.dca.money import text
+from streams.engine.grid import Kept, RoundTrip, Woken
+from streams.engine.kinds import AnyEvent, AnySettlement
 
 
-def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) -> int:
+def book(draft: Draft, settlement: AnySettlement, trigger: Trigger, position: int) -> int:
     """Book every event of `settlement`; `position` fills of the deal came before. Returns how many there are
     now.
     """
@@ -30,6 +31,8 @@ def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) 
             _book_fill(draft, settlement, event, trigger, position)
         elif isinstance(event, Dust):
             _book_dust(draft, settlement, event, trigger)
+        elif isinstance(event, Kept):
+            _book_kept(draft, settlement, event, trigger)
         _tell(draft, settlement, event, trigger)
     return position
 
@@ -48,7 +51,7 @@ def tell_opened(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
 
 
 def _book_fill(
-    draft: Draft, settlement: Settlement, fill: OrderFilled, trigger: Trigger, position: int
+    draft: Draft, settlement: AnySettlement, fill: OrderFilled, trigger: Trigger, position: int
 ) -> None:
     deal_id, generation = settlement.deal.deal_id, trigger.generation
     draft.fills.append(
@@ -66,13 +69,20 @@ def _book_fill(
         draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount)))
 
 
-def _book_dust(draft: Draft, settlement: Settlement, dust: Dust, trigger: Trigger) -> None:
+def _book_dust(draft: Draft, settlement: AnySettlement, dust: Dust, trigger: Trigger) -> None:
     deal = settlement.deal
-    amount = dust.quantity.copy_negate() if deal.terms.long else dust.quantity
+    amount = kinds.booked_off(deal, dust)
     draft.ledger.append(Entry(deal.deal_id, "dust", trigger.generation, "base", text(amount)))
 
 
-def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigger) -> None:
+def _book_kept(draft: Draft, settlement: AnySettlement, kept: Kept, trigger: Trigger) -> None:
+    """The position leaves the deal at its price: as a sale would, but nothing was traded."""
+    amounts = {"base": kept.quantity.copy_negate(), "quote": kept.quote}
+    for account, amount in amounts.items():
+        draft.ledger.append(Entry(settlement.deal.deal_id, "kept", trigger.generation, account, text(amount)))
+
+
+def _tell(draft: Draft, settlement: AnySettlement, event: AnyEvent, trigger: Trigger) -> None:
     name, level, reason, detail = _words(event)
     draft.tell(
         f"{trigger.trigger_id}:{name}" + (f":{level}" if level else ""),
@@ -85,7 +95,7 @@ def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigg
     )
 
 
-def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
+def _words(event: AnyEvent) -> tuple[EventName, str, str, Detail]:
     """(event name, level, reason, detail)."""
     match event:
         case OrderAccepted(level, side, quantity, price):
@@ -111,6 +121,14 @@ def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
             return "ignored", level, reason, {}
         case Dust(quantity, value):
             return "dust", "", "", {"quantity": text(quantity), "value": text(value)}
+        case RoundTrip(level, side, profit, number):
+            brought: Detail = {"side": side, "profit": text(profit), "number": number}
+            return "round_trip", level, f"round trip {number} brought {text(profit)}", brought
+        case Woken(level, reason):
+            return "ignored", level, reason, {}
+        case Kept(quantity, price, quote):
+            what = {"quantity": text(quantity), "price": text(price), "quote": text(quote)}
+            return "kept", "", "the position stays with the user, at this price", what
         case Closed(reason, profit):
             return "closed", "", reason, {"profit": text(profit)}
 

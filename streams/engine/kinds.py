@@ -106,6 +106,11 @@ def ending(deal: AnyDeal, end: Ending) -> AnyDeal:
     return replace(deal, keep=end.keep) if isinstance(deal, grid.Deal) else deal
 
 
+def was_deleted(deal: AnyDeal) -> bool:
+    """Did a grid end because its bot was deleted? A bot that is applied again afterwards is a new one."""
+    return isinstance(deal, grid.Deal) and deal.reason == "close"
+
+
 def starts_once(config: BotConfig) -> bool:
     """Does the config open one deal and no more? A grid without an entry condition does."""
     return grid.starts_once(config)

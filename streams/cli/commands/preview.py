@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def preview(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML with the bot.")],
-    price: Annotated[str, typer.Option(help="Price at which the base order is filled, or the grid starts.")] = "100",
+    price: Annotated[
+        str, typer.Option(help="Price at which the base order is filled, or the grid starts.")
+    ] = "100",
     tick: Annotated[str | None, typer.Option(help="Smallest step of the price; with --lot.")] = None,
     lot: Annotated[str | None, typer.Option(help="Smallest step of the quantity; with --tick.")] = None,
     bot: Annotated[str | None, typer.Option(help="Which bot, where the file has several.")] = None,
@@ -30,7 +32,9 @@ def preview(
         )
     config, at, steps = configs[0], _decimal(price, "--price"), _instrument(tick, lot)
     try:
-        found = _show_grid(config, at, steps, json) if config.kind == "grid" else _show(config, at, steps, json)
+        found = (
+            _show_grid(config, at, steps, json) if config.kind == "grid" else _show(config, at, steps, json)
+        )
     except ValueError as wrong:
         raise Invalid(str(wrong)) from None
     if found:
