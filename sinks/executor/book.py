@@ -1,23 +1,16 @@
 """Booking a settlement: fills, ledger entries and events of what a venue did."""
 
-from decimal import Decimal
-
-from schemas.events import EventName
 from schemas.triggers import Trigger
-from sinks.executor.draft import Detail, Draft
+from sinks.executor.draft import Draft
 from sinks.executor.state import Entry, Fill, HeldDeal
+from sinks.executor.words import words
 from streams.engine import kinds
 from streams.engine.dca import (
-    Closed,
     Dust,
-    OrderAccepted,
-    OrderCancelled,
     OrderFilled,
-    OrderRejected,
-    Skipped,
 )
-from streams.engine.dca.money import text
-from streams.engine.grid import Kept, RoundTrip, Woken
+from streams.engine.dca.money import EXACT, text
+from streams.engine.grid import Kept
 from streams.engine.kinds import AnyEvent, AnySettlement
 
 
@@ -57,11 +50,11 @@ def _book_fill(
     draft.fills.append(
         Fill(
             deal_id, fill.level, generation, position, trigger.trigger_id, draft.at_ms, fill.side,
-            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee),
+            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), text(fill.fee_base),
         )
     )  # fmt: skip
     # copy_negate, for the minus sign rounds to the context's 28 digits.
-    base, quote = fill.quantity, fill.quote.copy_negate()
+    base, quote = EXACT.subtract(fill.quantity, fill.fee_base), fill.quote.copy_negate()
     if fill.side == "sell":
         base, quote = base.copy_negate(), quote.copy_negate()
     amounts = {"base": base, "quote": quote, "fee": fill.fee.copy_negate()}
@@ -83,7 +76,7 @@ def _book_kept(draft: Draft, settlement: AnySettlement, kept: Kept, trigger: Tri
 
 
 def _tell(draft: Draft, settlement: AnySettlement, event: AnyEvent, trigger: Trigger) -> None:
-    name, level, reason, detail = _words(event)
+    name, level, reason, detail = words(event)
     draft.tell(
         f"{trigger.trigger_id}:{name}" + (f":{level}" if level else ""),
         name,
@@ -93,45 +86,3 @@ def _tell(draft: Draft, settlement: AnySettlement, event: AnyEvent, trigger: Tri
         reason=reason,
         detail=({"level": level} if level else {}) | dict(detail),
     )
-
-
-def _words(event: AnyEvent) -> tuple[EventName, str, str, Detail]:
-    """(event name, level, reason, detail)."""
-    match event:
-        case OrderAccepted(level, side, quantity, price):
-            return (
-                "order_accepted",
-                level,
-                "",
-                {"side": side, "quantity": text(quantity), "price": _maybe(price)},
-            )
-        case OrderFilled(level, side, quantity, price, quote, fee):
-            amounts = {"quantity": quantity, "price": price, "quote": quote, "fee": fee}
-            return (
-                "filled",
-                level,
-                "",
-                {"side": side, **{name: text(value) for name, value in amounts.items()}},
-            )
-        case OrderCancelled(level, reason):
-            return "order_cancelled", level, reason, {}
-        case OrderRejected(level, reason):
-            return "order_rejected", level, reason, {}
-        case Skipped(level, reason):
-            return "ignored", level, reason, {}
-        case Dust(quantity, value):
-            return "dust", "", "", {"quantity": text(quantity), "value": text(value)}
-        case RoundTrip(level, side, profit, number):
-            brought: Detail = {"side": side, "profit": text(profit), "number": number}
-            return "round_trip", level, f"round trip {number} brought {text(profit)}", brought
-        case Woken(level, reason):
-            return "ignored", level, reason, {}
-        case Kept(quantity, price, quote):
-            what = {"quantity": text(quantity), "price": text(price), "quote": text(quote)}
-            return "kept", "", "the position stays with the user, at this price", what
-        case Closed(reason, profit):
-            return "closed", "", reason, {"profit": text(profit)}
-
-
-def _maybe(price: Decimal | None) -> str | None:
-    return None if price is None else text(price)

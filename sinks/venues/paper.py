@@ -17,6 +17,10 @@ class Paper:
         """A market order at the bar's close, with slippage; a grid may need none."""
         return kinds.open_deal(config, symbol, instrument, trigger)
 
+    def add(self, deal: AnyDeal, trigger: Trigger) -> AnySettlement:
+        """Another market order at the bar's close, with slippage."""
+        return kinds.add_base(deal, trigger)
+
     def settle(self, deal: AnyDeal, trigger: Trigger) -> AnySettlement:
         """Walk the bar: levels in the order of its path, then what was decided at its close."""
         return kinds.settle(deal, trigger)

@@ -1,17 +1,18 @@
 """Bots by kind: the one place that knows which engine a bot or a deal belongs to. Pure."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
-from schemas.alerts import GroupCommand, WhenTrue
-from schemas.bots import BotConfig
+from schemas.alerts import GroupCommand, Member, WhenTrue
+from schemas.bots import BotConfig, BotSide, Intrabar
 from schemas.positions import OpenDeal
 from schemas.triggers import Trigger
 from streams.engine import dca, grid
-from streams.engine.dca import Instrument, Problem
+from streams.engine.dca import EntryRefused, Instrument, Problem
 
 AnyDeal: TypeAlias = dca.Deal | grid.Deal
 AnySettlement: TypeAlias = dca.Settlement | grid.Settlement
@@ -38,7 +39,7 @@ def problems(config: BotConfig, instrument: Instrument | None = None, interval: 
     """What stands in the way of `config` on base bars of `interval`; empty when it can be armed."""
     if config.kind == "grid":
         return grid.problems(config, instrument, interval)
-    return [*_of_a_grid(config), *dca.problems(config, instrument, interval)]
+    return dca.problems(config, instrument, interval)
 
 
 def entry_group(
@@ -49,19 +50,38 @@ def entry_group(
     armed_from_ms: int,
     when_true: WhenTrue,
     cooldown_until_ms: int | None = None,
+    start_at_ms: int | None = None,
     end_at_ms: int | None = None,
+    wanted: bool = True,
+    deals: Sequence[Member] = (),
     interval: str = "1m",
 ) -> GroupCommand:
-    """Arm the entry of a bot. Raises EntryInvalid for a condition that does not parse."""
-    build = grid.entry_group if config.kind == "grid" else dca.entry_group
-    return build(
+    """Arm the entry of a bot, with the members of the deals that share its group (never a grid's).
+
+    Raises EntryInvalid for a condition that does not parse.
+    """
+    if config.kind == "grid":
+        return grid.entry_group(
+            config,
+            symbol,
+            generation=generation,
+            armed_from_ms=armed_from_ms,
+            when_true=when_true,
+            cooldown_until_ms=cooldown_until_ms,
+            end_at_ms=end_at_ms,
+            interval=interval,
+        )
+    return dca.entry_group(
         config,
         symbol,
         generation=generation,
         armed_from_ms=armed_from_ms,
         when_true=when_true,
         cooldown_until_ms=cooldown_until_ms,
+        start_at_ms=start_at_ms,
         end_at_ms=end_at_ms,
+        wanted=wanted,
+        deals=deals,
         interval=interval,
     )
 
@@ -77,6 +97,20 @@ def deal_group(
     return dca.deal_group(deal, generation=generation, armed_from_ms=armed_from_ms, close_at_ms=close_at_ms)
 
 
+def deal_members(deal: AnyDeal, close_at_ms: int | None = None) -> list[Member]:
+    """Everything that the deal waits for."""
+    if isinstance(deal, grid.Deal):
+        return grid.deal_members(deal, close_at_ms)
+    return dca.deal_members(deal, close_at_ms)
+
+
+def walked(deal: AnyDeal) -> tuple[BotSide, Intrabar]:
+    """Which way a bar is walked for it."""
+    if isinstance(deal, grid.Deal):
+        return deal.terms.walk_side, deal.terms.walk_intrabar
+    return deal.side, deal.terms.intrabar
+
+
 def deal_group_id(deal: AnyDeal) -> str:
     return f"{deal.bot_id}/{deal.symbol}/{deal.deal_id}"
 
@@ -86,6 +120,13 @@ def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: T
     if config.kind == "grid":
         return grid.open_deal(config, symbol, instrument, trigger)
     return dca.open_deal(config, symbol, instrument, trigger)
+
+
+def add_base(deal: AnyDeal, trigger: Trigger) -> AnySettlement:
+    """A deal that entries add to with one more base order. Raises EntryRefused where it cannot be made."""
+    if isinstance(deal, grid.Deal):
+        raise EntryRefused("accumulate", "nothing is added to a grid")
+    return dca.add_base(deal, trigger)
 
 
 def settle(deal: AnyDeal, trigger: Trigger) -> AnySettlement:
@@ -159,14 +200,3 @@ def to_json(deal: AnyDeal) -> str:
 def from_json(body: str) -> AnyDeal:
     """Raises msgspec.ValidationError for what `to_json` did not write."""
     return _grid.decode(body) if _kind.decode(body).kind == "grid" else _dca.decode(body)
-
-
-def _of_a_grid(config: BotConfig) -> list[Problem]:
-    if config.state == "deleted":
-        return []
-    found = []
-    if config.grid is not None:
-        found.append(Problem("grid", "belongs to grid bots: write kind: grid"))
-    if config.side == "neutral":
-        found.append(Problem("side", "only a grid may be neutral: long or short"))
-    return found

@@ -1,6 +1,6 @@
 """Grid bots: levels, cells that go round between them, and how a bar settles them. Pure; live and backtest share it."""
 
-from streams.engine.grid.arming import deal_group, deal_group_id, entry_group
+from streams.engine.grid.arming import deal_group, deal_group_id, deal_members, entry_group
 from streams.engine.grid.booking import fill
 from streams.engine.grid.deal import Cell, Deal, Ledger, Order
 from streams.engine.grid.entry import starts_once
@@ -36,6 +36,7 @@ __all__ = [
     "consequences",
     "deal_group",
     "deal_group_id",
+    "deal_members",
     "entry_group",
     "fill",
     "invested",

@@ -57,9 +57,7 @@ def deal_group(
     deal: Deal, *, generation: int, armed_from_ms: int, close_at_ms: int | None = None
 ) -> GroupCommand:
     """Arm what the grid waits for: stops, levels, and a close at an instant. A closed grid's group is removed."""
-    members = [_level_member(deal, order) for order in armed(deal)]
-    if close_at_ms is not None and not deal.closed:
-        members.append(_member(deal.bot_id, f"{deal.alert_prefix}_close", "close", At(close_at_ms)))
+    members = deal_members(deal, close_at_ms)
     return GroupCommand(
         op="arm" if members else "remove",
         group_id=deal_group_id(deal),
@@ -73,6 +71,14 @@ def deal_group(
         intrabar=deal.terms.walk_intrabar,
         members=members,
     )
+
+
+def deal_members(deal: Deal, close_at_ms: int | None = None) -> list[Member]:
+    """Everything that the grid waits for; nothing when it has ended."""
+    members = [_level_member(deal, order) for order in armed(deal)]
+    if close_at_ms is not None and not deal.closed:
+        members.append(_member(deal.bot_id, f"{deal.alert_prefix}_close", "close", At(close_at_ms)))
+    return members
 
 
 def _level_member(deal: Deal, order: GridOrder) -> Member:

@@ -17,8 +17,8 @@ from streams.engine.dca.events import (
     Triggered,
     VenueEvent,
 )
+from streams.engine.dca.fillprices import limit_fill
 from streams.engine.dca.money import Number, ceil_div, floor_div
-from streams.engine.dca.paper import limit_fill
 from streams.engine.grid import booking
 from streams.engine.grid.deal import Deal
 from streams.engine.grid.events import GridEvent, Woken

@@ -10,7 +10,7 @@ from schemas.bots import BotConfig
 from streams.engine.dca.events import OrderSide
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.money import shown, text
-from streams.engine.dca.validation import Problem
+from streams.engine.dca.problem import Problem
 from streams.engine.grid import paper
 from streams.engine.grid.cells import first_cells, nearest_level
 from streams.engine.grid.prices import prices, quantities

@@ -23,6 +23,15 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     min_notional: Decimal
 
     @property
+    def shared(self) -> bool:
+        """A grid has a group of its own, and nothing is added to it."""
+        return False
+
+    @property
+    def accumulate(self) -> bool:
+        return False
+
+    @property
     def walk_side(self) -> BotSide:
         """Whose adverse extreme a bar is taken to meet first: a long's, for whatever has no side."""
         return "short" if self.side == "short" else "long"

@@ -1,13 +1,16 @@
 """Members that fired and for which nothing was done: each gets its reason (law 14)."""
 
 from collections.abc import Sequence
+from typing import Final
 
+from schemas.alerts import ActionType
 from schemas.triggers import Bar, FiredMember
-from streams.engine.dca.events import Closed, OrderFilled, Skipped
-from streams.engine.dca.unmet import AT_CLOSE
+from streams.engine.dca.events import Closed, CloseReason, OrderFilled, Skipped
 from streams.engine.grid.deal import CLOSE, STOP_ABOVE, STOP_BELOW, Deal
 from streams.engine.grid.events import GridEvent, Woken
 from streams.engine.grid.orders import level_name
+
+AT_CLOSE: Final[dict[ActionType, CloseReason]] = {"close": "close", "timeout": "timeout"}
 
 
 def unmet(

@@ -13,7 +13,7 @@ from schemas.bots import BotConfig
 from streams.engine.dca.entry import EntryInvalid
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.money import MOST_QUOTE, shown, text
-from streams.engine.dca.validation import Problem
+from streams.engine.dca.problem import Problem
 from streams.engine.grid.booking import fee_units
 from streams.engine.grid.entry import start_tree
 from streams.engine.grid.orders import above_ticks, below_ticks
@@ -24,6 +24,7 @@ _OF_A_LADDER: Final = (
     "base_order_volume", "safety_order_volume", "max_safety_orders", "price_deviation", "step_scale", "volume_scale",
     "steps", "anchor", "safety_condition", "max_active_safety_orders", "gap_through", "take_profit", "stop_loss",
     "close", "deal_timeout_s", "start_delay_s", "accumulate", "reinvest_percent", "same_bar_exit",
+    "max_active_deals_per_pair",
 )  # fmt: skip
 _INSTEAD: Final = {"stop_loss": "; use grid.stop_below", "take_profit": "; use grid.stop_above"}
 

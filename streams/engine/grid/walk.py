@@ -13,13 +13,12 @@ from schemas.triggers import Bar, FiredMember, Trigger
 from streams.engine.dca.events import Triggered
 from streams.engine.dca.money import Number, market
 from streams.engine.dca.path import Points, paths
-from streams.engine.dca.unmet import AT_CLOSE
 from streams.engine.grid import paper
 from streams.engine.grid.deal import CLOSE, Deal
 from streams.engine.grid.events import GridEvent
 from streams.engine.grid.orders import GridOrder, armed
 from streams.engine.grid.settlement import Settlement
-from streams.engine.grid.unmet import unmet
+from streams.engine.grid.unmet import AT_CLOSE, unmet
 
 Walked = tuple[Deal, list[GridEvent]]
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from schemas.alerts import GroupCommand, Member
 from schemas.bots import BotConfig, Grid
-from schemas.triggers import Bar
+from schemas.triggers import Bar, FiredMember
 from streams.engine.dca import Instrument
 from streams.engine.grid import Deal, GridEvent, Settlement, deal_group, open_deal, settle
-from tests.streams.engine.dca.support import SYMBOL, bar, touched, trigger
+from tests.streams.engine.dca.support import SYMBOL, bar, trigger
 
 # Levels 80, 90, 100, 110, 120; one base each, no fee: a round trip brings 10.
 FIVE = Grid(lower="80", upper="120", levels=5, quantity="1", quantity_in="base")
@@ -47,6 +48,26 @@ def run(
         if hits := touched(group, now):
             out.append((number, settle(deal, trigger(now, hits, config=config))))
     return out
+
+
+def touched(group: GroupCommand, of: Bar) -> list[FiredMember]:
+    """What of `group` fires on the bar: levels by touch, as the evaluator sees them, and `at` at the close."""
+    return [_as_fired(member, of) for member in group.members if _fires(member.condition, of)]
+
+
+def _as_fired(member: Member, of: Bar) -> FiredMember:
+    level = member.condition.get("level")
+    price = float(level["price"]) if level else of.close
+    return FiredMember(alert_id=member.alert_id, action=member.action, price=price)
+
+
+def _fires(condition: dict[str, Any], of: Bar) -> bool:
+    if "at" in condition:
+        return bool(of.close_time_ms >= condition["at"])
+    level = condition["level"]
+    if of.stale_price:
+        return False
+    return of.low <= float(level["price"]) if level["side"] == "below" else of.high >= float(level["price"])
 
 
 def events(settlements: Iterable[tuple[int, Settlement]]) -> list[tuple[int, GridEvent]]:
