@@ -9,7 +9,7 @@ EventName = Literal[
     "armed", "armed_late", "warming", "removed", "held", "expired", "stale_command",
     "ignored", "suppressed", "entry_refused", "duplicate_command",
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
-    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused",
+    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused", "undelivered",
 ]  # fmt: skip
 
 
