@@ -16,7 +16,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import BrokerResponseError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 from sinks.notifier import offsets
 from sinks.notifier.config import NotifierSettings
@@ -32,6 +33,7 @@ _BATCH: Final = 500
 _TICK_S: Final = 0.2
 _COMMIT_S: Final = 1.0
 _ANSWER_S: Final = 10.0
+_TRIES: Final = 50
 _log = logging.getLogger("strikeline.notifier")
 
 
@@ -106,12 +108,7 @@ class KafkaNotifier(ConsumerRebalanceListener):  # type: ignore[misc]
             self._committed.pop(partition, None)
 
     async def _begin(self, assigned: list[TopicPartition]) -> None:
-        admin = AIOKafkaAdminClient(**self._settings.kafka.for_aiokafka())
-        await admin.start()
-        try:
-            stands = await admin.list_consumer_group_offsets(self._group, partitions=assigned)
-        finally:
-            await admin.close()
+        stands = await self._stands(assigned)
         begins = await self._consumer.beginning_offsets(assigned)
         for tp in assigned:
             offset, metadata = stands.get(tp, (-1, ""))
@@ -123,6 +120,26 @@ class KafkaNotifier(ConsumerRebalanceListener):  # type: ignore[misc]
             self._desks[tp.partition] = Desk(tp.partition, Offsets(first, done), self._setting)
             self._consumer.seek(tp, first)
         _log.info("reads partitions %s", [tp.partition for tp in assigned])
+
+    async def _stands(self, assigned: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+        """The group's offsets with their metadata, which the consumer itself does not tell."""
+        admin = AIOKafkaAdminClient(**self._settings.kafka.for_aiokafka())
+        await admin.start()
+        try:
+            for left in reversed(range(_TRIES)):
+                try:
+                    found: dict[TopicPartition, OffsetAndMetadata] = await admin.list_consumer_group_offsets(
+                        self._group, partitions=assigned
+                    )
+                except BrokerResponseError as error:
+                    if not (error.retriable and left):
+                        raise
+                    await asyncio.sleep(_TICK_S)  # the group has just moved to another broker
+                else:
+                    return found
+        finally:
+            await admin.close()
+        raise AssertionError("the last try returned or raised")
 
     async def _consume(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 DRIP_S = 0.05
+PACE_S = 0.04
 
 
 class Webhook:
@@ -69,7 +70,7 @@ class Webhook:
         return Handler
 
     def answer(self, request: BaseHTTPRequestHandler, kind: str, rest: str) -> None:
-        """As the path says: ok, status/500, redirect/URL, flaky/2 (fails twice), slow, drip, huge, close."""
+        """As the path says: ok, status/500, redirect/URL, flaky/2 (fails twice), paced, slow, drip, huge, close."""
         if kind == "close":
             request.close_connection = True
         elif kind == "status":
@@ -82,6 +83,9 @@ class Webhook:
         elif kind == "flaky":
             failed = self._flaky[rest] = self._flaky.get(rest, 0) + 1
             self._say(request, 500 if failed <= int(rest) else 200)
+        elif kind == "paced":
+            time.sleep(PACE_S)
+            self._say(request, 200)
         elif kind == "slow":
             self.unblock.wait(30)
         elif kind in {"drip", "huge"}:
@@ -103,10 +107,13 @@ class Webhook:
 
     @staticmethod
     def _say(request: BaseHTTPRequestHandler, status: int) -> None:
-        request.send_response(status)
-        request.send_header("Content-Length", "2")
-        request.end_headers()
-        request.wfile.write(b"ok")
+        try:
+            request.send_response(status)
+            request.send_header("Content-Length", "2")
+            request.end_headers()
+            request.wfile.write(b"ok")
+        except OSError:
+            request.close_connection = True  # who asked is dead
 
 
 @contextmanager
