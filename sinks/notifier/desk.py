@@ -10,7 +10,7 @@ A channel that does not work is a matter of the alert and that channel: everybod
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from schemas.events import BotEvent
 from schemas.triggers import Fired
@@ -30,6 +30,7 @@ _SOURCE: Final = "strikeline/notifier"
 _REMEMBERED: Final = 20_000
 """Ids of alerts told, per partition: a repeat of one of them is told no more."""
 _MINUTE_MS: Final = 60_000
+_Identity: TypeAlias = tuple[str, str, str]
 
 
 class Setting(NamedTuple):
@@ -62,8 +63,8 @@ class Desk:
         self.offsets = offsets
         self._setting = setting
         self._people: dict[str, _Person] = {}
-        self._under_way: dict[str, Pending] = {}
-        self._told: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._under_way: dict[_Identity, Pending] = {}
+        self._told: OrderedDict[_Identity, frozenset[str]] = OrderedDict()
 
     def take(self, record: Record) -> None:
         """Take one record in. What cannot be used is dead-lettered."""
@@ -109,9 +110,9 @@ class Desk:
             reason = f"user {user.user_id} has no channel with one of the tags {', '.join(fired.tags)}"
             self._setting.send(dead_letter(record, "NoChannel", reason))
             return "dead"
-        known = self._told.get(fired.fired_id, frozenset())
+        known = self._told.get(_identity(fired), frozenset())
         names = [name for name in names if name not in known]
-        if not names or fired.fired_id in self._under_way:
+        if not names or _identity(fired) in self._under_way:
             return "repeated"
         return self._accept(user, Pending(record, fired, names, self._done))
 
@@ -137,7 +138,7 @@ class Desk:
         if alert.old and limits.old_alerts == "drop":
             return "dropped_old"
         person = self._people.get(user.user_id) or self._person(user)
-        self._under_way[alert.fired.fired_id] = alert
+        self._under_way[_identity(alert.fired)] = alert
         if person.mailbox.add(alert, self._setting.now_s()):
             for name in sorted(alert.awaits):
                 person.outlets[name].put([alert])
@@ -168,13 +169,18 @@ class Desk:
         )
 
     def _done(self, alert: Pending) -> None:
-        fired_id = alert.fired.fired_id
-        self._under_way.pop(fired_id, None)
-        known = self._told.pop(fired_id, frozenset())
-        self._told[fired_id] = known.union(alert.taken)
+        identity = _identity(alert.fired)
+        self._under_way.pop(identity, None)
+        known = self._told.pop(identity, frozenset())
+        self._told[identity] = known.union(alert.taken)
         if len(self._told) > _REMEMBERED:
             self._told.popitem(last=False)
         self.offsets.finish(alert.record.offset)
+
+
+def _identity(fired: Fired) -> _Identity:
+    """A `fired_id` alone is an alert's on a symbol, and two users may give an alert the same id on two symbols."""
+    return fired.user_id, fired.symbol, fired.fired_id
 
 
 def under_way(desks: Sequence[Desk]) -> int:

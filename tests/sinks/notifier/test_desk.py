@@ -206,6 +206,15 @@ async def test_a_repeat_is_told_once() -> None:
     assert office.counted("records", outcome="repeated") == 2
 
 
+async def test_the_same_id_may_be_of_two_users_and_of_two_symbols() -> None:
+    frank, heidi = FakeChannel(), FakeChannel()
+    office = Office({"frank": [frank], "heidi": [heidi]})
+    assert office.of("frank") is office.of("heidi"), "one partition"
+    office.hear(fired(user="frank"), fired(user="heidi"), fired(user="frank", symbol="ETHUSDT"))
+    await office.pass_time()
+    assert (len(frank.taken), len(heidi.taken)) == (2, 1)
+
+
 async def test_a_resent_dead_letter_goes_only_where_it_failed() -> None:
     failed, works = FakeChannel("failed", fails=3), FakeChannel("works")
     office = Office({"alice": [failed, works]})
