@@ -101,7 +101,7 @@ class Topics:
     @cached_property
     def events(self) -> TopicSpec:
         """What happened to a bot or an alert, and why; keyed by its `subject`, a bot_id or an alert_id."""
-        writers: tuple[Process, ...] = ("evaluator", "executor")
+        writers: tuple[Process, ...] = ("evaluator", "executor", "notifier")
         return self._topic("bots.events.v1", "subject", (BotEvent,), 90, writers, ("user", "console"))
 
     @cached_property
