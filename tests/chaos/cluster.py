@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from schemas.bots import BotConfig
 from tests.chaos.children import Child, Supervisor, environment
+from tests.chaos.duplicates import Duplicator
 from tests.chaos.scenario import Scenario, write
 from tests.chaos.sight import Sight
 from topics.admin import TopicAdmin
@@ -32,17 +33,27 @@ class Stuck(AssertionError):
 
 
 class Cluster:
-    """Broker, topics, two workers, an executor and a feed over `scenario`, in `folder`. `workers` and `executor` are
-    started by `start`; everything ends when it is left.
+    """Broker, topics, two workers, an executor and a feed over `scenario`, in `folder`; the deals go to `database`.
+
+    `workers` and `executor` are started by `start`; everything ends when it is left. `copies`: the share of triggers
+    that come again.
     """
 
     def __init__(
-        self, scenario: Scenario, folder: Path, *, partitions: int = 12, delay_max: float = 2.0
+        self,
+        scenario: Scenario,
+        folder: Path,
+        database: str,
+        *,
+        partitions: int = 12,
+        delay_max: float = 2.0,
+        copies: float = 0.0,
     ) -> None:
         self.scenario = scenario
         self.folder = folder
         self.topics = Topics(partitions=partitions, keep_history=True)
-        self.database = f"sqlite:///{folder / 'deals.db'}"
+        self.database = database
+        self._copies = copies
         self.failpoint_log = folder / "failpoints.log"
         self.klines, self.inputs = write(scenario, folder)
         self.broker = LocalKafka(folder / "kafka")
@@ -76,7 +87,12 @@ class Cluster:
             self._command("executor", "--migrate-only")
             self.sight = Sight(self.broker.bootstrap, self.topics, self.database)
             owned.callback(self.sight.close)
+            name, partitions = self.topics.triggers.name, self.topics.partitions
+            self.duplicator = Duplicator(
+                self.broker.bootstrap, name, partitions, self._copies, self.scenario.seed
+            )
             owned.enter_context(Supervisor(*self.workers, self.executor))
+            owned.enter_context(self.duplicator)
             owned.callback(self._stop_feeding)
             self._owned = owned.pop_all()
         return self
@@ -99,6 +115,7 @@ class Cluster:
     def drain(self, deadline: float = 600.0) -> None:
         """Feed no more, and return when everything that was fed is done and told; nothing is delayed any more."""
         self._stop_feeding()
+        self.duplicator.stop()
         self.executor.leave()
         self.executor.set("STRIKELINE_EXECUTOR_DELAY_MAX", "0")
         self.executor.start()
