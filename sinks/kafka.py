@@ -24,7 +24,7 @@ from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
 from sinks.fetching import by_partition, consumer
 from sinks.metrics import Metrics
-from sinks.patience import patiently
+from sinks.patience import Patience
 from sinks.relays import Relays
 from sinks.watchdog import Watchdog
 from topics.admin import TopicAdmin
@@ -48,6 +48,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settings = settings
         self._executor = executor
         self._metrics = metrics
+        self._patience = Patience(settings.database_patience, metrics.database_failed)
+        metrics.watch_database(lambda: self._patience.away_s)
         self._admin = TopicAdmin(settings.kafka)
         self._consumer = consumer(settings)
         self._relays = Relays(
@@ -55,12 +57,10 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             publisher,
             metrics,
             batch=settings.outbox_batch,
-            patience_s=settings.database_patience,
+            patience=self._patience,
             stale_s=settings.session_timeout / 2,
         )
-        # A database that is away is waited for as long as the settings say, and says so itself.
-        limit_s = max(settings.watchdog_seconds, 2 * settings.database_patience)
-        self._watchdog = Watchdog(self._look, limit_s)
+        self._watchdog = Watchdog(self._look, settings.watchdog_seconds)
         self._working: tuple[int, int] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._transaction = asyncio.Lock()
@@ -85,6 +85,7 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._ended.wait()
         finally:
             self._ended.set()
+            self._patience.give_up()
             await asyncio.wait([consuming])
             self._relays.end()
             await asyncio.wait([relaying])
@@ -183,7 +184,14 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
                     raise RecordsLost(tp.topic, tp.partition, expected, begin)
 
     async def _look(self) -> dict[str, object]:
-        """Who is behind, for the watchdog: partitions not read to the end or not ours, and a transaction that runs."""
+        """Who is behind, for the watchdog: partitions not read to the end or not ours, and a transaction that runs.
+
+        A database that does not answer holds up everything. It is waited for as long as the settings say, and named
+        alone: only then does standing still begin to count.
+        """
+        if (away_s := self._patience.away_s) > 0:
+            mark = away_s if away_s < self._patience.limit_s else "longer than it is waited for"
+            return {"database": mark}
         assigned = sorted(self._consumer.assignment())
         try:
             async with asyncio.timeout(_ANSWER_S):
@@ -232,4 +240,4 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             self._ended.set()
 
     async def _in_thread(self, action: Callable[[], T]) -> T:
-        return await asyncio.to_thread(patiently, action, self._settings.database_patience)
+        return await asyncio.to_thread(self._patience.run, action)
