@@ -10,6 +10,7 @@ EventName = Literal[
     "ignored", "suppressed", "entry_refused", "duplicate_command",
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
     "restated", "late", "gap_filled", "tainted", "history_read", "history_refused",
+    "difference", "difference_gone",
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@
     loop         fetch, one transaction per partition, wake the relays
     revocation   the transaction and the publication in flight end, then the claims are dropped
     watchdog     ends the process when a partition gets nowhere though there is something to do
+    reconciler   once a minute compares what should agree, and tells what does not
 
 The group's committed offsets only show others how far we are.
 """
@@ -25,6 +26,10 @@ from sinks.executor.owned import Claim, Source
 from sinks.fetching import by_partition, consumer
 from sinks.metrics import Metrics
 from sinks.patience import Patience
+from sinks.reconciler.kafka import KafkaLog
+from sinks.reconciler.metrics import ReconcilerMetrics
+from sinks.reconciler.reconciler import Reconciler
+from sinks.reconciler.running import Reconciling
 from sinks.relays import Relays
 from sinks.watchdog import Watchdog
 from topics.admin import TopicAdmin
@@ -36,6 +41,7 @@ T = TypeVar("T")
 _POLL_MS: Final = 500
 _SHOW_S: Final = 1.0
 _ANSWER_S: Final = 10.0
+_STUCK_S: Final = 120.0
 _log = logging.getLogger("strikeline.executor")
 
 
@@ -61,6 +67,22 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             stale_s=settings.session_timeout / 2,
         )
         self._watchdog = Watchdog(self._look, settings.watchdog_seconds)
+        self._log = KafkaLog(settings.kafka, executor.topics)
+        self._reconciling = Reconciling(
+            Reconciler(
+                executor.engine,
+                executor.topics,
+                self._log,
+                interval=settings.base_interval,
+                stuck_s=max(settings.reconcile_seconds, _STUCK_S),
+                keep_ms=settings.keep_ms,
+            ),
+            self._relays,
+            publisher,
+            executor.topics,
+            ReconcilerMetrics(metrics.registry),
+            settings.reconcile_seconds,
+        )
         self._working: tuple[int, int] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._transaction = asyncio.Lock()
@@ -79,7 +101,10 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         consuming = asyncio.create_task(self._consume())
         relaying = asyncio.create_task(self._relays.run())
         watching = asyncio.create_task(self._watchdog.run())
-        for task in (consuming, relaying, watching):
+        if not self._settings.reconcile_seconds:
+            self._reconciling.end()
+        reconciling = asyncio.create_task(self._reconciling.run())
+        for task in (consuming, relaying, watching, reconciling):
             task.add_done_callback(self._note)
         try:
             await self._ended.wait()
@@ -89,8 +114,11 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait([consuming])
             self._relays.end()
             await asyncio.wait([relaying])
+            self._reconciling.end()
+            await asyncio.wait([reconciling])
             watching.cancel()
             await self._consumer.stop()
+            self._log.close()
         if self._failure is not None:
             raise self._failure
 

@@ -58,6 +58,10 @@ class Relays:
         relay = self._relays.get(partition)
         return None if relay is None else relay.claim
 
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims in force, by partition."""
+        return tuple(relay.claim for _, relay in sorted(self._relays.items()))
+
     def claimed(self, claim: Claim) -> None:
         """Publish what this partition tells from now on, beginning with what its last owner left."""
         self._relays[claim.partition] = Relay(self._engine, claim, self._batch)

@@ -97,6 +97,7 @@ class Executors:
             "STRIKELINE_PARTITIONS": str(self._log.topics.partitions),
             "STRIKELINE_DATABASE_URL": self._database,
             "STRIKELINE_SESSION_TIMEOUT": "6",
+            "STRIKELINE_RECONCILE_SECONDS": "0.5",
             "STRIKELINE_KEEP_HISTORY": "true",  # the bars of these tests are years old
             "STRIKELINE_FAILPOINTS": failpoints,
             "PYTHONPATH": str(Path(__file__).parents[2]),

@@ -131,7 +131,12 @@ def test_how_long_it_has_been_away_is_seen_while_it_is() -> None:
     server = Server(10)
     patience = server.patience(60)
     seen: list[float] = []
-    patience.run(lambda: (seen.append(server.metric("away_seconds")), server.ask()))
+
+    def ask() -> int:
+        seen.append(server.metric("away_seconds"))
+        return server.ask()
+
+    patience.run(ask)
     assert seen[0] == 0
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(server.now)
