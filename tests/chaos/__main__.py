@@ -1,7 +1,7 @@
 """`python -m tests.chaos --seed N`: make trouble under load, count what was lost or doubled, write it down.
 
-Parts: `mixed` (workers and executor, every fail-point, stops, joins and leaves) and `executor` (kill -9 of the
-executor 200 times while triggers come again, once per database).
+Parts: `mixed` (workers and executor, every fail-point, stops, joins and leaves), `executor` (kill -9 of the executor
+200 times while triggers come again, once per database) and `outage` (the database is away for a minute, twice, each).
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.chaos import report
 from tests.chaos.databases import KINDS
-from tests.chaos.run import EXECUTOR, QUICK, Plan, Say, play
+from tests.chaos.run import EXECUTOR, OUTAGE, QUICK, Plan, Say, play
 from tests.chaos.scenario import make
 
 
@@ -66,14 +66,17 @@ def _plans(options: argparse.Namespace) -> Iterator[tuple[str, Plan]]:
         plan = EXECUTOR if options.kills is None else replace(EXECUTOR, executor_kills=options.kills)
         for database in options.database or KINDS:
             yield f"executor {database}", replace(plan, database=database)
+    if options.part in {"all", "outage"}:
+        for database in options.database or KINDS:
+            yield f"outage {database}", replace(OUTAGE, database=database)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--part", choices=("all", "mixed", "executor"), default="all")
+    parser.add_argument("--part", choices=("all", "mixed", "executor", "outage"), default="all")
     parser.add_argument(
-        "--database", choices=KINDS, action="append", help="of the executor's part; else both, one by one"
+        "--database", choices=KINDS, action="append", help="but for the mixed part; else both, one by one"
     )
     parser.add_argument("--kills", type=int, help="of the executor's part, other than 200; no report then")
     parser.add_argument("--quick", action="store_true", help="a minute or two, and no report")

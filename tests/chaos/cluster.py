@@ -16,6 +16,7 @@ from tests.chaos.children import Child, Supervisor, environment
 from tests.chaos.duplicates import Duplicator
 from tests.chaos.scenario import Scenario, write
 from tests.chaos.sight import Sight
+from tests.chaos.vitals import free_port
 from topics.admin import TopicAdmin
 from topics.broker.local import LocalKafka
 from topics.codec import cloud_headers, encode
@@ -67,12 +68,15 @@ class Cluster:
             "STRIKELINE_STATE_DIR": str(folder / "state"),
             "STRIKELINE_EXECUTOR_DELAY_MAX": str(delay_max),
             "STRIKELINE_SESSION_TIMEOUT": "6",
+            "STRIKELINE_RECONCILE_SECONDS": "3",
         }
         self._env = environment(settings, self.failpoint_log)
         self.workers = [
             Child(f"worker-{n}", ["worker"], "assigned partitions", folder, self._env) for n in (1, 2)
         ]
-        self.executor = Child("executor", ["executor"], "claimed partitions", folder, self._env)
+        self.metrics_port = free_port()
+        watched = self._env | {"STRIKELINE_METRICS_PORT": str(self.metrics_port)}
+        self.executor = Child("executor", ["executor"], "claimed partitions", folder, watched)
         self._enough = threading.Event()
         self._feed_error: BaseException | None = None
         self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
@@ -81,9 +85,9 @@ class Cluster:
     def __enter__(self) -> Self:
         with ExitStack() as owned:
             owned.enter_context(self.broker)
-            settings = KafkaSettings(bootstrap=self.broker.bootstrap)
-            TopicAdmin(settings).create(self.topics.all())
-            self._publisher = KafkaPublisher(settings)
+            self.settings = KafkaSettings(bootstrap=self.broker.bootstrap)
+            TopicAdmin(self.settings).create(self.topics.all())
+            self._publisher = KafkaPublisher(self.settings)
             self._command("executor", "--migrate-only")
             self.sight = Sight(self.broker.bootstrap, self.topics, self.database)
             owned.callback(self.sight.close)

@@ -11,7 +11,7 @@ from typing import Final
 from tests.chaos.children import STOOD_STILL
 from tests.chaos.points import executor_points, worker_points
 from tests.chaos.run import Result
-from tests.chaos.troubles import SETTLE_S, Blow
+from tests.chaos.troubles import SETTLE_S, Absence, Blow
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN: Final = "<!-- chaos, {}: begin, written by `make chaos` -->"
@@ -43,7 +43,8 @@ def shortfalls(result: Result) -> list[str]:
             plan.worker_stops + plan.executor_stops,
         ),
         "joins": (len(tally.joins), plan.joins),
-        "triggers that came again": (result.copies, 500 if plan.copies else 0),
+        "triggers that came again": (result.copies, 100 if plan.copies else 0),
+        "outages": (len(tally.absences), plan.outages),
         "triggers applied": (result.counts["triggers applied"], 500),
         "closed deals": (result.counts["closed deals"], 50),
         "deals with three or more safety orders": (
@@ -108,6 +109,7 @@ def _troubles(result: Result) -> list[Line]:
             "stops of workers, of the executor",
             f"{kinds['stop', 'worker']}, {kinds['stop', 'executor']}",
         ),
+        (plan.outages, "the database was away", _absences(tally.absences)),
         (plan.copies, "triggers that came again", f"{result.copies:,}"),
         (plan.joins, "joins until settled", _seconds(tally.joins)),
         (plan.joins, "leaves until settled", _seconds(tally.leaves)),
@@ -137,6 +139,14 @@ def _met(blows: list[Blow]) -> str:
         return f"0 of {len(blows)}"
     unacked, unapplied = (median(getattr(work, name) for work in busy) for name in ("unacked", "unapplied"))
     return f"{len(busy)} of {len(blows)} (median {unacked:.0f} records not acked, {unapplied:.0f} triggers not applied)"
+
+
+def _absences(absences: list[Absence]) -> str:
+    return "; ".join(
+        f"{a.name} for {a.seconds:.0f} s (the executor told {a.told:.0f} s, took {a.cpu:.1f} s of CPU, "
+        f"went on after {a.resumed:.1f} s)"
+        for a in absences
+    )
 
 
 def _seconds(took: list[float]) -> str:

@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.cli.differences import differences
+from streams.cli.kafka import KafkaCluster
 from tests.chaos import evidence, reference
 from tests.chaos.children import STOOD_STILL, Ended
 from tests.chaos.cluster import Cluster
 from tests.chaos.databases import Kind, database
-from tests.chaos.equality import counts, differences
+from tests.chaos.equality import counts
+from tests.chaos.equality import differences as compared
 from tests.chaos.points import executor_points, worker_points
 from tests.chaos.scenario import Scenario
 from tests.chaos.troubles import STOP_S, Tally, Trouble
@@ -26,7 +29,8 @@ Say = Callable[[str], None]
 class Plan:
     """How much trouble, and where: kills of workers and of the executor, deaths per fail-point, stops of each kind and
     how long they are, joins and leaves. `patience`: seconds at most from getting to work to a kill; `delay_max`: by how
-    much at most the executor is delayed per fetch; `copies`: the share of triggers that come again.
+    much at most the executor is delayed per fetch; `copies`: the share of triggers that come again; `outages`: how
+    often the database is away.
     """
 
     database: Kind = "sqlite"
@@ -40,6 +44,8 @@ class Plan:
     patience: float = 3.0
     delay_max: float = 2.0
     copies: float = 0.0
+    outages: int = 0
+    outage_seconds: float = 60.0
 
 
 QUICK = Plan(
@@ -51,6 +57,11 @@ EXECUTOR = Plan(
     delay_max=1.5, copies=0.3,
 )  # fmt: skip
 """kill -9 of the executor alone, many times, with triggers that come again."""
+OUTAGE = Plan(
+    worker_kills=0, executor_kills=0, hits=0, worker_stops=0, executor_stops=0, joins=0, delay_max=1.0, copies=0.1,
+    outages=2,
+)  # fmt: skip
+"""The database is away for a minute, twice."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,9 @@ def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: 
             cluster.start()
         with _timed(seconds, "trouble"):
             _trouble(cluster, tally, plan, say)
+            if plan.outages:
+                trouble = Trouble(cluster, tally, scenario.seed + 4, say)
+                trouble.take_away(deals.outages(), plan.outages, plan.outage_seconds)
         say("draining")
         with _timed(seconds, "drain"):
             cluster.drain()
@@ -93,13 +107,17 @@ def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: 
             names = {short: getattr(cluster.topics, short).name for short in evidence.TOPICS}
             dead = [spec.name for spec in cluster.topics.all() if spec.name.endswith(".dlq")]
             live = evidence.gather(cluster.broker.bootstrap, names, dead, cluster.database)
+            found = differences(KafkaCluster(cluster.settings), cluster.topics, cluster.database)
         ended = [ended for child in children for ended in child.ended]
         fed, announced, copies = cluster.fed, cluster.announced, cluster.duplicator.copies
     say(f"{fed} segments of {scenario.segment_minutes} minutes; now without interruption")
     with _timed(seconds, "reference"):
         calm = asyncio.run(reference.run(scenario, cluster.klines, folder, partitions, fed, announced))
     with _timed(seconds, "compare"):
-        problems = [*_unforeseen(ended), *verify(live), *differences(live, calm, scenario.changed)]
+        problems = [*_unforeseen(ended), *verify(live), *compared(live, calm, scenario.changed)]
+        problems += [
+            f"reconciler: {finding.kind} of {finding.subject}: {finding.reason}" for finding in found
+        ]
     hits = Counter(cluster.failpoint_log.read_text().split() if cluster.failpoint_log.exists() else [])
     return Result(scenario, plan, tally, hits, ended, counts(live), problems, fed, seconds, copies)
 
