@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import report
+from tests.chaos.cluster import Stuck
 from tests.chaos.databases import KINDS
 from tests.chaos.run import EXECUTOR, OUTAGE, QUICK, Plan, Say, play
 from tests.chaos.scenario import make
@@ -44,7 +45,11 @@ def _play(part: str, plan: Plan, options: argparse.Namespace, parent: Path, say:
     say(
         f"{part}: seed {options.seed}, {len(scenario.symbols)} symbols, {len(scenario.bots)} bots, logs in {folder}"
     )
-    result = play(scenario, folder, plan, say)
+    try:
+        result = play(scenario, folder, plan, say)
+    except Stuck as stuck:  # the other parts are tried all the same
+        print(f"PROBLEM: {part}: {stuck}")
+        return False
     print(report.table(result))
     short = [] if options.quick else report.shortfalls(result)
     for problem in (*result.problems, *short):

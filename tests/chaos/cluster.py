@@ -26,6 +26,8 @@ from topics.records import Outgoing
 from topics.registry import Topics
 
 _LOOK_S: Final = 0.2
+_COLD_S: Final = 300.0
+"""Where kernels were never compiled before, workers do that first."""
 _QUIET_LOOKS: Final = 3
 
 
@@ -113,7 +115,9 @@ class Cluster:
         self.publish(self.scenario.bots)
         self._feeder.start()
         self.wait(
-            "the first triggers", 90, lambda: bool(sum(self.sight.ends(self.topics.triggers.name).values()))
+            "the first triggers",
+            _COLD_S,
+            lambda: bool(sum(self.sight.ends(self.topics.triggers.name).values())),
         )
 
     def drain(self, deadline: float = 600.0) -> None:
