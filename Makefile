@@ -40,7 +40,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-chaos: prerequisites $(STAMP)  ## kill processes under load for twenty minutes and count what was lost or doubled
+chaos: prerequisites $(STAMP)  ## kill processes and take databases away under load, two hours; ARGS=--help for its parts
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(STAMP)  ## every performance claim, measured here

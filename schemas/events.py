@@ -12,6 +12,7 @@ EventName = Literal[
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
     "round_trip", "kept",
     "restated", "late", "gap_filled", "tainted", "history_read", "history_refused", "undelivered",
+    "difference", "difference_gone",
 ]  # fmt: skip
 
 

@@ -108,7 +108,13 @@ class Topics:
     def positions(self) -> TopicSpec:
         """Where each bot stands."""
         return self._topic(
-            "bots.positions.v1", "bot_id", (Position,), 0, ("executor",), ("user", "console"), "compact"
+            "bots.positions.v1",
+            "bot_id",
+            (Position,),
+            0,
+            ("executor",),
+            ("user", "console", "reconciler"),
+            "compact",
         )
 
     def dlq(self, name: str) -> TopicSpec:
