@@ -89,7 +89,8 @@ def cagr(curve: Curve) -> float | None:
         return None
     years = float(curve.time_ms[-1] - curve.time_ms[0]) / _YEAR_MS
     try:
-        return (float(curve.equity[-1]) / float(curve.equity[0])) ** (1 / years) - 1
+        growth: float = (float(curve.equity[-1]) / float(curve.equity[0])) ** (1 / years)
+        return growth - 1
     except OverflowError:
         return None
 
