@@ -74,7 +74,13 @@ class Topics:
     def configs(self) -> TopicSpec:
         """What users want their bots to be; a null value deletes the bot."""
         return self._topic(
-            "bots.configs.v1", "bot_id", (BotConfig,), 90, ("user",), ("executor", "user"), "compact"
+            "bots.configs.v1",
+            "bot_id",
+            (BotConfig,),
+            90,
+            ("user",),
+            ("executor", "archive", "user"),
+            "compact",
         )
 
     @cached_property
@@ -86,12 +92,14 @@ class Topics:
     def triggers(self) -> TopicSpec:
         """Groups that fired, and answers to outdated commands."""
         values = (Trigger, StaleCommand)
-        return self._topic("bots.triggers.v1", "bot_id", values, 90, ("evaluator",), ("executor", "user"))
+        readers: tuple[Process, ...] = ("executor", "archive", "user")
+        return self._topic("bots.triggers.v1", "bot_id", values, 90, ("evaluator",), readers)
 
     @cached_property
     def user_alerts(self) -> TopicSpec:
         """Users' own alerts, which only notify."""
-        return self._topic("alerts.user.v1", "symbol", (AlertCommand,), 30, ("user",), ("evaluator", "user"))
+        readers: tuple[Process, ...] = ("evaluator", "archive", "user")
+        return self._topic("alerts.user.v1", "symbol", (AlertCommand,), 30, ("user",), readers)
 
     @cached_property
     def fired(self) -> TopicSpec:
