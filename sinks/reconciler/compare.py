@@ -8,7 +8,7 @@ from sinks.executor.draft import Draft
 from sinks.executor.state import Bot, HeldDeal
 from sinks.reconciler.books import Books, GroupState, TopicBounds
 from sinks.reconciler.findings import Finding, Kind
-from streams.engine import dca
+from streams.engine import dca, kinds
 
 _MOST_HOLES: Final = 20
 
@@ -105,11 +105,11 @@ def _armed(bot: Bot, interval: str) -> Iterator[Finding]:
 
 
 def _deal_armed(bot: Bot, held: HeldDeal) -> Iterator[Finding]:
-    group_id = dca.deal_group_id(held.deal)
+    group_id = kinds.deal_group_id(held.deal)
     group = bot.groups.get(group_id)
     if group is None or group.armed:  # one that was never armed is seen in the whole books
         return
-    wanted = dca.deal_group(held.deal, generation=1, armed_from_ms=0, close_at_ms=held.close_at_ms)
+    wanted = kinds.deal_group(held.deal, generation=1, armed_from_ms=0, close_at_ms=held.close_at_ms)
     if wanted.op == "arm":
         yield Finding(
             "group_missing", bot.bot_id, f"{group_id}:{group.command.generation}",
