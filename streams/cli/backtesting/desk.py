@@ -52,8 +52,8 @@ class Desk:
         return self._take(decision)
 
     def answer(self, trigger: Trigger) -> list[GroupCommand]:
-        """What the executor answers to a trigger, which is of the group's newest generation. Raises Refused for one that
-        it would dead-letter: a defect of whoever made it.
+        """What the executor answers to a trigger of the group's newest generation. Raises Refused for one that it would
+        dead-letter: a defect of whoever made it.
         """
         bot = self.bots[trigger.bot_id]
         decision = decide(bot, Incoming(_NOWHERE, trigger), Known(set(), {}), self.rules)
