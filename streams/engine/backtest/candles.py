@@ -10,14 +10,14 @@ import numpy as np
 
 from schemas.interval import grid
 from schemas.triggers import Bar
-from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, VOLUME, BarArrays, Floats, Ints
+from streams.engine.bars import CLOSE, COLUMNS, HIGH, LOW, OPEN, TIME, BarArrays, Floats, Ints
 from streams.engine.market.layout import lay_out
 
 
 @dataclass(frozen=True)
 class Candles:
-    """`columns` float64[6, n]: open, high, low, close, volume, open time. `runs`: (first row, its open time) of stretches
-    without a gap. `filled`: rows that stand in for missing bars. Ticks go on up to `ticks_until_ms`.
+    """`columns` float64[6, n]: open, high, low, close, volume, open time. `runs`: (first row, its open time) of
+    stretches without a gap. `filled`: rows that stand in for missing bars. Ticks go on up to `ticks_until_ms`.
     """
 
     symbol: str
@@ -59,21 +59,26 @@ class Candles:
     def step_ms(self) -> int:
         return grid(self.interval)[0]
 
+    def column(self, which: int) -> Floats:
+        """One of the six, in one piece of memory."""
+        found: Floats = self.columns[which]
+        return found
+
     @cached_property
     def open(self) -> Floats:
-        return self.columns[OPEN]
+        return self.column(OPEN)
 
     @cached_property
     def high(self) -> Floats:
-        return self.columns[HIGH]
+        return self.column(HIGH)
 
     @cached_property
     def low(self) -> Floats:
-        return self.columns[LOW]
+        return self.column(LOW)
 
     @cached_property
     def close(self) -> Floats:
-        return self.columns[CLOSE]
+        return self.column(CLOSE)
 
     @cached_property
     def close_ms(self) -> Ints:
@@ -127,6 +132,3 @@ class Candles:
             interval=self.interval, open_time_ms=close_ms - self.step_ms, close_time_ms=close_ms,
             open=price, high=price, low=price, close=price, volume=0.0, stale_price=True,
         )  # fmt: skip
-
-
-assert VOLUME == COLUMNS - 1

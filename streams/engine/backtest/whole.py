@@ -8,14 +8,14 @@ each other).
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import cfunc, farray, njit, types
+from numba import cfunc, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
-from numba.np.numpy_support import carray
+from numba.np.numpy_support import carray, farray
 
 from streams.engine.backtest.candles import Candles
 from streams.engine.bars import ROW_WIDTH, Floats, Ints
@@ -77,9 +77,16 @@ def _inlined(step: Step) -> Step:
     return placed
 
 
-def _entry(step: Step, sizes: _Sizes, source: int) -> Callable[[int, int, int, int], None]:
+_Entry: TypeAlias = Callable[[int, int, int, int], None]
+
+
+def _entry(step: Step, sizes: _Sizes, source: int) -> _Entry:
     """The C function that runs `step` over rows [start, stop). `source` is part of numba's cache key, nothing else."""
     placed = _inlined(step)
+    return _on_stack(placed, sizes, source) if sizes.small else _in_memory(placed, sizes.width, source)
+
+
+def _on_stack(placed: Step, sizes: _Sizes, source: int) -> _Entry:
     p_len, f_len, i_len, width = sizes
 
     def on_stack(block: int, unused: int, start: int, stop: int) -> None:
@@ -106,6 +113,10 @@ def _entry(step: Step, sizes: _Sizes, source: int) -> Callable[[int, int, int, i
             for c in range(width):
                 out[c, t] = row[c] if math.isfinite(row[c]) else math.nan
 
+    return on_stack
+
+
+def _in_memory(placed: Step, width: int, source: int) -> _Entry:
     def in_memory(block: int, unused: int, start: int, stop: int) -> None:
         if source == 0:
             return
@@ -123,13 +134,13 @@ def _entry(step: Step, sizes: _Sizes, source: int) -> Callable[[int, int, int, i
             for c in range(width):
                 out[c, t] = row[c] if math.isfinite(row[c]) else math.nan
 
-    return on_stack if sizes.small else in_memory
+    return in_memory
 
 
 _compiled: dict[tuple[Step, _Sizes], Any] = {}
 
 
-@njit("void(int64, int64, int64, int64)", cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit("void(int64, int64, int64, int64)", cache=True, error_model="numpy")
 def _run(address: int, block: int, start: int, stop: int) -> None:
     call_at(address, block, 0, start, stop)
 
