@@ -4,18 +4,21 @@ Lows and highs are kept as they are, by blocks of 64 and by blocks of 4,096: a s
 passes, so a year of minutes takes about 128 comparisons.
 """
 
-from typing import Final
+from collections.abc import Callable
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from streams.engine.bars import Floats
+from streams.engine.kernels.kernel import kernel, source_digest
+from streams.engine.kernels.program import compile_function
 
 BLOCK: Final = 64
 
 
-@njit("void(float64[::1], float64[::1], boolean)", cache=True)
-def _blocks(values: Floats, out: Floats, lowest: bool) -> None:
+@kernel
+def fill_blocks(values: Floats, out: Floats, lowest: bool) -> None:
     """The extreme of every 64 values."""
     for block in range(len(out)):
         start = block * BLOCK
@@ -28,7 +31,7 @@ def _blocks(values: Floats, out: Floats, lowest: bool) -> None:
         out[block] = best
 
 
-@njit("int64(float64[::1], float64[::1], float64[::1], int64, float64)", cache=True, nogil=True)
+@kernel
 def first_below(low: Floats, blocks: Floats, big: Floats, start: int, level: float) -> int:
     """The first t >= start with low[t] <= level; len(low) where there is none."""
     t, n = start, len(low)
@@ -44,7 +47,7 @@ def first_below(low: Floats, blocks: Floats, big: Floats, start: int, level: flo
     return n
 
 
-@njit("int64(float64[::1], float64[::1], float64[::1], int64, float64)", cache=True, nogil=True)
+@kernel
 def first_above(high: Floats, blocks: Floats, big: Floats, start: int, level: float) -> int:
     """The first t >= start with high[t] >= level; len(high) where there is none."""
     t, n = start, len(high)
@@ -60,6 +63,35 @@ def first_above(high: Floats, blocks: Floats, big: Floats, start: int, level: fl
     return n
 
 
+class _Machine(NamedTuple):
+    blocks: Callable[..., None]
+    below: Callable[..., int]
+    above: Callable[..., int]
+
+
+@cache
+def _machine() -> _Machine:
+    """The compiled searches; `source` is part of numba's cache key, nothing else."""
+    source = source_digest(fill_blocks, first_below, first_above)
+
+    def blocks(values: Floats, out: Floats, lowest: bool) -> None:
+        if source != 0:
+            fill_blocks(values, out, lowest)
+
+    def below(low: Floats, blocks: Floats, big: Floats, start: int, level: float) -> int:
+        return first_below(low, blocks, big, start, level) if source != 0 else -1
+
+    def above(high: Floats, blocks: Floats, big: Floats, start: int, level: float) -> int:
+        return first_above(high, blocks, big, start, level) if source != 0 else -1
+
+    search = "int64(float64[::1], float64[::1], float64[::1], int64, float64)"
+    return _Machine(
+        compile_function("void(float64[::1], float64[::1], boolean)", blocks),
+        compile_function(search, below),
+        compile_function(search, above),
+    )
+
+
 class Extremes:
     """Blocks over one symbol's lows and highs."""
 
@@ -70,16 +102,16 @@ class Extremes:
 
     def below(self, start: int, level: float) -> int:
         """The first bar from `start` on whose low is at or below `level`; their number where there is none."""
-        return int(first_below(self.low, self.lows, self.big_lows, start, level))
+        return int(_machine().below(self.low, self.lows, self.big_lows, start, level))
 
     def above(self, start: int, level: float) -> int:
         """The first bar from `start` on whose high is at or above `level`; their number where there is none."""
-        return int(first_above(self.high, self.highs, self.big_highs, start, level))
+        return int(_machine().above(self.high, self.highs, self.big_highs, start, level))
 
 
 def _levels(values: Floats, *, lowest: bool) -> tuple[Floats, Floats]:
     blocks = np.empty(-(-len(values) // BLOCK))
     big = np.empty(-(-len(blocks) // BLOCK))
-    _blocks(values, blocks, lowest)
-    _blocks(blocks, big, lowest)
+    _machine().blocks(values, blocks, lowest)
+    _machine().blocks(blocks, big, lowest)
     return blocks, big

@@ -4,11 +4,11 @@ What a comparison, a channel, a move and `holds` mean stands in `streams.engine.
 bars at once. Kinds whose truth depends on when somebody began to watch, or on ticks, are refused as `BarByBar`.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from schemas.conditions import (
@@ -32,6 +32,8 @@ from streams.engine.conditions.measures import least, plainly
 from streams.engine.conditions.reach import clock_of
 from streams.engine.conditions.resolve import label
 from streams.engine.conditions.truth import MIRRORED
+from streams.engine.kernels.kernel import kernel, source_digest
+from streams.engine.kernels.program import compile_function
 
 Truths = NDArray[np.int8]
 UNKNOWN: Final = -1
@@ -45,8 +47,8 @@ class BarByBar(ValueError):
     """Something that whole arrays do not decide: the reason, in words that end "walked bar by bar because: …"."""
 
 
-@njit("void(int8[::1], float64[::1], float64, int64)", cache=True)
-def _against(out: Truths, left: Floats, right: float, op: int) -> None:
+@kernel
+def order_against(out: Truths, left: Floats, right: float, op: int) -> None:
     """`left op right` for the four orders."""
     for t in range(len(out)):
         x = left[t]
@@ -61,8 +63,8 @@ def _against(out: Truths, left: Floats, right: float, op: int) -> None:
         out[t] = np.int8(truth) if x == x else np.int8(-1)
 
 
-@njit("void(int8[::1], float64[::1], float64[::1], int64)", cache=True)
-def _between(out: Truths, left: Floats, right: Floats, op: int) -> None:
+@kernel
+def order_between(out: Truths, left: Floats, right: Floats, op: int) -> None:
     for t in range(len(out)):
         x, y = left[t], right[t]
         if op == 0:
@@ -74,6 +76,30 @@ def _between(out: Truths, left: Floats, right: Floats, op: int) -> None:
         else:
             truth = x >= y
         out[t] = np.int8(truth) if x == x and y == y else np.int8(-1)
+
+
+class _Compare(NamedTuple):
+    against: Callable[..., None]
+    between: Callable[..., None]
+
+
+@cache
+def _compare() -> _Compare:
+    """The compiled orders; `source` is part of numba's cache key, nothing else."""
+    source = source_digest(order_against, order_between)
+
+    def against(out: Truths, left: Floats, right: float, op: int) -> None:
+        if source != 0:
+            order_against(out, left, right, op)
+
+    def between(out: Truths, left: Floats, right: Floats, op: int) -> None:
+        if source != 0:
+            order_between(out, left, right, op)
+
+    return _Compare(
+        compile_function("void(int8[::1], float64[::1], float64, int64)", against),
+        compile_function("void(int8[::1], float64[::1], float64[::1], int64)", between),
+    )
 
 
 class TruthTable:
@@ -112,7 +138,7 @@ class TruthTable:
                 low = side == "below"
                 column = self.candles.low if low else self.candles.high
                 out = np.empty(len(self.candles), np.int8)
-                _against(out, column, float(price), _OPS["lte" if low else "gte"])
+                _compare().against(out, column, float(price), _OPS["lte" if low else "gte"])
                 return out
             case _:
                 raise BarByBar(f"{type(node).__name__.lower()} inside a condition")
@@ -137,9 +163,9 @@ class TruthTable:
             left, right, op = right, left, MIRRORED[op]
         values = np.ascontiguousarray(self.operands.read(left, clock))
         if isinstance(right, Const):
-            _against(out, values, right.value, _OPS[op])
+            _compare().against(out, values, right.value, _OPS[op])
         else:
-            _between(out, values, np.ascontiguousarray(self.operands.read(right, clock)), _OPS[op])
+            _compare().between(out, values, np.ascontiguousarray(self.operands.read(right, clock)), _OPS[op])
         return out
 
     def _standing(self, node: Compare, clock: Grid, back: int) -> NDArray[np.int8]:
