@@ -102,9 +102,11 @@ def _ceil_div(a: int, b: int) -> int:
 def _in_ticks(price: float, scale: float, units: int) -> int:
     """A price in ticks; -1 where it lies between two."""
     whole = np.int64(np.rint(price * scale))
-    if whole / scale != price or whole % units:
+    if whole / scale != price:
         return -1
-    return whole // units
+    if units == 1:
+        return whole
+    return -1 if whole % units else whole // units
 
 
 @kernel
@@ -265,6 +267,45 @@ def _open(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
 
 
 @kernel
+def _alone(n: Ints, ladder: Ints, d: Ints, o: int, high: int, low: int, made: Ints) -> bool:
+    """Settle a bar that meets one level, whichever way it went: true if it is one. Else nothing is changed."""
+    long, rungs = n[LONG] == 1, n[RUNGS]
+    last = ladder[rungs - 1, 0] if rungs else 0
+    far, near = (low, high) if long else (high, low)
+    stop, target = _stop(n, d, last), _target(n, d)
+    rung = ladder[d[_NEXT], 0] if d[_NEXT] < rungs else 0
+    met = rung > 0 and (far <= rung if long else far >= rung)
+    gained = target > 0 and (near >= target if long else near <= target)
+    if stop > 0 and (far <= stop if long else far >= stop):
+        return False
+    if met == gained:
+        return False
+    if gained:
+        paid = max(target, o) if long else min(target, o)
+        lots = d[_L]
+        made[0, 0], made[0, 1], made[0, 2] = LEVEL_TARGET, lots, paid
+        made[0, 3] = _leave(n, d, paid)
+        return True
+    after = ladder[d[_NEXT] + 1, 0] if d[_NEXT] + 1 < rungs else 0
+    if after > 0 and (far <= after if long else far >= after):
+        return False
+    q, lots_held, fees, fills = d[_Q], d[_L], d[_FEES], d[_FILLS]
+    paid = min(rung, o) if long else max(rung, o)
+    made[0, 0], made[0, 1], made[0, 2] = d[_NEXT] + 1, ladder[d[_NEXT], 1], paid
+    made[0, 3] = _enter(n, d, ladder[d[_NEXT], 1], paid)
+    d[_NEXT] += 1
+    stop = _stop(n, d, last)
+    clear = not (stop > 0 and (far <= stop if long else far >= stop))
+    if clear and n[SAME_BAR] == 1:
+        target = _target(n, d)
+        clear = not (target > 0 and (near >= target if long else near <= target))
+    if not clear:
+        d[_Q], d[_L], d[_FEES], d[_FILLS] = q, lots_held, fees, fills
+        d[_NEXT] -= 1
+    return clear
+
+
+@kernel
 def _same(one: Ints, other: Ints, count: int) -> bool:
     for k in range(count):
         for c in range(4):
@@ -306,7 +347,11 @@ def _signal(truths: Bytes, start: int, at_once: bool) -> int:
 
 
 @kernel
-def _row_from(open_ms: Ints, ms: int) -> int:
+def _row_from(open_ms: Ints, ms: int, guess: int) -> int:
+    """The first row that opens at or after `ms`; `guess` is right unless bars are missing."""
+    count = len(open_ms)
+    if 0 < guess < count and open_ms[guess] >= ms and open_ms[guess - 1] < ms:
+        return guess
     return np.searchsorted(open_ms, ms)
 
 
@@ -329,9 +374,9 @@ def run(
     made = np.zeros((n[RUNGS] + 2, 4), np.int64)
     made_other = np.zeros((n[RUNGS] + 2, 4), np.int64)
     nt, nf, nd = 0, 0, 0
-    generation, at_once, armed_ms = 1, True, armed_from_ms
+    generation, at_once, start = 1, True, _row_from(open_ms, armed_from_ms, 0)
     while True:
-        row = _signal(truths, _row_from(open_ms, armed_ms), at_once)
+        row = _signal(truths, start, at_once)
         if row == count:
             return DONE, nt, nf, nd
         if nt == len(triggers) or nd == len(deals) or nf + n[RUNGS] + 2 > len(fills):
@@ -374,13 +419,15 @@ def run(
             lo, c = _in_ticks(low[row], scale, units), _in_ticks(close[row], scale, units)
             if o < 0 or h < 0 or lo < 0 or c < 0:
                 return OFF_GRID, nt, nf, nd
-            _paths(n, o, h, lo, c, taken, other)
             triggers[nt, :] = (row, open_ms[row] + step, generation, DEAL, nd, d[_NEXT] + 1, stop, target)
-            shadow[:] = d
-            done = _walk(n, ladder, d, taken, made)
-            done_other = _walk(n, ladder, shadow, other, made_other)
-            if done != done_other or not _same(made, made_other, done):
-                deals[nd, D_AMBIGUOUS] += 1
+            done = 1
+            if not _alone(n, ladder, d, o, h, lo, made):
+                _paths(n, o, h, lo, c, taken, other)
+                shadow[:] = d
+                done = _walk(n, ladder, d, taken, made)
+                done_other = _walk(n, ladder, shadow, other, made_other)
+                if done != done_other or not _same(made, made_other, done):
+                    deals[nd, D_AMBIGUOUS] += 1
             for k in range(done):
                 if made[k, 3] >= 0:
                     fills[nf, :] = (nt, made[k, 0], made[k, 1], made[k, 2], made[k, 3])
@@ -408,13 +455,13 @@ def run(
                 return DONE, nt, nf, nd
             if nt == len(triggers):
                 return FULL, nt, nf, nd
-            row = _row_from(open_ms, due - step)
+            row = _row_from(open_ms, due - step, start + (due - armed_ms) // step - 1)
+            start = row + 1 if row < count and open_ms[row] + step == due else row
             if row == count or open_ms[row] + step != due or (len(filled) and filled[row]):
                 row = -1
             triggers[nt, :] = (row, due, generation, COOLDOWN, nd - 1, 0, 0, 0)
             nt += 1
             generation += 1
-            armed_ms = due
 
 
 _SIGNATURE: Final = (

@@ -1,7 +1,7 @@
 """The first bar that touches a price, found by blocks of extremes instead of bar by bar.
 
-Lows and highs are kept as they are, by blocks of 64 and by blocks of 4,096: a search looks at up to 64 of each kind it
-passes, so a year of minutes takes about 128 comparisons.
+Lows and highs are kept as they are, by blocks of 16 and of 256: a search looks at up to 16 of each of the
+first two, then goes on in steps of 256.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from streams.engine.bars import Floats
 from streams.engine.kernels.kernel import kernel, source_digest
 from streams.engine.kernels.program import compile_function
 
-BLOCK: Final = 64
+BLOCK: Final = 16
 
 
 @kernel
 def fill_blocks(values: Floats, out: Floats, lowest: bool) -> None:
-    """The extreme of every 64 values."""
+    """The extreme of every 16 values."""
     for block in range(len(out)):
         start = block * BLOCK
         best = values[start]

@@ -15,6 +15,7 @@ import numpy as np
 from schemas.bots import BotConfig
 from schemas.conditions import Schedule
 from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.extremes import Extremes
 from streams.engine.bars import Floats, Ints
 from streams.engine.dca import Instrument
 from streams.engine.dca.entry import entry_tree
@@ -47,12 +48,12 @@ class Plan:
     instrument: Instrument
 
 
-def plan_of(config: BotConfig, instrument: Instrument, candles: Candles) -> Plan | str:
+def plan_of(config: BotConfig, instrument: Instrument, candles: Candles, extremes: Extremes) -> Plan | str:
     """The plan, or why there is none."""
     for reason in _unplanned(config, candles.interval):
         return reason
     terms = terms_of(config, instrument)
-    return _numbers(config, terms, candles)
+    return _numbers(config, terms, candles.step_ms, extremes)
 
 
 def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
@@ -85,14 +86,14 @@ def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
     yield from (what for what, is_so in found.items() if is_so)
 
 
-def _numbers(config: BotConfig, terms: Terms, candles: Candles) -> Plan | str:
+def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) -> Plan | str:
     instrument = terms.instrument
     decimals = max(0, -int(instrument.tick.as_tuple().exponent))
     units = int(instrument.tick * 10**decimals)
     unit = instrument.quote_unit
     n = np.zeros(NUMBERS, object)
     n[LONG], n[SAME_BAR], n[OHLC] = terms.long, terms.same_bar_exit, terms.intrabar == "ohlc"
-    n[COOLDOWN_MS], n[STEP_MS], n[UNITS] = config.cooldown_s * 1_000, candles.step_ms, units
+    n[COOLDOWN_MS], n[STEP_MS], n[UNITS] = config.cooldown_s * 1_000, step_ms, units
     n[SLIP_UP_N], n[SLIP_UP_D] = (1 + terms.slippage_ratio).as_integer_ratio()
     n[SLIP_DOWN_N], n[SLIP_DOWN_D] = (1 - terms.slippage_ratio).as_integer_ratio()
     n[FEE_N], n[FEE_D] = (unit * terms.fee_ratio * FEE_UNITS_PER_QUOTE).as_integer_ratio()
@@ -102,7 +103,7 @@ def _numbers(config: BotConfig, terms: Terms, candles: Candles) -> Plan | str:
     steps = steps_of(terms)
     n[RUNGS] = len(steps)
     rungs = [(*step.deviation.as_integer_ratio(), *_lots(step.volume, unit)) for step in steps]
-    if reason := _too_large(n, rungs, steps, terms, candles):
+    if reason := _too_large(n, rungs, steps, terms, extremes):
         return reason
     table = np.array(rungs, np.int64).reshape(-1, 4)
     return Plan(n.astype(np.int64), table, 10.0**decimals, instrument)
@@ -134,12 +135,16 @@ def _exits(n: Floats, terms: Terms) -> None:
 
 
 def _too_large(
-    n: Floats, rungs: list[tuple[int, int, int, int]], steps: tuple[Step, ...], terms: Terms, candles: Candles
+    n: Floats,
+    rungs: list[tuple[int, int, int, int]],
+    steps: tuple[Step, ...],
+    terms: Terms,
+    extremes: Extremes,
 ) -> str:
     """Why the walk could leave 64 bits, or floats their exact decimals; empty where it cannot."""
     tick = Fraction(terms.tick)
-    top = 2 * (Fraction(float(candles.high.max())) / tick * (1 + terms.slippage_ratio) + 2)
-    bottom = Fraction(float(candles.low.min())) / tick * (1 - terms.slippage_ratio)
+    top = 2 * (Fraction(float(extremes.big_highs.max())) / tick * (1 + terms.slippage_ratio) + 2)
+    bottom = Fraction(float(extremes.big_lows.min())) / tick * (1 - terms.slippage_ratio)
     highest = -(-top // 1)
     deepest = max((step.deviation for step in steps), default=Fraction(0))
     lowest = max(1, bottom * (1 - (deepest if terms.long else 0)) // 1)

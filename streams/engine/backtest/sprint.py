@@ -27,7 +27,6 @@ from streams.engine.dca.terms import Terms, terms_of
 from streams.engine.groups.path import in_path_order
 from streams.engine.groups.reports import trigger_id
 
-_ROOM: Final = 1_024
 _NO_ROWS: Final = np.empty(0, np.int8)
 _ENDS: Final = {
     c.OFF_GRID: "a price lies between two ticks",
@@ -44,36 +43,49 @@ class Arrays:
     deals: Ints
 
 
-def sprint(plan: Plan, finder: Finder, truths: Truths, armed_from_ms: int) -> Arrays | str:
+class Room:
+    """Where a walk writes, used again by the next one: fresh memory costs more than the walk."""
+
+    def __init__(self, rows: int = 8_192) -> None:
+        self.triggers = np.empty((rows, c.T_WIDTH), np.int64)
+        self.fills = np.empty((2 * rows, c.F_WIDTH), np.int64)
+        self.deals = np.empty((rows, c.D_WIDTH), np.int64)
+
+    def larger(self) -> "Room":
+        """Four times as much."""
+        return Room(4 * len(self.triggers))
+
+
+def sprint(
+    plan: Plan, finder: Finder, truths: Truths, armed_from_ms: int, room: Room | None = None
+) -> Arrays | str:
     """Walk all of the candles; or why Python must do it, from the beginning."""
     candles, extremes = finder.candles, finder.extremes
     filled = _NO_ROWS
     if len(candles.filled):
         filled = np.zeros(len(candles), np.int8)
         filled[candles.filled] = 1
-    room = _ROOM
+    room = room or Room()
     while True:
-        triggers, fills, deals = (
-            np.empty((room, c.T_WIDTH), np.int64),
-            np.empty((room + len(plan.rungs) + 2, c.F_WIDTH), np.int64),
-            np.empty((room, c.D_WIDTH), np.int64),
-        )
         ended, *count = c.machine()(
             plan.numbers, plan.rungs, plan.scale, candles.columns, candles.open_ms, extremes.lows, extremes.highs,
-            extremes.big_lows, extremes.big_highs, truths, filled, armed_from_ms, candles.ticks_until_ms, triggers,
-            fills, deals,
+            extremes.big_lows, extremes.big_highs, truths, filled, armed_from_ms, candles.ticks_until_ms, room.triggers,
+            room.fills, room.deals,
         )  # fmt: skip
         if ended == c.DONE:
-            return Arrays(triggers[: count[0]], fills[: count[1]], deals[: count[2]])
+            triggers, fills, deals = count
+            return Arrays(
+                room.triggers[:triggers].copy(), room.fills[:fills].copy(), room.deals[:deals].copy()
+            )
         if ended != c.FULL:
             return _ENDS[ended]
-        room *= 4
+        room = room.larger()
 
 
 def compiled_result(config: BotConfig, instrument: Instrument, finder: Finder) -> BotResult | str:
     """The backtest of one bot by the compiled walk, or why it cannot be. `config` says from when it is in force."""
     candles = finder.candles
-    plan = plan_of(config, instrument, candles)
+    plan = plan_of(config, instrument, candles, finder.extremes)
     if isinstance(plan, str):
         return plan
     entry = entry_tree(config, candles.interval)
@@ -119,7 +131,15 @@ class _Words:
         return [deal_id_of(trigger_id(group, generation, close - step_ms)) for generation, close in pairs]
 
     def _trigger(
-        self, row: int, close_ms: int, generation: int, kind: int, deal: int, rung: int, stop: int, target: int
+        self,
+        row: int,
+        close_ms: int,
+        generation: int,
+        kind: int,
+        deal: int,
+        rung: int,
+        stop: int,
+        target: int,
     ) -> Trigger:
         candles = self._finder.candles
         bar = candles.bar(row) if row >= 0 else candles.stand_in(close_ms)
@@ -207,9 +227,7 @@ class _Words:
 
     def _deals(self) -> list[DealRow]:
         closes = self._arrays.triggers[:, c.T_CLOSE_MS]
-        return [
-            self._deal(number, row, closes) for number, row in enumerate(self._arrays.deals.tolist())
-        ]
+        return [self._deal(number, row, closes) for number, row in enumerate(self._arrays.deals.tolist())]
 
     def _deal(self, number: int, row: list[int], closes: Ints) -> DealRow:
         instrument, closed = self._terms.instrument, row[c.D_CLOSED] >= 0
