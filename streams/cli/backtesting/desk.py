@@ -87,12 +87,6 @@ def _without_the_past(bot: Bot) -> Bot:
     return replace(bot, deals=deals, groups=groups)
 
 
-def begin(config: BotConfig, from_ms: int) -> BotConfig:
-    """`config` as a backtest puts it in force: from `from_ms` on, unless it says later itself."""
-    later = config.effective_from_ms is not None and config.effective_from_ms > from_ms
-    return config if later else replace(config, effective_from_ms=from_ms)
-
-
 def accept_all(desk: Desk, configs: Iterable[BotConfig]) -> list[GroupCommand]:
     """Commands of all bots, in their order. Raises Refused with the first that is refused."""
     return [command for config in configs for command in desk.accept(config)]
