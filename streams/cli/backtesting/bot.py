@@ -63,6 +63,6 @@ def _klines(candles: Candles) -> Iterator[Kline]:
     for row, (open_ms, (o, h, low, c, v)) in enumerate(zip(candles.open_ms.tolist(), rows, strict=True)):
         if row not in candles.is_filled:
             yield Kline(
-                symbol=candles.symbol, interval=candles.interval, open_time_ms=open_ms, open=o, high=h, low=low, close=c,
-                volume=v, feed="backtest",
+                symbol=candles.symbol, interval=candles.interval, open_time_ms=open_ms, open=o, high=h, low=low,
+                close=c, volume=v, feed="backtest",
             )  # fmt: skip

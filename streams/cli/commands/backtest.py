@@ -44,7 +44,8 @@ def backtest(
 
     settings = Settings(
         klines=klines, bots=bots, instruments=instruments, interval=interval, fill_up_to=fill_up_to, jobs=jobs,
-        from_ms=None if from_ is None else parse_time(from_, "--from"), to_ms=None if to is None else parse_time(to, "--to"),
+        from_ms=None if from_ is None else parse_time(from_, "--from"),
+        to_ms=None if to is None else parse_time(to, "--to"),
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
         report = run(settings, out, tell)

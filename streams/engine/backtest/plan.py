@@ -16,6 +16,36 @@ from schemas.bots import BotConfig
 from schemas.conditions import Schedule
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.extremes import Extremes
+from streams.engine.backtest.slots import (
+    AVERAGE,
+    BASE,
+    BASE_A,
+    BASE_B,
+    COOLDOWN_MS,
+    FEE_D,
+    FEE_N,
+    LAST,
+    LEAST,
+    LONG,
+    NUMBERS,
+    OHLC,
+    RUNGS,
+    SAME_BAR,
+    SL_D,
+    SL_N,
+    SLIP_DOWN_D,
+    SLIP_DOWN_N,
+    SLIP_UP_D,
+    SLIP_UP_N,
+    STEP_MS,
+    STOP,
+    TARGET,
+    TP_B_D,
+    TP_B_N,
+    TP_D,
+    TP_N,
+    UNITS,
+)  # fmt: skip
 from streams.engine.bars import Floats, Ints
 from streams.engine.dca import Instrument
 from streams.engine.dca.entry import entry_tree
@@ -26,14 +56,6 @@ from streams.engine.dca.terms import Terms, terms_of
 MOST: Final = 1 << 62
 _EXACT_FLOAT: Final = 10**15
 """Below this every decimal of so many digits is one float, and every float one such decimal."""
-
-(
-    LONG, RUNGS, SAME_BAR, OHLC, COOLDOWN_MS, STEP_MS, UNITS, SLIP_UP_N, SLIP_UP_D, SLIP_DOWN_N, SLIP_DOWN_D, FEE_N,
-    FEE_D, TARGET, TP_N, TP_D, TP_B_N, TP_B_D, STOP, SL_N, SL_D, BASE_A, BASE_B, LEAST, NUMBERS,
-) = range(25)  # fmt: skip
-"""Places in `Plan.numbers`. A price is a whole number of `UNITS` of 10^-decimals."""
-NONE, AVERAGE, BASE, LAST = range(4)
-"""What a target or a stop is counted from."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from schemas.bots import BotConfig
 from schemas.conditions import At, Condition, Level
 from schemas.interval import interval_ms
 from schemas.triggers import FiredMember, Trigger
-from streams.engine.backtest import compiled as c
+from streams.engine.backtest import slots as c
+from streams.engine.backtest.compiled import DONE, FULL, OFF_GRID, REFUSED, counters, machine
 from streams.engine.backtest.finder import Finder
 from streams.engine.backtest.plan import Plan, plan_of
 from streams.engine.backtest.result import BotResult, DealRow, FillRow
@@ -29,8 +30,8 @@ from streams.engine.groups.reports import trigger_id
 
 _NO_ROWS: Final = np.empty(0, np.int8)
 _ENDS: Final = {
-    c.OFF_GRID: "a price lies between two ticks",
-    c.REFUSED: "an entry is refused: the tick is too coarse for its ladder",
+    OFF_GRID: "a price lies between two ticks",
+    REFUSED: "an entry is refused: the tick is too coarse for its ladder",
 }
 
 
@@ -65,19 +66,19 @@ def sprint(
     if len(candles.filled):
         filled = np.zeros(len(candles), np.int8)
         filled[candles.filled] = 1
-    room = room or Room()
+    room, at = room or Room(), counters()
     while True:
-        ended, *count = c.machine()(
+        ended = machine()(
             plan.numbers, plan.rungs, plan.scale, candles.columns, candles.open_ms, extremes.lows, extremes.highs,
-            extremes.big_lows, extremes.big_highs, truths, filled, armed_from_ms, candles.ticks_until_ms, room.triggers,
-            room.fills, room.deals,
+            extremes.big_lows, extremes.big_highs, filled, candles.ticks_until_ms, room.triggers, room.fills,
+            room.deals, truths, armed_from_ms, at,
         )  # fmt: skip
-        if ended == c.DONE:
-            triggers, fills, deals = count
+        if ended == DONE:
+            triggers, fills, deals = at[c.N_TRIGGERS], at[c.N_FILLS], at[c.N_DEALS]
             return Arrays(
                 room.triggers[:triggers].copy(), room.fills[:fills].copy(), room.deals[:deals].copy()
             )
-        if ended != c.FULL:
+        if ended != FULL:
             return _ENDS[ended]
         room = room.larger()
 
