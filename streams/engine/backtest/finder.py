@@ -44,9 +44,9 @@ NEVER: Final = When(1 << 62, 0, 0)
 class Finder:
     """Over one symbol's candles. `find` raises BarByBar for what only an evaluator decides."""
 
-    def __init__(self, candles: Candles) -> None:
+    def __init__(self, candles: Candles, extremes: Extremes | None = None) -> None:
         self.candles = candles
-        self.extremes = Extremes(candles.low, candles.high)
+        self.extremes = extremes or Extremes(candles.low, candles.high)
         self.operands = Operands(candles)
         self.truths = TruthTable(candles, self.operands)
         self._edges: dict[Condition, Edges] = {}

@@ -4,7 +4,7 @@ Operands of the base timeframe are computed over columns; those of higher ones o
 given all bars at once, so that buckets, gaps and readiness are the same. NaN is unknown.
 """
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,15 +22,32 @@ Grid: TypeAlias = tuple[int, int]
 _PRICES: Final = ("open", "high", "low", "close", "volume")
 
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+KEPT: Final = 48
+"""Arrays of one kind that are kept, the newest: of a year of minutes each takes 4 MB."""
+
+
+class Recent(dict[_K, _V]):
+    """What was computed lately."""
+
+    def keep(self, key: _K, value: _V) -> _V:
+        """Remember `value`, and forget the oldest of too many."""
+        while len(self) >= KEPT:
+            del self[next(iter(self))]
+        self[key] = value
+        return value
+
+
 class Operands:
-    """Arrays of one symbol's operands, each computed once."""
+    """Arrays of one symbol's operands, each computed once while it is in use."""
 
     def __init__(self, candles: Candles) -> None:
         self.candles = candles
         self.base = grid(candles.interval)
-        self._nodes: dict[Key, tuple[Node, Floats]] = {}
-        self._leaves: dict[Leaf, Floats] = {}
-        self._read: dict[tuple[Operand, Grid, int], Floats] = {}
+        self._nodes: Recent[Key, tuple[Node, Floats]] = Recent()
+        self._leaves: Recent[Leaf, Floats] = Recent()
+        self._read: Recent[tuple[Operand, Grid, int], Floats] = Recent()
         self._frames: dict[str, tuple[HigherFrame, dict[Key, Node]]] = {}
         self._base_frame: Frame | None = None
 
@@ -39,7 +56,7 @@ class Operands:
         key = (operand, clock, closes_back)
         found = self._read.get(key)
         if found is None:
-            found = self._read[key] = self._computed(operand, clock, closes_back)
+            found = self._read.keep(key, self._computed(operand, clock, closes_back))
         return found
 
     def _computed(self, operand: Operand, clock: Grid, closes_back: int) -> Floats:
@@ -66,7 +83,7 @@ class Operands:
         plain = leaf if not leaf.bars_ago else _now(leaf)
         found = self._leaves.get(plain)
         if found is None:
-            found = self._leaves[plain] = self._masked(plain)
+            found = self._leaves.keep(plain, self._masked(plain))
         return found
 
     def _masked(self, leaf: Leaf) -> Floats:
@@ -75,7 +92,7 @@ class Operands:
         key, output = key_of(leaf)
         if key not in self._nodes:
             node = Node(key)
-            self._nodes[key] = node, over(node, self.candles)
+            self._nodes.keep(key, (node, over(node, self.candles)))
         node, out = self._nodes[key]
         column = node.outputs.index(output)
         values: Floats = out[column]

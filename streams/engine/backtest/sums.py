@@ -77,7 +77,8 @@ def target_of(n: Ints, d: Ints) -> int:
     if n[TARGET] == BASE:
         over += d[H_BASE_QUOTE] * n[TP_B_N]
     under = d[H_LOTS] * n[TP_D]
-    return max(up(over, under) if n[LONG] else over // under, 0)
+    ticks = up(over, under) if n[LONG] else over // under
+    return int(ticks) if ticks > 0 else 0
 
 
 @kernel

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from schemas.conditions import (
     All,
     AnyOf,
+    At,
     Channel,
     Compare,
     Condition,
@@ -23,9 +24,11 @@ from schemas.conditions import (
     Moves,
     Not,
     Operand,
+    Schedule,
+    Sequenced,
 )
 from streams.engine.backtest.candles import Candles
-from streams.engine.backtest.operands import Grid, Operands, calculated
+from streams.engine.backtest.operands import Grid, Operands, Recent, calculated
 from streams.engine.bars import Floats
 from streams.engine.conditions.comparisons import grid
 from streams.engine.conditions.measures import least, plainly
@@ -40,6 +43,13 @@ UNKNOWN: Final = -1
 _OPS: Final = {
     name: number
     for number, name in enumerate(("lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below"))
+}
+
+
+_WORDS: Final = {
+    Sequenced: "a sequence",
+    At: "an instant inside a condition",
+    Schedule: "a schedule inside a condition",
 }
 
 
@@ -108,14 +118,14 @@ class TruthTable:
     def __init__(self, candles: Candles, operands: Operands | None = None) -> None:
         self.candles = candles
         self.operands = operands or Operands(candles)
-        self._found: dict[Condition, Truths] = {}
+        self._found: Recent[Condition, Truths] = Recent()
 
     def of(self, condition: Condition) -> Truths:
         """Truth at every bar. Raises BarByBar."""
         plain = plainly(condition)
         found = self._found.get(plain)
         if found is None:
-            found = self._found[plain] = self._decided(plain)
+            found = self._found.keep(plain, self._decided(plain))
         return found
 
     def _decided(self, node: Condition) -> Truths:
@@ -141,7 +151,7 @@ class TruthTable:
                 _compare().against(out, column, float(price), _OPS["lte" if low else "gte"])
                 return out
             case _:
-                raise BarByBar(f"{type(node).__name__.lower()} inside a condition")
+                raise BarByBar(_WORDS.get(type(node), "a condition that depends on who watches"))
 
     def _compared(self, node: Compare) -> Truths:
         clock = _clock(node, self.operands)
