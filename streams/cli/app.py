@@ -13,6 +13,7 @@ from streams.cli import context
 from streams.cli.commands import (
     alerts,
     archive,
+    backtest,
     bots,
     condition,
     demo,
@@ -128,6 +129,7 @@ app.add_typer(positions.app, name="positions", short_help="where bots stand")
 app.command("explain", short_help="why an alert did or did not fire on a bar")(explain.explain)
 app.add_typer(indicators.app, name="indicators", short_help="what there is, and its values over a file")
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
+app.command("backtest", short_help="what bots would have done over candles from files")(backtest.backtest)
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")
 
 

@@ -174,7 +174,7 @@ class Trails:
         if node.truth is not False:
             self._restless[node] = None
             return
-        below, above = _bounds(node.trail, node.state)
+        below, above = bounds(node.trail, node.state)
         if below is not None:
             heappush(self._falls, (-below, node.serial, node))
         if above is not None:
@@ -188,7 +188,7 @@ class Trails:
                 heapify(queue)
 
 
-def _bounds(trail: Trail, state: TrailState) -> tuple[float | None, float | None]:
+def bounds(trail: Trail, state: TrailState) -> tuple[float | None, float | None]:
     """(the highest low, the lowest high) of a bar that can change a trail which the last bar did not meet.
 
     In floats: rounding keeps the order of prices, so a bar that the exact rule cares for reaches the bound.

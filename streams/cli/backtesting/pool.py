@@ -1,0 +1,113 @@
+"""Many bots over many symbols on all cores: the same results, in the bots' order, however many processes there are.
+
+Processes are begun anew, not forked: the libraries that read the files have threads. Each takes bots of the same
+symbols together, so that indicators are computed once for all of them.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from schemas.bots import BotConfig
+from sinks.executor.decision import Rules
+from sinks.venues.paper import Paper
+from streams.cli.backtesting.bot import run_bot
+from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.finder import Finder
+from streams.engine.backtest.result import BotResult
+from streams.engine.dca import Instrument
+
+WORTH_A_PROCESS: Final = 20_000_000
+"""Bars times bots: what one process does in about the second that another takes to begin."""
+_CHUNK: Final = 32
+
+Tell = Callable[[int, str], None]
+"""Takes the number of bots done and the name of the newest one."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Bots with what they need to know beside the candles."""
+
+    bots: Sequence[BotConfig]
+    instruments: Mapping[str, Instrument]
+    interval: str = "1m"
+
+    @property
+    def rules(self) -> Rules:
+        """The executor's, on the paper venue."""
+        return Rules(Paper(), self.instruments, self.interval)
+
+
+def run_all(work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell) -> list[BotResult]:
+    """Every bot's result, in their order. Raises Refused."""
+    size = sum(len(candles[symbol]) for bot in work.bots for symbol in bot.pairs)
+    chunks = _chunks(work.bots, jobs)
+    if jobs <= 1 or len(chunks) == 1 or size < WORTH_A_PROCESS:
+        return _here(work, candles, tell)
+    results: dict[str, BotResult] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for symbol in candles:
+            _save(candles[symbol], Path(folder))
+        with ProcessPoolExecutor(min(jobs, len(chunks)), get_context("spawn")) as pool:
+            waiting = [
+                pool.submit(_there, Work(chunk, work.instruments, work.interval), folder) for chunk in chunks
+            ]
+            for done in as_completed(waiting):
+                found = done.result()
+                results.update((result.bot_id, result) for result in found)
+                tell(len(results), found[-1].bot_id)
+    return [results[bot.bot_id] for bot in work.bots]
+
+
+def _here(work: Work, candles: Mapping[str, Candles], tell: Tell) -> list[BotResult]:
+    finders: dict[str, Finder] = {}
+    results = []
+    for number, bot in enumerate(work.bots):
+        for symbol in bot.pairs:
+            if symbol not in finders:
+                finders[symbol] = Finder(candles[symbol])
+        results.append(run_bot(bot, finders, work.rules))
+        tell(number + 1, bot.bot_id)
+    return results
+
+
+def _there(work: Work, folder: str) -> list[BotResult]:
+    symbols = {symbol for bot in work.bots for symbol in bot.pairs}
+    return _here(work, {symbol: _load(symbol, Path(folder)) for symbol in symbols}, lambda done, name: None)
+
+
+def _chunks(bots: Sequence[BotConfig], jobs: int) -> list[list[BotConfig]]:
+    """Bots of the same symbols together, in parts small enough that all processes have work."""
+    groups: dict[tuple[str, ...], list[BotConfig]] = {}
+    for bot in bots:
+        groups.setdefault(tuple(sorted(bot.pairs)), []).append(bot)
+    size = max(1, min(_CHUNK, -(-len(bots) // (4 * max(jobs, 1)))))
+    return [group[start : start + size] for group in groups.values() for start in range(0, len(group), size)]
+
+
+def _save(candles: Candles, folder: Path) -> None:
+    np.savez(
+        folder / f"{_name(candles.symbol)}.npz", columns=candles.columns, open_ms=candles.open_ms,
+        runs=np.array(candles.runs, np.int64), filled=candles.filled,
+        words=np.array([candles.symbol, candles.interval]), until=np.array([candles.ticks_until_ms]),
+    )  # fmt: skip
+
+
+def _load(symbol: str, folder: Path) -> Candles:
+    with np.load(folder / f"{_name(symbol)}.npz") as saved:
+        runs = tuple((int(row), int(opened)) for row, opened in saved["runs"])
+        name, interval = saved["words"].tolist()
+        return Candles(
+            name, interval, saved["columns"], saved["open_ms"], runs, saved["filled"], int(saved["until"][0])
+        )
+
+
+def _name(symbol: str) -> str:
+    return symbol.encode().hex()

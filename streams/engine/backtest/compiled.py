@@ -1,0 +1,192 @@
+"""A DCA bot on one symbol, compiled: from trigger to trigger by blocks of extremes, the ledger in int64.
+
+Prices stay floats until a bar is settled: then they must lie on the tick, else the walk gives up and Python does it.
+`plan` has bounded every product beforehand.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.engine.backtest.bars_settled import alone, paths, same, walk
+from streams.engine.backtest.searches import row_from, signal, touch
+from streams.engine.backtest.slots import (
+    COOLDOWN,
+    COOLDOWN_MS,
+    D_AMBIGUOUS,
+    D_CLOSED,
+    D_DUST,
+    D_ENTRY_LOTS,
+    D_ENTRY_QUOTE,
+    D_EXIT_LOTS,
+    D_EXIT_QUOTE,
+    D_FEES,
+    D_FILLS,
+    D_OPENED,
+    D_REASON,
+    D_SAFETY,
+    DEAL,
+    ENTRY,
+    H_CLOSED,
+    H_DUST,
+    H_EXIT_LOTS,
+    H_EXIT_QUOTE,
+    H_FEES,
+    H_FILLS,
+    H_LOTS,
+    H_NEXT,
+    H_QUOTE,
+    H_WIDTH,
+    LONG,
+    N_DEALS,
+    N_FILLS,
+    N_TRIGGERS,
+    N_WIDTH,
+    RUNGS,
+    STEP_MS,
+    T_CLOSE_MS,
+    UNITS,
+)  # fmt: skip
+from streams.engine.backtest.sums import in_ticks, open_at, rung_of, stop_of, target_of, up
+from streams.engine.bars import Floats, Ints
+from streams.engine.kernels.kernel import kernel, source_digest
+from streams.engine.kernels.program import compile_function
+
+Bytes = NDArray[np.int8]
+DONE, FULL, OFF_GRID, REFUSED, GOES_ON = range(5)
+"""How a walk ended: at the last bar, out of room, at a price between two ticks, at an entry that is refused."""
+
+
+@kernel
+def write_deal(deals: Ints, number: int, closing: int, d: Ints) -> None:
+    """A deal's sums as they stand; `closing`: the trigger that closed it, or -1."""
+    deals[number, D_CLOSED] = closing
+    deals[number, D_FILLS], deals[number, D_FEES], deals[number, D_DUST] = d[H_FILLS], d[H_FEES], d[H_DUST]
+    deals[number, D_ENTRY_LOTS], deals[number, D_ENTRY_QUOTE] = d[H_LOTS], d[H_QUOTE]
+    deals[number, D_EXIT_LOTS], deals[number, D_EXIT_QUOTE] = d[H_EXIT_LOTS], d[H_EXIT_QUOTE]
+    deals[number, D_SAFETY] = d[H_NEXT]
+
+
+@kernel
+def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is done with them (measured)
+    n: Ints, rungs: Ints, scale: float, columns: Floats, open_ms: Ints, lows: Floats, highs: Floats, big_lows: Floats,
+    big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints, fills: Ints, deals: Ints, truths: Bytes,
+    armed_from_ms: int, at: Ints,
+) -> int:  # fmt: skip
+    """Walk a whole file: how it ended. `at` says how much was written; `truths`: of the entry condition, by bar.
+
+    `filled`: which rows stand in for missing bars (empty: none). `ticks_until_ms`: as of `Candles`.
+    """
+    opens, high, low, close = columns[0], columns[1], columns[2], columns[3]
+    count, step, units, long = len(open_ms), n[STEP_MS], n[UNITS], n[LONG] == 1
+    ladder, levels = np.zeros((max(n[RUNGS], 1), 2), np.int64), np.zeros(3, np.int64)
+    d, shadow = np.zeros(H_WIDTH, np.int64), np.zeros(H_WIDTH, np.int64)
+    taken, other = np.zeros(4, np.int64), np.zeros(4, np.int64)
+    made, made_other = np.zeros((n[RUNGS] + 2, 4), np.int64), np.zeros((n[RUNGS] + 2, 4), np.int64)
+    nt, nf, nd, generation, at_once = 0, 0, 0, 1, True
+    start, ended = row_from(open_ms, armed_from_ms, 0), GOES_ON
+    while ended == GOES_ON:
+        row = signal(truths, start, at_once)
+        if row == count:
+            ended = DONE
+            break
+        if nt + 2 > len(triggers) or nd == len(deals) or nf + n[RUNGS] + 3 > len(fills):
+            ended = FULL
+            break
+        at_close = in_ticks(close[row], scale, units)
+        paid = open_at(n, rungs, ladder, d, at_close) if at_close >= 0 else 0
+        if paid == 0:
+            ended = OFF_GRID if at_close < 0 else REFUSED
+            break
+        triggers[nt, :] = (row, open_ms[row] + step, generation, ENTRY, nd, 0, 0, 0)
+        fills[nf, :] = (nt, 0, d[H_LOTS], paid, d[H_FEES])
+        deals[nd, :] = 0
+        deals[nd, D_OPENED] = nt
+        nt, nf, start = nt + 1, nf + 1, row + 1
+        generation += 2  # one removed the entry's group, the next arms the deal's
+        while d[H_CLOSED] == 0:
+            stop, rung, target = stop_of(n, d, ladder), rung_of(n, d, ladder), target_of(n, d)
+            adverse = min(stop, rung) if stop and rung and not long else max(stop, rung)
+            below, above = (adverse, target) if long else (target, adverse)
+            lowest, highest = (below * units) / scale, (above * units) / scale if above else np.inf
+            row = touch(low, high, lows, highs, big_lows, big_highs, start, lowest, highest)
+            if row == count or nt + 2 > len(triggers) or nf + n[RUNGS] + 3 > len(fills):
+                ended = DONE if row == count else FULL
+                break
+            o, h = in_ticks(opens[row], scale, units), in_ticks(high[row], scale, units)
+            lo, c = in_ticks(low[row], scale, units), in_ticks(close[row], scale, units)
+            if o < 0 or h < 0 or lo < 0 or c < 0:
+                ended = OFF_GRID
+                break
+            triggers[nt, :] = (row, open_ms[row] + step, generation, DEAL, nd, d[H_NEXT] + 1, stop, target)
+            done = 1
+            if not alone(n, ladder, d, o, h, lo, stop, target, made):
+                paths(n, o, h, lo, c, taken, other)
+                shadow[:] = d
+                done = walk(n, ladder, d, taken, levels, made)
+                if walk(n, ladder, shadow, other, levels, made_other) != done or not same(
+                    made, made_other, done
+                ):
+                    deals[nd, D_AMBIGUOUS] += 1
+            for k in range(done):
+                if made[k, 3] >= 0:
+                    fills[nf, :] = (nt, made[k, 0], made[k, 1], made[k, 2], made[k, 3])
+                    nf += 1
+                deals[nd, D_REASON] = made[k, 0]
+            nt, generation, start = nt + 1, generation + 1, row + 1
+        write_deal(deals, nd, nt - 1 if d[H_CLOSED] else -1, d)
+        nd += 1
+        if ended != GOES_ON:
+            break
+        generation += 1  # one removed the deal's group, the next arms the entry again, or its cooldown
+        at_once = False
+        if n[COOLDOWN_MS] > 0:
+            closed_ms = triggers[nt - 1, T_CLOSE_MS]
+            due = open_ms[0] + up(closed_ms + max(n[COOLDOWN_MS], step) - open_ms[0], step) * step
+            if due > ticks_until_ms:
+                ended = DONE
+                break
+            row = row_from(open_ms, due - step, start + (due - closed_ms) // step - 1)
+            stands = row < count and open_ms[row] + step == due
+            start = row + 1 if stands else row
+            if not stands or (len(filled) and filled[row]):
+                row = -1
+            triggers[nt, :] = (row, due, generation, COOLDOWN, nd - 1, 0, 0, 0)
+            nt, generation = nt + 1, generation + 1
+    at[N_TRIGGERS], at[N_FILLS], at[N_DEALS] = nt, nf, nd
+    return ended
+
+
+_TABLE: Final = "int64[:, ::1]"
+_SIGNATURE: Final = (
+    f"int64(int64[::1], {_TABLE}, float64, float64[:, ::1], int64[::1], float64[::1], float64[::1], float64[::1],"
+    f"float64[::1], int8[::1], int64, {_TABLE}, {_TABLE}, {_TABLE}, int8[::1], int64, int64[::1])"
+)
+
+
+@cache
+def machine() -> Callable[..., int]:
+    """`run`, compiled or from numba's cache; `source` is part of its key, nothing else."""
+    source = source_digest(run)
+
+    def compiled(
+        n: Ints, rungs: Ints, scale: float, columns: Floats, open_ms: Ints, lows: Floats, highs: Floats,
+        big_lows: Floats, big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints, fills: Ints,
+        deals: Ints, truths: Bytes, armed_from_ms: int, at: Ints,
+    ) -> int:  # fmt: skip
+        if source == 0:
+            return DONE
+        return run(
+            n, rungs, scale, columns, open_ms, lows, highs, big_lows, big_highs, filled, ticks_until_ms, triggers,
+            fills, deals, truths, armed_from_ms, at,
+        )  # fmt: skip
+
+    return compile_function(_SIGNATURE, compiled)
+
+
+def counters() -> Ints:
+    """Where a walk counts, see `slots`."""
+    return np.zeros(N_WIDTH, np.int64)

@@ -1,0 +1,186 @@
+"""A DCA bot as whole numbers: what the compiled walk needs, or the reason why Python must walk it.
+
+Every ratio is reduced, and every product that the walk can form is bounded beforehand from the candles' highest and
+lowest price: what could pass 2^62 is left to Python's integers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import Final
+
+import numpy as np
+
+from schemas.bots import BotConfig
+from schemas.conditions import Schedule
+from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.extremes import Extremes
+from streams.engine.backtest.slots import (
+    AVERAGE,
+    BASE,
+    BASE_A,
+    BASE_B,
+    COOLDOWN_MS,
+    FEE_D,
+    FEE_N,
+    LAST,
+    LEAST,
+    LONG,
+    NUMBERS,
+    OHLC,
+    RUNGS,
+    SAME_BAR,
+    SL_D,
+    SL_N,
+    SLIP_DOWN_D,
+    SLIP_DOWN_N,
+    SLIP_UP_D,
+    SLIP_UP_N,
+    STEP_MS,
+    STOP,
+    TARGET,
+    TP_B_D,
+    TP_B_N,
+    TP_D,
+    TP_N,
+    UNITS,
+)  # fmt: skip
+from streams.engine.bars import Floats, Ints
+from streams.engine.dca import Instrument
+from streams.engine.dca.entry import entry_tree
+from streams.engine.dca.ladder import Step, steps_of
+from streams.engine.dca.money import FEE_UNITS_PER_QUOTE, percent
+from streams.engine.dca.terms import Terms, terms_of
+
+MOST: Final = 1 << 62
+_EXACT_FLOAT: Final = 10**15
+"""Below this every decimal of so many digits is one float, and every float one such decimal."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`numbers` int64; `rungs` int64[n, 4]: deviation as numerator and denominator, and A, B of the lots
+    ceil(A / (B·t)) at t ticks; `scale`: 10^decimals of a tick.
+    """
+
+    numbers: Ints
+    rungs: Ints
+    scale: float
+    instrument: Instrument
+
+
+def plan_of(config: BotConfig, instrument: Instrument, candles: Candles, extremes: Extremes) -> Plan | str:
+    """The plan, or why there is none."""
+    for reason in _unplanned(config, candles.interval):
+        return reason
+    terms = terms_of(config, instrument)
+    return _numbers(config, terms, candles.step_ms, extremes)
+
+
+def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
+    """Settings that only Python walks, in the words of a configuration."""
+    target, stop = config.take_profit, config.stop_loss
+    found = {
+        "a grid": config.kind != "dca",
+        "several pairs": len(config.pairs) != 1,
+        "explicit steps": bool(config.steps),
+        f"anchor: {config.anchor}": config.anchor != "base_fill",
+        "a safety condition": bool(config.safety_condition),
+        "max_active_safety_orders": config.max_active_safety_orders is not None,
+        f"gap_through: {config.gap_through}": config.gap_through != "each",
+        "several targets": target is not None and (bool(target.steps) or target.percent is None),
+        "a trailing take profit": target is not None and target.trailing is not None,
+        "a trailing stop": stop is not None and stop.trailing,
+        "break-even": stop is not None and stop.break_even,
+        "a stop with a timeout": stop is not None and bool(stop.timeout_s),
+        "a close condition": config.close is not None,
+        "a deal timeout": bool(config.deal_timeout_s),
+        "a start delay": bool(config.start_delay_s),
+        "several deals per pair": config.max_active_deals_per_pair != 1,
+        "disable_after_deals": config.disable_after_deals is not None,
+        "accumulating": bool(config.accumulate),
+        "reinvestment": Fraction(config.reinvest_percent) != 0,
+        "fees in base": config.fee_in != "quote",
+        f"a bot that is {config.state}": config.state != "active",
+        "a schedule": isinstance(entry_tree(config, interval), Schedule),
+    }
+    yield from (what for what, is_so in found.items() if is_so)
+
+
+def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) -> Plan | str:
+    instrument = terms.instrument
+    decimals = max(0, -int(instrument.tick.as_tuple().exponent))
+    units = int(instrument.tick * 10**decimals)
+    unit = instrument.quote_unit
+    n = np.zeros(NUMBERS, object)
+    n[LONG], n[SAME_BAR], n[OHLC] = terms.long, terms.same_bar_exit, terms.intrabar == "ohlc"
+    n[COOLDOWN_MS], n[STEP_MS], n[UNITS] = config.cooldown_s * 1_000, step_ms, units
+    n[SLIP_UP_N], n[SLIP_UP_D] = (1 + terms.slippage_ratio).as_integer_ratio()
+    n[SLIP_DOWN_N], n[SLIP_DOWN_D] = (1 - terms.slippage_ratio).as_integer_ratio()
+    n[FEE_N], n[FEE_D] = (unit * terms.fee_ratio * FEE_UNITS_PER_QUOTE).as_integer_ratio()
+    _exits(n, terms)
+    n[BASE_A], n[BASE_B] = _lots(Fraction(terms.base_order_volume), unit)
+    n[LEAST] = -(-Fraction(terms.min_notional) // unit)
+    steps = steps_of(terms)
+    n[RUNGS] = len(steps)
+    rungs = [(*step.deviation.as_integer_ratio(), *_lots(step.volume, unit)) for step in steps]
+    if reason := _too_large(n, rungs, steps, terms, extremes):
+        return reason
+    table = np.array(rungs, np.int64).reshape(-1, 4)
+    return Plan(n.astype(np.int64), table, 10.0**decimals, instrument)
+
+
+def _lots(volume: Fraction, unit: Fraction) -> tuple[int, int]:
+    """(A, B): ceil(A / (B·ticks)) lots cost at least `volume`."""
+    return (volume / unit).as_integer_ratio()
+
+
+def _exits(n: Floats, terms: Terms) -> None:
+    """Target: (Q·TP_N/TP_D) / base of the average; plus B·TP_B_N/TP_B_D where it is counted from the base order."""
+    sign = 1 if terms.long else -1
+    keeps = 1 - sign * terms.fee_ratio
+    n[TP_N] = n[TP_D] = n[TP_B_D] = n[SL_N] = n[SL_D] = 1
+    if (target := terms.take_profit) is not None and target.percent is not None:
+        gain = percent(target.percent)
+        n[TARGET] = AVERAGE if target.of == "average" else BASE
+        whole = (1 + sign * gain) / keeps if target.of == "average" else 1 / keeps
+        n[TP_N], n[TP_D] = whole.as_integer_ratio()
+        share = sign * gain / keeps
+        common = share.denominator * n[TP_D] // gcd(share.denominator, n[TP_D])
+        if target.of == "base":
+            n[TP_N], n[TP_D] = n[TP_N] * (common // n[TP_D]), common
+            n[TP_B_N], n[TP_B_D] = share.numerator * (common // share.denominator), common
+    if (stop := terms.stop_loss) is not None:
+        n[STOP] = {"average": AVERAGE, "base": BASE, "last_level": LAST}[stop.reference]
+        n[SL_N], n[SL_D] = (1 - sign * percent(stop.percent)).as_integer_ratio()
+
+
+def _too_large(
+    n: Floats,
+    rungs: list[tuple[int, int, int, int]],
+    steps: tuple[Step, ...],
+    terms: Terms,
+    extremes: Extremes,
+) -> str:
+    """Why the walk could leave 64 bits, or floats their exact decimals; empty where it cannot."""
+    tick = Fraction(terms.tick)
+    top = 2 * (Fraction(float(extremes.big_highs.max())) / tick * (1 + terms.slippage_ratio) + 2)
+    bottom = Fraction(float(extremes.big_lows.min())) / tick * (1 - terms.slippage_ratio)
+    highest = -(-top // 1)
+    deepest = max((step.deviation for step in steps), default=Fraction(0))
+    lowest = max(1, bottom * (1 - (deepest if terms.long else 0)) // 1)
+    if highest * n[UNITS] >= _EXACT_FLOAT:
+        return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
+    lots = sum(-(-a // (b * lowest)) + 1 for a, b in [(n[BASE_A], n[BASE_B]), *(rung[2:] for rung in rungs)])
+    quote = lots * highest
+    products = [
+        quote * n[FEE_N], quote * n[TP_N] + quote * abs(n[TP_B_N]), lots * n[TP_D], lots * n[TP_B_D],
+        max(quote, highest) * n[SL_N], lots * n[SL_D], highest * n[SLIP_UP_N], n[BASE_A], n[BASE_B] * highest, n[LEAST],
+        *(product for rung in rungs for product in (quote * 2 * rung[1], lots * rung[1], rung[2], rung[3] * highest)),
+    ]  # fmt: skip
+    if max(products) >= MOST:
+        return f"numbers too large for 64 bits: ticks of {terms.tick} and lots of {terms.lot}"
+    if Fraction(10**17) <= highest * tick:
+        return "numbers too large: prices of 1e17"
+    return ""

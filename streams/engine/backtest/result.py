@@ -1,0 +1,99 @@
+"""What a backtest says, the same whichever way it was walked: triggers, fills and deals of one bot, in order.
+
+Amounts are exact decimals. `walked` says how: "compiled", or "from event to event because: …" where Python's integers
+settled the bars, or "bar by bar because: …" where an evaluator looked at each of them.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.triggers import Trigger
+from streams.engine.dca import Deal, average_price
+from streams.engine.dca.money import EXACT
+
+
+class FillRow(NamedTuple):
+    """One fill. `position` counts the deal's fills from 1; the fee is in quote."""
+
+    bot_id: str
+    symbol: str
+    deal_id: str
+    level: str
+    generation: int
+    position: int
+    trigger_id: str
+    at_ms: int
+    side: str
+    price: Decimal
+    quantity: Decimal
+    quote: Decimal
+    fee: Decimal
+
+
+class DealRow(NamedTuple):
+    """One deal; what is None has not happened. `profit` = Σ sells − Σ buys − fees so far."""
+
+    bot_id: str
+    symbol: str
+    deal_id: str
+    side: str
+    opened_at_ms: int
+    closed_at_ms: int | None
+    close_reason: str | None
+    fills: int
+    safety_orders: int
+    entry_quantity: Decimal
+    entry_quote: Decimal
+    exit_quantity: Decimal
+    exit_quote: Decimal
+    fees: Decimal
+    dust: Decimal
+    average_price: Decimal | None
+    profit: Decimal
+    ambiguous_bars: int
+
+
+class BotResult(NamedTuple):
+    """All of one bot. `outcomes`: what became of each trigger (applied, refused, ignored)."""
+
+    bot_id: str
+    walked: str
+    triggers: Sequence[Trigger]
+    outcomes: Sequence[str]
+    fills: Sequence[FillRow]
+    deals: Sequence[DealRow]
+
+    @property
+    def profit(self) -> Decimal:
+        """Of the closed deals."""
+        total = Decimal(0)
+        for deal in self.deals:
+            if deal.closed_at_ms is not None:
+                total = EXACT.add(total, deal.profit)
+        return total
+
+
+def deal_row(deal: Deal, fills: int, ambiguous_bars: int, closed_at_ms: int | None) -> DealRow:
+    """A deal as it stands."""
+    ledger, instrument = deal.ledger, deal.terms.instrument
+    return DealRow(
+        bot_id=deal.bot_id,
+        symbol=deal.symbol,
+        deal_id=deal.deal_id,
+        side=deal.side,
+        opened_at_ms=deal.opened_at_ms,
+        closed_at_ms=closed_at_ms,
+        close_reason=deal.reason if closed_at_ms is not None else None,
+        fills=fills,
+        safety_orders=deal.safety_orders_filled,
+        entry_quantity=instrument.quantity(ledger.entry_lots),
+        entry_quote=instrument.quote(ledger.entry_quote),
+        exit_quantity=instrument.quantity(ledger.exit_lots),
+        exit_quote=instrument.quote(ledger.exit_quote),
+        fees=instrument.fee(ledger.fees),
+        dust=instrument.quantity(ledger.dust_lots),
+        average_price=average_price(deal),
+        profit=deal.profit,
+        ambiguous_bars=ambiguous_bars,
+    )
