@@ -74,3 +74,9 @@ def _tied(deals: pl.DataFrame, time_ms: Times) -> Floats:
     changes = pl.concat([opened, closed]).sort("time")
     place = np.searchsorted(changes["time"].to_numpy(), time_ms, side="right")
     return np.concatenate((np.zeros(1), np.cumsum(changes["change"].to_numpy())))[place]
+
+
+def most_tied(deals: pl.DataFrame) -> float:
+    """The most that was invested in open deals at once; at least 1, so that there is something to compare with."""
+    times = pl.concat([deals["opened_at_ms"], deals["closed_at_ms"].drop_nulls()]).unique().sort().to_numpy()
+    return max(1.0, float(_tied(deals, times).max(initial=0.0)))

@@ -1,0 +1,137 @@
+"""A backtest as a page: its rows and candles in the form that the report takes, and the figures for the summary."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from schemas.bots import BotConfig
+from schemas.interval import interval_ms
+from streams.cli.backtesting.levels import levels_of
+from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.result import BotResult
+from streams.engine.dca import Instrument
+from streams.report.charts import ChartsMissing, charts
+from streams.report.document import metrics_of, page
+from streams.report.equity import most_tied
+from streams.report.run import DEALS, FILLS, KLINES, LEVELS, Run
+from topics.codec import encode
+
+_MOST_LEVELS: Final = 1_000
+"""Deals whose waiting orders are drawn, the newest ones: a page must stay one that a phone can open."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the page says of itself: figures by name, and why it has no charts, if so."""
+
+    metrics: dict[str, Any]
+    missing: str | None
+
+
+def report(
+    results: Sequence[BotResult],
+    bots: Sequence[BotConfig],
+    candles: Mapping[str, Candles],
+    instruments: Mapping[str, Instrument],
+    summary: Mapping[str, Any],
+    capital: float | None,
+    notes: Sequence[str],
+    file: Path,
+) -> Written:
+    """Write the page into `file`. `capital` None: the most that was tied up in deals at once."""
+    run = _run(results, bots, candles, instruments, summary, capital, notes)
+    try:
+        library, missing = charts(), None
+    except ChartsMissing as why:
+        library, missing = None, str(why)
+    file.write_text(page(run, library))
+    return Written({"capital": run.capital, **msgspec.to_builtins(metrics_of(run))}, missing)
+
+
+def _run(
+    results: Sequence[BotResult],
+    bots: Sequence[BotConfig],
+    candles: Mapping[str, Candles],
+    instruments: Mapping[str, Instrument],
+    summary: Mapping[str, Any],
+    capital: float | None,
+    notes: Sequence[str],
+) -> Run:
+    deals = _deals(results)
+    given = capital if capital is not None else most_tied(deals)
+    assumed = "" if capital is not None else " (the most that was tied up at once; --capital says otherwise)"
+    return Run(
+        title=f"Backtest of {', '.join(bot.bot_id for bot in bots[:3])}{' …' if len(bots) > 3 else ''}",
+        interval_ms=interval_ms(str(summary["interval"])),
+        klines=pl.concat([_bars(one, int(summary["from_ms"])) for one in candles.values()]),
+        fills=_fills(results),
+        deals=deals,
+        levels=_levels(results, bots, instruments),
+        capital=given,
+        bots={bot.bot_id: _written(bot) for bot in bots},
+        settings={
+            "capital": f"{given:,.2f}{assumed}",
+            **{f"{result.bot_id} was walked": result.walked for result in results},
+        },
+        data={name: _shown(name, value) for name, value in summary.items() if name not in _NOT_DATA},
+        notes=tuple(notes),
+    )
+
+
+_NOT_DATA: Final = {"bots", "profit", "seconds", "metrics"}
+
+
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value[:20])) + (f" and {len(value) - 20} more" if len(value) > 20 else "")
+    if name.endswith("_ms"):
+        return f"{pl.Series([value]).cast(pl.Datetime('ms'))[0]:%Y-%m-%d %H:%M} UTC"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _written(bot: BotConfig) -> str:
+    return msgspec.json.format(encode(bot), indent=2).decode()
+
+
+def _bars(candles: Candles, from_ms: int) -> pl.DataFrame:
+    prices = {name: candles.columns[place] for place, name in enumerate(("open", "high", "low", "close"))}
+    table = pl.DataFrame({"open_time": candles.open_ms, **prices}).with_columns(symbol=pl.lit(candles.symbol))
+    return table.filter(pl.col("open_time") >= from_ms).select(list(KLINES))
+
+
+def _fills(results: Sequence[BotResult]) -> pl.DataFrame:
+    rows = [
+        (fill.deal_id, fill.bot_id, fill.symbol, fill.at_ms, fill.level, fill.side, float(fill.price),
+         float(fill.quantity), float(fill.quote), float(fill.fee))
+        for result in results
+        for fill in result.fills
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=FILLS, orient="row")
+
+
+def _deals(results: Sequence[BotResult]) -> pl.DataFrame:
+    rows = [
+        (deal.deal_id, deal.bot_id, deal.symbol, deal.side, deal.opened_at_ms, deal.closed_at_ms, deal.close_reason,
+         None if deal.average_price is None else float(deal.average_price), float(deal.entry_quote), float(deal.profit),
+         deal.safety_orders, deal.ambiguous_bars)
+        for result in results
+        for deal in result.deals
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=DEALS, orient="row")
+
+
+def _levels(
+    results: Sequence[BotResult], bots: Sequence[BotConfig], instruments: Mapping[str, Instrument]
+) -> pl.DataFrame:
+    every = sorted((deal.opened_at_ms, deal.deal_id) for result in results for deal in result.deals)
+    wanted = frozenset(deal_id for _, deal_id in every[-_MOST_LEVELS:])
+    rows = [
+        row
+        for result, bot in zip(results, bots, strict=True)
+        for row in levels_of(result, bot, instruments, wanted)
+    ]
+    return pl.DataFrame(rows, schema=LEVELS, orient="row")
