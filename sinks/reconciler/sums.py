@@ -11,6 +11,9 @@ from streams.engine.dca.money import EXACT, text
 Key = tuple[str, int, str]
 """Level, generation, account."""
 
+_WITHOUT_A_FILL = frozenset({"dust", "kept"})
+"""Ledger rows of what leaves a deal without an order: a rest booked off, a grid's position that stays with its user."""
+
 
 def add_up(books: Books) -> Iterator[Finding]:
     """Differences among the deals and bots that were looked at closely."""
@@ -37,7 +40,7 @@ def add_up(books: Books) -> Iterator[Finding]:
 def _deal(
     deal: DealFigures, filled: list[Booked], booked: list[Booked], user_id: str | None
 ) -> Iterator[Finding]:
-    expected, found = _by_key(filled), _by_key(row for row in booked if row.level != "dust")
+    expected, found = _by_key(filled), _by_key(row for row in booked if row.level not in _WITHOUT_A_FILL)
     wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
     if wrong:
         level, generation, account = wrong[0]
@@ -61,7 +64,7 @@ def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked
     if count != deal.fills:
         return f"it counts {deal.fills} fills, there are {count}"
     base = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account == "base")
-    held = base if deal.side == "long" else base.copy_negate()
+    held = base.copy_negate() if deal.side == "short" else base  # a neutral grid may owe
     if held != EXACT.create_decimal(deal.quantity):
         return f"it holds {deal.quantity}, its ledger {text(held)}"
     money = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account != "base")

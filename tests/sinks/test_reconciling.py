@@ -79,11 +79,11 @@ def test_a_difference_is_an_event_and_a_metric(beside: Beside) -> None:
     spoil(beside.loop.engine)
     beside.go_round(3)
     told = beside.told()
-    assert sorted(event.subject for event in told) == ["both", "dip", "gone", "short"]
+    assert sorted(event.subject for event in told) == ["both", "dip", "fall", "gone", "net", "short"]
     assert {event.reason.partition(":")[0] for event in told} == {"bot_differs"}
     assert {event.user_id for event in told} == {"alice", "bob"}
-    assert beside.metric("differences", kind="bot_differs") == 4
-    assert beside.metric("told_total", kind="bot_differs") == 4
+    assert beside.metric("differences", kind="bot_differs") == 6
+    assert beside.metric("told_total", kind="bot_differs") == 6
 
 
 def test_it_is_told_where_the_events_of_its_subject_are(beside: Beside) -> None:
@@ -101,7 +101,7 @@ def test_a_partition_that_went_is_no_more_looked_at(beside: Beside) -> None:
     beside.loop.worker.crash()
     beside.go_round()
     assert beside.metric("differences", kind="bot_differs") == 0
-    assert len(beside.told()) == 4
+    assert len(beside.told()) == 6
 
 
 def test_what_another_executor_claimed_is_left_to_it(beside: Beside) -> None:
