@@ -2,23 +2,24 @@
 
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from msgspec.structs import replace
 
-from schemas.bots import BotConfig
+from schemas.bots import BotConfig, ConfigSide
 from schemas.interval import MINUTE_MS
 from schemas.market import Kline
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
 from streams.engine import kinds
-from streams.engine.dca import OrderFilled
+from streams.engine.dca import Instrument, OrderFilled
 from streams.engine.grid import Deal
 from tests.pipeline import START, Outcome, Shape, bars, run
 from tests.streams.engine.grid.stories import STORIES
 from tests.streams.engine.grid.story import Story, candles
-from tests.streams.engine.grid.support import events
+from tests.streams.engine.grid.support import LONG, events, of
 from tests.streams.engine.grid.support import run as pure_run
 
 
@@ -100,3 +101,25 @@ def _check_ledger(made: Pipeline, out: Outcome) -> None:
         assert sums["quote"] + sums["fee"] == Decimal(deal["profit"])
         held = Decimal(deal["quantity"])
         assert sums["base"] == (-held if deal["side"] == "short" else held)
+
+
+def _long_market(side: ConfigSide) -> Story:
+    random, price, table = Random(side), 100.0, ["100 100 100 100"]
+    for _ in range(80):
+        o, a, b, c = (round(price + random.uniform(-9, 9), 2) for _ in range(4))
+        table.append(f"{o} {max(o, a, b, c)} {min(o, a, b, c)} {c}")
+        price = c + (100.0 - c) * 0.1
+    bot = of(replace(LONG, side=side, fee="0.05"), levels=9, max_active_levels=5)
+    return Story(f"a long market for a {side} grid", bot, "\n".join(table), "", instrument=Instrument())
+
+
+async def test_a_long_market_is_the_same_in_the_pipeline(pipeline: Pipeline) -> None:
+    """Jumps, gaps and both ways in one bar, with few levels armed at a time."""
+    sides: tuple[ConfigSide, ...] = ("long", "short", "neutral")
+    stories = list(enumerate(map(_long_market, sides)))
+    klines = [kline for number, story in stories for kline in klines_of(number, story)]
+    bots = [bot_of(number, story) for number, story in stories]
+    out = await run(pipeline, bots, sorted(klines, key=lambda kline: kline.open_time_ms))
+    assert len(out.fills) > 120
+    for number, story in stories:
+        check_story(number, story, out)
