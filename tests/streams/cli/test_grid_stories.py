@@ -13,6 +13,7 @@ from schemas.market import Kline
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
+from streams.cli.sentences import sentence
 from streams.engine import kinds
 from streams.engine.dca import Instrument, OrderFilled
 from streams.engine.grid import Deal
@@ -21,6 +22,16 @@ from tests.streams.engine.grid.stories import STORIES
 from tests.streams.engine.grid.story import Story, candles
 from tests.streams.engine.grid.support import LONG, events, of
 from tests.streams.engine.grid.support import run as pure_run
+
+TOLD = [
+    "level 2: to buy 1 at 90",
+    "level 3: sold 1 at 100, fee 0",
+    "level 3: round trip 1 brought 10",
+    "stop below: sold 4 at 69.3, fee 0",
+    "the deal was closed by its stop below the range, profit -94.8",
+    "4 stay with the user, at 70",
+    "level 4 fired, and nothing was done: nothing to sell yet: from the next bar on the level below it is armed",
+]
 
 
 def bot_of(number: int, story: Story) -> BotConfig:
@@ -82,6 +93,8 @@ async def test_every_story_is_the_same_in_the_pipeline(tmp_path: Path, step: int
     for number, story in enumerate(STORIES):
         check_story(number, story, out)
     _check_ledger(made, out)
+    told = {sentence(event) for event in out.events}
+    assert [line for line in TOLD if line not in told] == []
 
 
 def _check_ledger(made: Pipeline, out: Outcome) -> None:
