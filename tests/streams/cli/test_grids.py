@@ -1,5 +1,6 @@
 """Grids through the whole pipeline: when they start and end, what is told, and the commands about them."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -190,3 +191,14 @@ def test_a_grid_from_its_file_to_the_executor_s_answer(strikeline: CommandLine, 
     )
     file.write_text(lines + ", stop_below: 90}\n")
     assert "grid.stop_below: 90 is not below the range" in strikeline("bots", "apply", str(file)).err
+
+
+def test_explain_says_why_a_level_fired_or_did_not(strikeline: CommandLine, pipeline: Pipeline) -> None:
+    asyncio.run(pipeline.apply(GRID))
+    asyncio.run(pipeline.feed_klines(bars([100.0, (99.0, 99.0, 90.0, 91.0), 92.0])))
+    fired = strikeline("explain", "bot_grid_grid_2", "--at", str(at(2)), "--json").json
+    assert (fired["fired"], fired["kind"]) == (True, "member")
+    other = strikeline("explain", "bot_grid_grid_4", "--at", str(at(2)), "--json").json
+    assert "not reached: the high was 99" in other["answer"]
+    start = strikeline("explain", "bot_grid_entry", "--at", str(at(1)), "--json").json
+    assert [part["text"] for part in start["condition"]["parts"]] == ["close >= 80", "close <= 120"]
