@@ -72,7 +72,13 @@ class Desk:
         if not self.offsets.begin(record.offset):
             self._setting.metrics.read("repeated")
             return
-        outcome = self._taken(record)
+        try:
+            outcome = self._taken(record)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            # Nobody foresaw it, and it would happen again at every restart: the partition goes on without the record.
+            reason = f"{type(error).__name__}: {error}"
+            self._setting.send(dead_letter(record, "Poison", reason))
+            outcome = "dead"
         self._setting.metrics.read(outcome)
         if outcome not in {"accepted", "old"}:
             self.offsets.finish(record.offset)

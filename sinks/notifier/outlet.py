@@ -14,7 +14,6 @@ from sinks.notifier.channel import Channel
 from sinks.notifier.errors import ChannelFailed
 from sinks.notifier.metrics import Metrics
 from sinks.notifier.pending import Pending
-from topics.failpoints import failpoint
 
 
 class Retry(NamedTuple):
@@ -103,7 +102,6 @@ class Outlet:
         for attempt in range(1, self._retry.attempts + 1):
             try:
                 await self._channel.send(*text)
-                failpoint("notifier.sent")
             except ChannelFailed as failed:
                 self._failing = True
                 if self._ending:

@@ -1,12 +1,13 @@
 """From fired alerts to messages: rates, digests, retries, dead letters, and what counts as done."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
 
 from schemas.events import BotEvent
-from sinks.notifier.directory import Limits
+from sinks.notifier.directory import Limits, User
 from sinks.notifier.outlet import Retry
 from tests.sinks.notifier.fakes import FakeChannel, Office, fired, settled
 from topics.codec import decode, encode
@@ -249,6 +250,18 @@ async def test_garbage_is_dead_lettered(key: bytes | None, value: bytes | None, 
     assert [found for found, _ in office.dead()] == [error_class]
     assert office.desk(record.partition).offsets.next_offset == 1
     assert channel.taken == []
+
+
+async def test_a_record_on_which_something_unforeseen_happens_is_set_aside() -> None:
+    class Broken(dict[str, User]):
+        def get(self, key: object, default: object = None) -> Any:
+            raise KeyError(key)
+
+    office = Office({"alice": [FakeChannel()]})
+    office.setting = office.setting._replace(directory=Broken())
+    office.hear(fired())
+    assert office.dead() == [("Poison", "KeyError: 'alice'")]
+    assert office.of("alice").offsets.next_offset == 1
 
 
 async def test_another_partitioners_record_is_refused() -> None:
