@@ -23,6 +23,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/python -m streams.report.charts
 	touch $@
 
 demo: $(STAMP)  ## the whole pipeline on this machine, then a report (KLINES=file for your own candles)

@@ -50,17 +50,17 @@ def worker(
     from streams.worker import run_worker
     from topics.admin import TopicsDiffer
 
-    given = _common(place(ctx)) | asked(log_level, metrics_port)
+    given = common(place(ctx)) | asked(log_level, metrics_port)
     if history is not None:
         given["history"] = history
-    settings = _settings(WorkerSettings, given)
+    settings = settings_of(WorkerSettings, given)
     if json:
         log_as_json(settings.log_level)
     try:
         with reaching(settings.kafka.bootstrap):
             run_worker(settings)
     except TopicsDiffer as differ:
-        raise _differs(differ) from None
+        raise differs(differ) from None
     except FileProblem as wrong:
         raise Invalid(f"--history: {wrong}") from None
 
@@ -84,12 +84,12 @@ def executor(
     from sinks.config import ExecutorSettings
 
     here = place(ctx)
-    given = _common(here) | asked(log_level, metrics_port)
+    given = common(here) | asked(log_level, metrics_port)
     if here.database is not None:
         given["database_url"] = here.database
     if instruments is not None:
         given["instruments"] = instruments
-    settings: ExecutorSettings = _settings(ExecutorSettings, given)
+    settings: ExecutorSettings = settings_of(ExecutorSettings, given)
     if json:
         log_as_json(settings.log_level)
     _run_executor(settings, migrate_only)
@@ -108,7 +108,7 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
         with reaching(settings.kafka.bootstrap):
             run_executor(settings, migrate_only)
     except TopicsDiffer as differ:
-        raise _differs(differ) from None
+        raise differs(differ) from None
     except BadInstruments as wrong:
         raise Invalid(str(wrong)) from None
     except (ArgumentError, NoSuchModuleError) as wrong:
@@ -126,7 +126,8 @@ def asked(log_level: LogLevels | None, metrics_port: int | None) -> dict[str, An
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _common(here: Place) -> dict[str, Any]:
+def common(here: Place) -> dict[str, Any]:
+    """Settings that all processes share, from what the command line was told."""
     from streams.cli.kafka import settings_for
 
     topics = here.topics
@@ -138,7 +139,7 @@ def _common(here: Place) -> dict[str, Any]:
     }
 
 
-def _settings(kind: Any, given: dict[str, Any]) -> Any:
+def settings_of(kind: Any, given: dict[str, Any]) -> Any:
     """The process's settings from what is given and STRIKELINE_* variables. Raises Invalid with the field."""
     from pydantic import ValidationError
 
@@ -150,5 +151,6 @@ def _settings(kind: Any, given: dict[str, Any]) -> Any:
         raise Invalid(f"STRIKELINE_{name.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def _differs(differ: Exception) -> Problem:
+def differs(differ: Exception) -> Problem:
+    """What is said where the topics are not the registry's."""
     return Problem(f"the topics are not as they should be (see `strikeline topics check`):\n{differ}")

@@ -188,7 +188,7 @@ def test_the_target_brings_what_was_asked_and_a_tick_less_does_not(
     bot: BotConfig, instrument: Instrument
 ) -> None:
     assert bot.take_profit is not None
-    fee, asked = Fraction(bot.fee) / 100, Fraction(bot.take_profit.percent) / 100
+    fee, asked = Fraction(bot.fee) / 100, Fraction(bot.take_profit.percent or "0") / 100
     base = None
     for row in preview(bot, Decimal(100), instrument).orders:
         base = base or Fraction(row.volume)
