@@ -58,8 +58,10 @@ class Intruder:
     def bar(self) -> Bar:
         """A bar that was, or will be, far off the market."""
         opened = minute(self.random.randrange(200))
-        prices = {"open": 1.0, "high": 2e6, "low": 0.5, "close": 1.0}
-        return Bar(interval="1m", open_time_ms=opened, close_time_ms=opened + 60_000, volume=1.0, **prices)
+        return Bar(
+            interval="1m", open_time_ms=opened, close_time_ms=opened + 60_000, open=1.0, high=2e6, low=0.5, close=1.0,
+            volume=1.0,
+        )  # fmt: skip
 
     def dead(self, kind: str, spec: TopicSpec, message: Message, error_class: str = "Mismatch") -> Trespass:
         return Trespass(kind, outgoing(spec, message), error_class)
