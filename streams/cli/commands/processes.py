@@ -23,18 +23,20 @@ class LogLevels(StrEnum):
     ERROR = "ERROR"
 
 
-LogLevel = Annotated[LogLevels, typer.Option(help="How much is told.")]
+LogLevel = Annotated[LogLevels | None, typer.Option(help="How much is told; default INFO.")]
 JsonLogs = Annotated[bool, typer.Option("--json", help="Log as JSON, an object a line.")]
 LimitsFile = Annotated[
     Path | None, typer.Option(help="What users may have, by tier: bots, alerts, conditions.")
 ]
-MetricsPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; 0: none.")]
+MetricsPort = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; default 0: none.")
+]
 
 
 def worker(
     ctx: Context,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     history: Annotated[
         Path | None,
         typer.Option(help="Kline file (or folder of such) with bars from before the kline topic's first."),
@@ -53,14 +55,14 @@ def worker(
     from topics.admin import TopicsDiffer
     from topics.tiers import BadTiers
 
-    given = common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    given = common(place(ctx)) | asked(log_level, metrics_port)
     if history is not None:
         given["history"] = history
     if limits is not None:
         given["limits"] = limits
-    if json:
-        log_as_json(str(log_level))
     settings = settings_of(WorkerSettings, given)
+    if json:
+        log_as_json(settings.log_level)
     try:
         with reaching(settings.kafka.bootstrap):
             run_worker(settings)
@@ -81,8 +83,8 @@ def executor(
         Path | None, typer.Option(help="Tick, lot and minimum notional by symbol; default tick and lot 1e-8.")
     ] = None,
     limits: LimitsFile = None,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an executor: configs and triggers in; deals, armed groups and positions out. Migrates first.
@@ -92,16 +94,17 @@ def executor(
     from sinks.config import ExecutorSettings
 
     here = place(ctx)
-    given = common(here) | {"log_level": str(log_level), "metrics_port": metrics_port}
-    if json:
-        log_as_json(str(log_level))
+    given = common(here) | asked(log_level, metrics_port)
     if here.database is not None:
         given["database_url"] = here.database
     if instruments is not None:
         given["instruments"] = instruments
     if limits is not None:
         given["limits"] = limits
-    _run_executor(settings_of(ExecutorSettings, given), migrate_only)
+    settings: ExecutorSettings = settings_of(ExecutorSettings, given)
+    if json:
+        log_as_json(settings.log_level)
+    _run_executor(settings, migrate_only)
 
 
 def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
@@ -128,6 +131,12 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
     except DBAPIError as error:
         reason = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
         raise Unreachable(f"the database cannot be used: {reason}") from None
+
+
+def asked(log_level: LogLevels | None, metrics_port: int | None) -> dict[str, Any]:
+    """The options that were given: the others are left to the environment."""
+    options = {"log_level": None if log_level is None else str(log_level), "metrics_port": metrics_port}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def common(here: Place) -> dict[str, Any]:
