@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import Final
 
 from sinks.reconciler.books import Booked, Books, DealFigures
 from sinks.reconciler.findings import Finding
@@ -11,8 +12,8 @@ from streams.engine.dca.money import EXACT, text
 Key = tuple[str, int, str]
 """Level, generation, account."""
 
-_WITHOUT_A_FILL = frozenset({"dust", "kept"})
-"""Ledger rows of what leaves a deal without an order: a rest booked off, a grid's position that stays with its user."""
+_WITHOUT_FILL: Final = frozenset({"dust", "kept"})
+"""Levels under which a rest is booked off: nothing was traded."""
 
 
 def add_up(books: Books) -> Iterator[Finding]:
@@ -40,7 +41,7 @@ def add_up(books: Books) -> Iterator[Finding]:
 def _deal(
     deal: DealFigures, filled: list[Booked], booked: list[Booked], user_id: str | None
 ) -> Iterator[Finding]:
-    expected, found = _by_key(filled), _by_key(row for row in booked if row.level not in _WITHOUT_A_FILL)
+    expected, found = _by_key(filled), _by_key(row for row in booked if row.level not in _WITHOUT_FILL)
     wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
     if wrong:
         level, generation, account = wrong[0]
@@ -64,7 +65,7 @@ def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked
     if count != deal.fills:
         return f"it counts {deal.fills} fills, there are {count}"
     base = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account == "base")
-    held = base.copy_negate() if deal.side == "short" else base  # a neutral grid may owe
+    held = base.copy_negate() if deal.side == "short" else base
     if held != EXACT.create_decimal(deal.quantity):
         return f"it holds {deal.quantity}, its ledger {text(held)}"
     money = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account != "base")
