@@ -73,6 +73,12 @@ DONE, FULL, OFF_GRID, REFUSED, GOES_ON = range(5)
 
 
 @inlined
+def closes_at(open_ms: Ints, contiguous: bool, row: int, step: int) -> int:
+    """When a row closes; where no bar is missing no memory is asked."""
+    return int(open_ms[0] + (row + 1) * step if contiguous else open_ms[row] + step)
+
+
+@inlined
 def write_trigger(
     triggers: Ints, at: int, row: int, close_ms: int, generation: int, kind: int, deal: int
 ) -> None:
@@ -116,6 +122,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
     taken, other = np.zeros(4, np.int64), np.zeros(4, np.int64)
     made, made_other = np.zeros((n[RUNGS] + 2, 4), np.int64), np.zeros((n[RUNGS] + 2, 4), np.int64)
     nt, nf, nd, generation, at_once = 0, 0, 0, 1, True
+    contiguous = open_ms[count - 1] - open_ms[0] == (count - 1) * step
     start, ended = row_from(open_ms, armed_from_ms, 0), GOES_ON
     while ended == GOES_ON:
         row = signal(truths, start, at_once)
@@ -130,7 +137,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
         if paid == 0:
             ended = OFF_GRID if at_close < 0 else REFUSED
             break
-        write_trigger(triggers, nt, row, open_ms[row] + step, generation, ENTRY, nd)
+        write_trigger(triggers, nt, row, closes_at(open_ms, contiguous, row, step), generation, ENTRY, nd)
         write_fill(fills, nf, nt, 0, d[H_LOTS], paid, d[H_FEES])
         deals[nd, D_OPENED], deals[nd, D_AMBIGUOUS], deals[nd, D_REASON] = nt, 0, 0
         nt, nf, start = nt + 1, nf + 1, row + 1
@@ -145,14 +152,18 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                 ended = DONE if row == count else FULL
                 break
             o, h = in_ticks(opens[row], scale, units), in_ticks(high[row], scale, units)
-            lo, c = in_ticks(low[row], scale, units), in_ticks(close[row], scale, units)
-            if o < 0 or h < 0 or lo < 0 or c < 0:
+            lo = in_ticks(low[row], scale, units)
+            if o < 0 or h < 0 or lo < 0:
                 ended = OFF_GRID
                 break
-            write_trigger(triggers, nt, row, open_ms[row] + step, generation, DEAL, nd)
+            write_trigger(triggers, nt, row, closes_at(open_ms, contiguous, row, step), generation, DEAL, nd)
             triggers[nt, T_RUNG], triggers[nt, T_STOP], triggers[nt, T_TARGET] = d[H_NEXT] + 1, stop, target
             done = 1
             if not alone(n, ladder, d, o, h, lo, stop, target, made):
+                c = in_ticks(close[row], scale, units)
+                if c < 0:
+                    ended = OFF_GRID
+                    break
                 paths(n, o, h, lo, c, taken, other)
                 shadow[:] = d
                 done = walk(n, ladder, d, taken, levels, made)
