@@ -52,7 +52,7 @@ def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
 
 @inlined
 def fill(n: Ints, ladder: Ints, d: Ints, kind: int, ticks: int, opened: int, made: Ints, k: int) -> None:
-    """Fill the order of a level, as the `k`-th; `opened`: the open for one armed before the bar, else the level."""
+    """Fill the order of a level, as the `k`-th; `opened`: the market when it came to life."""
     long = n[LONG] == 1
     if kind == _RUNG:
         paid = min(ticks, opened) if long else max(ticks, opened)
@@ -77,6 +77,7 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
     stop, target = stop_of(n, d, ladder), target_of(n, d)
     levels[_STOP], levels[_RUNG], levels[_TARGET] = stop, rung_of(n, d, ladder), target
     here, count = opened, 0
+    stop_born, target_born = opened, opened
     for leg in range(4):
         there = points[leg]
         while d[H_CLOSED] == 0:
@@ -86,13 +87,18 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
             ticks = levels[kind]
             if not reached(ticks, here, long == (kind != _TARGET)):
                 here = ticks
-            # A rung never moves; a stop or a target that did was not there when the bar opened.
-            was_there = kind == _RUNG or ticks == (stop if kind == _STOP else target)
-            fill(n, ladder, d, kind, ticks, opened if was_there else ticks, made, count)
+            # A rung never moves; a stop or a target that does is a new one, where the market stands then.
+            market = opened if kind == _RUNG else stop_born if kind == _STOP else target_born
+            fill(n, ladder, d, kind, ticks, market, made, count)
             count += 1
+            if kind != _RUNG:
+                break
             levels[_STOP], levels[_RUNG] = stop_of(n, d, ladder), rung_of(n, d, ladder)
-            if kind == _RUNG:
-                levels[_TARGET] = target_of(n, d) if n[SAME_BAR] == 1 else 0
+            levels[_TARGET] = target_of(n, d) if n[SAME_BAR] == 1 else 0
+            if levels[_STOP] != stop:
+                stop, stop_born = levels[_STOP], here
+            if levels[_TARGET] != target:
+                target, target_born = levels[_TARGET], here
         here = there
     return count
 
