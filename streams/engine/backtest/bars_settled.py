@@ -18,13 +18,13 @@ from streams.engine.backtest.slots import (
 )  # fmt: skip
 from streams.engine.backtest.sums import enter, leave, reached, rung_of, slipped, stop_of, target_of
 from streams.engine.bars import Ints
-from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.kernel import inlined, kernel
 
 _NEVER: Final = 1 << 62
 _STOP, _RUNG, _TARGET = range(3)
 
 
-@kernel
+@inlined
 def paths(n: Ints, o: int, high: int, low: int, c: int, taken: Ints, other: Ints) -> None:
     """The path of a bar, and the one with its extremes the other way round."""
     falls = n[LONG] == 1
@@ -36,7 +36,7 @@ def paths(n: Ints, o: int, high: int, low: int, c: int, taken: Ints, other: Ints
     other[1], other[2] = taken[2], taken[1]
 
 
-@kernel
+@inlined
 def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
     """Which of stop, rung and target the way from `here` to `there` meets first; -1 for none. They win ties so."""
     best, found = _NEVER, -1
@@ -50,9 +50,9 @@ def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
     return found
 
 
-@kernel
+@inlined
 def fill(n: Ints, ladder: Ints, d: Ints, kind: int, ticks: int, opened: int, made: Ints, k: int) -> None:
-    """Fill the order of a level, as the `k`-th; `opened`: the open for one armed before the bar, else the level."""
+    """Fill the order of a level, as the `k`-th; `opened`: the market when it came to life."""
     long = n[LONG] == 1
     if kind == _RUNG:
         paid = min(ticks, opened) if long else max(ticks, opened)
@@ -77,6 +77,7 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
     stop, target = stop_of(n, d, ladder), target_of(n, d)
     levels[_STOP], levels[_RUNG], levels[_TARGET] = stop, rung_of(n, d, ladder), target
     here, count = opened, 0
+    stop_born, target_born = opened, opened
     for leg in range(4):
         there = points[leg]
         while d[H_CLOSED] == 0:
@@ -86,18 +87,23 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
             ticks = levels[kind]
             if not reached(ticks, here, long == (kind != _TARGET)):
                 here = ticks
-            # A rung never moves; a stop or a target that did was not there when the bar opened.
-            was_there = kind == _RUNG or ticks == (stop if kind == _STOP else target)
-            fill(n, ladder, d, kind, ticks, opened if was_there else ticks, made, count)
+            # A rung never moves; a stop or a target that does is a new one, where the market stands then.
+            market = opened if kind == _RUNG else stop_born if kind == _STOP else target_born
+            fill(n, ladder, d, kind, ticks, market, made, count)
             count += 1
+            if kind != _RUNG:
+                break
             levels[_STOP], levels[_RUNG] = stop_of(n, d, ladder), rung_of(n, d, ladder)
-            if kind == _RUNG:
-                levels[_TARGET] = target_of(n, d) if n[SAME_BAR] == 1 else 0
+            levels[_TARGET] = target_of(n, d) if n[SAME_BAR] == 1 else 0
+            if levels[_STOP] != stop:
+                stop, stop_born = levels[_STOP], here
+            if levels[_TARGET] != target:
+                target, target_born = levels[_TARGET], here
         here = there
     return count
 
 
-@kernel
+@inlined
 def alone(
     n: Ints, ladder: Ints, d: Ints, o: int, high: int, low: int, stop: int, target: int, made: Ints
 ) -> bool:
@@ -127,7 +133,7 @@ def alone(
     return clear
 
 
-@kernel
+@inlined
 def same(one: Ints, other: Ints, count: int) -> bool:
     """Whether two paths filled the same orders at the same prices, in the same order."""
     for k in range(count):

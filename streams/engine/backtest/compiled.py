@@ -30,6 +30,11 @@ from streams.engine.backtest.slots import (
     D_SAFETY,
     DEAL,
     ENTRY,
+    F_FEE,
+    F_LEVEL,
+    F_LOTS,
+    F_TICKS,
+    F_TRIGGER,
     H_CLOSED,
     H_DUST,
     H_EXIT_LOTS,
@@ -48,11 +53,18 @@ from streams.engine.backtest.slots import (
     RUNGS,
     STEP_MS,
     T_CLOSE_MS,
+    T_DEAL,
+    T_GENERATION,
+    T_KIND,
+    T_ROW,
+    T_RUNG,
+    T_STOP,
+    T_TARGET,
     UNITS,
-)  # fmt: skip
+)  # fmt: skip  # fmt: skip
 from streams.engine.backtest.sums import in_ticks, open_at, rung_of, stop_of, target_of, up
 from streams.engine.bars import Floats, Ints
-from streams.engine.kernels.kernel import kernel, source_digest
+from streams.engine.kernels.kernel import inlined, kernel, source_digest
 from streams.engine.kernels.program import compile_function
 
 Bytes = NDArray[np.int8]
@@ -60,7 +72,30 @@ DONE, FULL, OFF_GRID, REFUSED, GOES_ON = range(5)
 """How a walk ended: at the last bar, out of room, at a price between two ticks, at an entry that is refused."""
 
 
-@kernel
+@inlined
+def closes_at(open_ms: Ints, contiguous: bool, row: int, step: int) -> int:
+    """When a row closes; where no bar is missing no memory is asked."""
+    return int(open_ms[0] + (row + 1) * step if contiguous else open_ms[row] + step)
+
+
+@inlined
+def write_trigger(
+    triggers: Ints, at: int, row: int, close_ms: int, generation: int, kind: int, deal: int
+) -> None:
+    """A trigger with no level armed."""
+    triggers[at, T_ROW], triggers[at, T_CLOSE_MS], triggers[at, T_GENERATION] = row, close_ms, generation
+    triggers[at, T_KIND], triggers[at, T_DEAL] = kind, deal
+    triggers[at, T_RUNG], triggers[at, T_STOP], triggers[at, T_TARGET] = 0, 0, 0
+
+
+@inlined
+def write_fill(fills: Ints, at: int, trigger: int, level: int, lots: int, ticks: int, fee: int) -> None:
+    """A fill."""
+    fills[at, F_TRIGGER], fills[at, F_LEVEL], fills[at, F_LOTS] = trigger, level, lots
+    fills[at, F_TICKS], fills[at, F_FEE] = ticks, fee
+
+
+@inlined
 def write_deal(deals: Ints, number: int, closing: int, d: Ints) -> None:
     """A deal's sums as they stand; `closing`: the trigger that closed it, or -1."""
     deals[number, D_CLOSED] = closing
@@ -87,6 +122,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
     taken, other = np.zeros(4, np.int64), np.zeros(4, np.int64)
     made, made_other = np.zeros((n[RUNGS] + 2, 4), np.int64), np.zeros((n[RUNGS] + 2, 4), np.int64)
     nt, nf, nd, generation, at_once = 0, 0, 0, 1, True
+    contiguous = open_ms[count - 1] - open_ms[0] == (count - 1) * step
     start, ended = row_from(open_ms, armed_from_ms, 0), GOES_ON
     while ended == GOES_ON:
         row = signal(truths, start, at_once)
@@ -101,10 +137,9 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
         if paid == 0:
             ended = OFF_GRID if at_close < 0 else REFUSED
             break
-        triggers[nt, :] = (row, open_ms[row] + step, generation, ENTRY, nd, 0, 0, 0)
-        fills[nf, :] = (nt, 0, d[H_LOTS], paid, d[H_FEES])
-        deals[nd, :] = 0
-        deals[nd, D_OPENED] = nt
+        write_trigger(triggers, nt, row, closes_at(open_ms, contiguous, row, step), generation, ENTRY, nd)
+        write_fill(fills, nf, nt, 0, d[H_LOTS], paid, d[H_FEES])
+        deals[nd, D_OPENED], deals[nd, D_AMBIGUOUS], deals[nd, D_REASON] = nt, 0, 0
         nt, nf, start = nt + 1, nf + 1, row + 1
         generation += 2  # one removed the entry's group, the next arms the deal's
         while d[H_CLOSED] == 0:
@@ -117,13 +152,18 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                 ended = DONE if row == count else FULL
                 break
             o, h = in_ticks(opens[row], scale, units), in_ticks(high[row], scale, units)
-            lo, c = in_ticks(low[row], scale, units), in_ticks(close[row], scale, units)
-            if o < 0 or h < 0 or lo < 0 or c < 0:
+            lo = in_ticks(low[row], scale, units)
+            if o < 0 or h < 0 or lo < 0:
                 ended = OFF_GRID
                 break
-            triggers[nt, :] = (row, open_ms[row] + step, generation, DEAL, nd, d[H_NEXT] + 1, stop, target)
+            write_trigger(triggers, nt, row, closes_at(open_ms, contiguous, row, step), generation, DEAL, nd)
+            triggers[nt, T_RUNG], triggers[nt, T_STOP], triggers[nt, T_TARGET] = d[H_NEXT] + 1, stop, target
             done = 1
             if not alone(n, ladder, d, o, h, lo, stop, target, made):
+                c = in_ticks(close[row], scale, units)
+                if c < 0:
+                    ended = OFF_GRID
+                    break
                 paths(n, o, h, lo, c, taken, other)
                 shadow[:] = d
                 done = walk(n, ladder, d, taken, levels, made)
@@ -133,7 +173,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                     deals[nd, D_AMBIGUOUS] += 1
             for k in range(done):
                 if made[k, 3] >= 0:
-                    fills[nf, :] = (nt, made[k, 0], made[k, 1], made[k, 2], made[k, 3])
+                    write_fill(fills, nf, nt, made[k, 0], made[k, 1], made[k, 2], made[k, 3])
                     nf += 1
                 deals[nd, D_REASON] = made[k, 0]
             nt, generation, start = nt + 1, generation + 1, row + 1
@@ -154,7 +194,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
             start = row + 1 if stands else row
             if not stands or (len(filled) and filled[row]):
                 row = -1
-            triggers[nt, :] = (row, due, generation, COOLDOWN, nd - 1, 0, 0, 0)
+            write_trigger(triggers, nt, row, due, generation, COOLDOWN, nd - 1)
             nt, generation = nt + 1, generation + 1
     at[N_TRIGGERS], at[N_FILLS], at[N_DEALS] = nt, nf, nd
     return ended

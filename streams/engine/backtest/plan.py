@@ -6,9 +6,11 @@ lowest price: what could pass 2^62 is left to Python's integers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
-from math import gcd
-from typing import Final
+from functools import lru_cache
+from math import ceil, floor, gcd
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -46,7 +48,7 @@ from streams.engine.backtest.slots import (
     TP_N,
     UNITS,
 )  # fmt: skip
-from streams.engine.bars import Floats, Ints
+from streams.engine.bars import Ints
 from streams.engine.dca import Instrument
 from streams.engine.dca.entry import entry_tree
 from streams.engine.dca.ladder import Step, steps_of
@@ -56,6 +58,9 @@ from streams.engine.dca.terms import Terms, terms_of
 MOST: Final = 1 << 62
 _EXACT_FLOAT: Final = 10**15
 """Below this every decimal of so many digits is one float, and every float one such decimal."""
+
+
+_Rung: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) 
     decimals = max(0, -int(instrument.tick.as_tuple().exponent))
     units = int(instrument.tick * 10**decimals)
     unit = instrument.quote_unit
-    n = np.zeros(NUMBERS, object)
+    n = [0] * NUMBERS
     n[LONG], n[SAME_BAR], n[OHLC] = terms.long, terms.same_bar_exit, terms.intrabar == "ohlc"
     n[COOLDOWN_MS], n[STEP_MS], n[UNITS] = config.cooldown_s * 1_000, step_ms, units
     n[SLIP_UP_N], n[SLIP_UP_D] = (1 + terms.slippage_ratio).as_integer_ratio()
@@ -122,13 +127,18 @@ def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) 
     _exits(n, terms)
     n[BASE_A], n[BASE_B] = _lots(Fraction(terms.base_order_volume), unit)
     n[LEAST] = -(-Fraction(terms.min_notional) // unit)
-    steps = steps_of(terms)
-    n[RUNGS] = len(steps)
-    rungs = [(*step.deviation.as_integer_ratio(), *_lots(step.volume, unit)) for step in steps]
-    if reason := _too_large(n, rungs, steps, terms, extremes):
+    rungs = _ladder(steps_of(terms), unit)
+    n[RUNGS] = len(rungs)
+    if reason := _too_large(n, rungs, terms, extremes):
         return reason
     table = np.array(rungs, np.int64).reshape(-1, 4)
-    return Plan(n.astype(np.int64), table, 10.0**decimals, instrument)
+    return Plan(np.array(n, np.int64), table, 10.0**decimals, instrument)
+
+
+@lru_cache(maxsize=1024)
+def _ladder(steps: tuple[Step, ...], unit: Fraction) -> tuple[_Rung, ...]:
+    """The rungs of a ladder's shape; many bots of a sweep have the same."""
+    return tuple((*step.deviation.as_integer_ratio(), *_lots(step.volume, unit)) for step in steps)
 
 
 def _lots(volume: Fraction, unit: Fraction) -> tuple[int, int]:
@@ -136,7 +146,7 @@ def _lots(volume: Fraction, unit: Fraction) -> tuple[int, int]:
     return (volume / unit).as_integer_ratio()
 
 
-def _exits(n: Floats, terms: Terms) -> None:
+def _exits(n: list[int], terms: Terms) -> None:
     """Target: (Q·TP_N/TP_D) / base of the average; plus B·TP_B_N/TP_B_D where it is counted from the base order."""
     sign = 1 if terms.long else -1
     keeps = 1 - sign * terms.fee_ratio
@@ -156,31 +166,35 @@ def _exits(n: Floats, terms: Terms) -> None:
         n[SL_N], n[SL_D] = (1 - sign * percent(stop.percent)).as_integer_ratio()
 
 
-def _too_large(
-    n: Floats,
-    rungs: list[tuple[int, int, int, int]],
-    steps: tuple[Step, ...],
-    terms: Terms,
-    extremes: Extremes,
-) -> str:
+def _too_large(n: list[int], rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> str:
     """Why the walk could leave 64 bits, or floats their exact decimals; empty where it cannot."""
-    tick = Fraction(terms.tick)
-    top = 2 * (Fraction(float(extremes.big_highs.max())) / tick * (1 + terms.slippage_ratio) + 2)
-    bottom = Fraction(float(extremes.big_lows.min())) / tick * (1 - terms.slippage_ratio)
-    highest = -(-top // 1)
-    deepest = max((step.deviation for step in steps), default=Fraction(0))
-    lowest = max(1, bottom * (1 - (deepest if terms.long else 0)) // 1)
+    highest, lowest = _reach(
+        float(extremes.big_highs.max()), float(extremes.big_lows.min()), terms.tick, terms.slippage
+    )
     if highest * n[UNITS] >= _EXACT_FLOAT:
         return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
-    lots = sum(-(-a // (b * lowest)) + 1 for a, b in [(n[BASE_A], n[BASE_B]), *(rung[2:] for rung in rungs)])
+    if rungs and terms.long:
+        over, under = rungs[-1][:2]
+        lowest = max(1, lowest * (under - over) // under)
+    lots = -(-n[BASE_A] // (n[BASE_B] * lowest)) + 1 + sum(-(-a // (b * lowest)) + 1 for _, _, a, b in rungs)
     quote = lots * highest
     products = [
         quote * n[FEE_N], quote * n[TP_N] + quote * abs(n[TP_B_N]), lots * n[TP_D], lots * n[TP_B_D],
         max(quote, highest) * n[SL_N], lots * n[SL_D], highest * n[SLIP_UP_N], n[BASE_A], n[BASE_B] * highest, n[LEAST],
-        *(product for rung in rungs for product in (quote * 2 * rung[1], lots * rung[1], rung[2], rung[3] * highest)),
     ]  # fmt: skip
+    for _, under, a, b in rungs:
+        products += (quote * 2 * under, lots * under, a, b * highest)
     if max(products) >= MOST:
         return f"numbers too large for 64 bits: ticks of {terms.tick} and lots of {terms.lot}"
-    if Fraction(10**17) <= highest * tick:
+    if highest * Fraction(terms.tick) >= 10**17:
         return "numbers too large: prices of 1e17"
     return ""
+
+
+@lru_cache(maxsize=1024)
+def _reach(high: float, low: float, tick: Decimal, slippage: str) -> tuple[int, int]:
+    """The highest price, in ticks, that a walk can speak of (short ladders reach to twice the market), and the lowest."""
+    slip = percent(slippage)
+    top = 2 * (Fraction(high) / Fraction(tick) * (1 + slip) + 2)
+    bottom = Fraction(low) / Fraction(tick) * (1 - slip)
+    return ceil(top), max(1, floor(bottom))

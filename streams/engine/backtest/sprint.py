@@ -19,9 +19,9 @@ from streams.engine.backtest.result import BotResult, DealRow, FillRow
 from streams.engine.backtest.truths import BarByBar, Truths, values_at
 from streams.engine.bars import Ints
 from streams.engine.dca import Instrument, alert_prefix, deal_id_of, decimal_text, entry_group_id
-from streams.engine.dca.deal import BASE, STOP, TARGET
+from streams.engine.dca.deal import BASE, STOP
 from streams.engine.dca.entry import entry_tree
-from streams.engine.dca.ladder import rungs
+from streams.engine.dca.ladder import rung_price, steps_of
 from streams.engine.dca.levels import ACTIONS
 from streams.engine.dca.money import EXACT, shown
 from streams.engine.dca.terms import Terms, terms_of
@@ -29,6 +29,7 @@ from streams.engine.groups.path import in_path_order
 from streams.engine.groups.reports import trigger_id
 
 _NO_ROWS: Final = np.empty(0, np.int8)
+_TARGET: Final = "tp_1"
 _ENDS: Final = {
     OFF_GRID: "a price lies between two ticks",
     REFUSED: "an entry is refused: the tick is too coarse for its ladder",
@@ -179,7 +180,7 @@ class _Words:
         if stop:
             armed = [self._member(STOP, "sl", None, stop, adverse=True), *armed]
         if target:
-            armed = [*armed, self._member(TARGET, "tp", 1, target, adverse=False)]
+            armed = [*armed, self._member(_TARGET, "tp", 1, target, adverse=False)]
         return [
             (member, level)
             for member, level in armed
@@ -193,8 +194,14 @@ class _Words:
             place = int(np.searchsorted(self._arrays.fills[:, c.F_TRIGGER], first))
             lots, ticks = self._arrays.fills[place, [c.F_LOTS, c.F_TICKS]].tolist()
             found = self._levels[deal] = [
-                self._member(f"dca_{one.number}", "dca", one.number, one.ticks, adverse=True)
-                for one in rungs(self._terms, lots * ticks, lots)
+                self._member(
+                    f"dca_{step.number}",
+                    "dca",
+                    step.number,
+                    rung_price(self._terms.long, lots * ticks, lots, step.deviation),
+                    adverse=True,
+                )  # fmt: skip
+                for step in steps_of(self._terms)
             ]
         return found
 
@@ -216,7 +223,7 @@ class _Words:
         for trigger, level, lots, ticks, fee in self._arrays.fills.tolist():
             of, deal = triggers[trigger], int(self._arrays.triggers[trigger, c.T_DEAL])
             position, before = 1 if deal != before else position + 1, deal
-            name = {0: BASE, c.LEVEL_STOP: STOP, c.LEVEL_TARGET: TARGET}.get(level, f"dca_{level}")
+            name = {0: BASE, c.LEVEL_STOP: STOP, c.LEVEL_TARGET: _TARGET}.get(level, f"dca_{level}")
             rows.append(
                 FillRow(
                     self._config.bot_id, self._symbol, self._deal_ids[deal], name, of.generation, position,

@@ -40,16 +40,32 @@ from streams.engine.backtest.slots import (
     TP_N,
 )  # fmt: skip
 from streams.engine.bars import Ints
-from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.kernel import inlined
 
 
-@kernel
+@inlined
+def down(a: int, b: int) -> int:
+    """The quotient of positive numbers below 2^62, rounded down: guessed as a float, then put right. It is exact, and
+    takes half the time of a division of integers.
+    """
+    quotient = np.int64(np.float64(a) / np.float64(b))
+    rest = a - quotient * b
+    while rest < 0:
+        quotient -= 1
+        rest += b
+    while rest >= b:
+        quotient += 1
+        rest -= b
+    return int(quotient)
+
+
+@inlined
 def up(a: int, b: int) -> int:
-    """The quotient, rounded up."""
-    return -((-a) // b)
+    """The quotient of positive numbers below 2^62, rounded up."""
+    return down(a + b - 1, b)
 
 
-@kernel
+@inlined
 def in_ticks(price: float, scale: float, units: int) -> int:
     """A price in ticks; -1 where it lies between two."""
     whole = np.int64(np.rint(price * scale))
@@ -60,15 +76,15 @@ def in_ticks(price: float, scale: float, units: int) -> int:
     return -1 if whole % units else int(whole // units)
 
 
-@kernel
+@inlined
 def slipped(n: Ints, buy: bool, ticks: int) -> int:
     """A market price after slippage, on the tick against us."""
     if buy:
         return up(ticks * n[SLIP_UP_N], n[SLIP_UP_D])
-    return max(1, (ticks * n[SLIP_DOWN_N]) // n[SLIP_DOWN_D])
+    return max(1, down(ticks * n[SLIP_DOWN_N], n[SLIP_DOWN_D]))
 
 
-@kernel
+@inlined
 def target_of(n: Ints, d: Ints) -> int:
     """The target in ticks; 0 for none."""
     if n[TARGET] == 0:
@@ -77,11 +93,11 @@ def target_of(n: Ints, d: Ints) -> int:
     if n[TARGET] == BASE:
         over += d[H_BASE_QUOTE] * n[TP_B_N]
     under = d[H_LOTS] * n[TP_D]
-    ticks = up(over, under) if n[LONG] else over // under
+    ticks = up(over, under) if n[LONG] else down(over, under)
     return int(ticks) if ticks > 0 else 0
 
 
-@kernel
+@inlined
 def stop_of(n: Ints, d: Ints, ladder: Ints) -> int:
     """The stop in ticks; 0 for none."""
     if n[STOP] == 0:
@@ -92,11 +108,11 @@ def stop_of(n: Ints, d: Ints, ladder: Ints) -> int:
     elif n[STOP] == LAST and n[RUNGS] > 0:
         quote, base = ladder[n[RUNGS] - 1, 0], 1
     over, under = quote * n[SL_N], base * n[SL_D]
-    ticks = up(over, under) if n[LONG] else over // under
+    ticks = up(over, under) if n[LONG] else down(over, under)
     return int(ticks) if ticks > 0 else 0
 
 
-@kernel
+@inlined
 def rung_of(n: Ints, d: Ints, ladder: Ints) -> int:
     """The next safety order in ticks; 0 for none."""
     if d[H_NEXT] >= n[RUNGS]:
@@ -104,7 +120,7 @@ def rung_of(n: Ints, d: Ints, ladder: Ints) -> int:
     return int(ladder[d[H_NEXT], 0])
 
 
-@kernel
+@inlined
 def enter(n: Ints, d: Ints, lots: int, ticks: int) -> int:
     """Book an entry; its fee."""
     quote = lots * ticks
@@ -116,7 +132,7 @@ def enter(n: Ints, d: Ints, lots: int, ticks: int) -> int:
     return fee
 
 
-@kernel
+@inlined
 def leave(n: Ints, d: Ints, ticks: int) -> int:
     """Sell (buy back) all that is held, or book it off as dust; the fee, -1 for dust."""
     lots = d[H_LOTS]
@@ -133,7 +149,7 @@ def leave(n: Ints, d: Ints, ticks: int) -> int:
     return fee
 
 
-@kernel
+@inlined
 def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     """Open a deal at a bar's close, in ticks; the price paid, 0 where Python must refuse it."""
     long = n[LONG] == 1
@@ -144,7 +160,7 @@ def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     for k in range(n[RUNGS]):
         over, under = rungs[k, 0], rungs[k, 1]
         if long:
-            price = (d[H_BASE_QUOTE] * (under - over)) // (d[H_BASE_LOTS] * under)
+            price = down(d[H_BASE_QUOTE] * (under - over), d[H_BASE_LOTS] * under)
         else:
             price = up(d[H_BASE_QUOTE] * (under + over), d[H_BASE_LOTS] * under)
         if price < 1 or reached(price, ticks, long):
@@ -157,7 +173,7 @@ def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     return 0 if reached(stop, ticks, long) or reached(target, ticks, not long) else ticks
 
 
-@kernel
+@inlined
 def reached(level: int, price: int, falling: bool) -> bool:
     """Whether `price` is at or beyond a level that is met on the way down (`falling`) or up; 0 is no level."""
     if level == 0:

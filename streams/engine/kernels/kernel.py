@@ -43,6 +43,14 @@ def kernel(function: _F) -> _F:
     return marked
 
 
+def inlined(function: _F) -> _F:
+    """As `kernel`, for small functions that take arrays: compiled into whoever calls them, because handing an array
+    over takes as long as what they do.
+    """
+    marked: _F = register_jitable(forceinline=True, error_model="numpy")(function)
+    return marked
+
+
 def source_digest(*functions: Callable[..., Any]) -> int:
     """Changes with the code of `functions`, of the kernels they call, and with the constants they use.
 

@@ -8,6 +8,7 @@ step gives.
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import ceil, log
 from typing import Final, TypeAlias
 
 AVERAGE: Final = 1e-3
@@ -72,9 +73,24 @@ def bars_until(response: Filter, bound: float, longest: int) -> int:
     return max(n, 1)
 
 
+def bars_of_one(alpha: float, bound: float) -> int:
+    """`bars_until` of one average, without following its response: what is left after n bars is (1 - alpha)^n."""
+    kept = 1.0 - alpha
+    if kept <= 0.0:
+        return 1
+    n = max(1, ceil(log(bound) / log(kept)))
+    while n > 1 and kept ** (n - 1) < bound:
+        n -= 1
+    while kept**n >= bound:
+        n += 1
+    return n
+
+
 @lru_cache(maxsize=4096)
 def ema_bars(*windows: int) -> int:
     """Bars until a cascade of EMAs of these windows is ready."""
+    if len(windows) == 1:
+        return bars_of_one(span(windows[0]), AVERAGE)
     return bars_until(cascade([span(w) for w in windows]), AVERAGE, max(windows))
 
 
@@ -83,6 +99,8 @@ def wilder_bars(*windows: int) -> int:
     """Bars until a cascade of Wilder's averages is ready; a change needs one bar more, to have one before
     it.
     """
+    if len(windows) == 1:
+        return bars_of_one(wilder(windows[0]), AVERAGE)
     return bars_until(cascade([wilder(w) for w in windows]), AVERAGE, max(windows))
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from schemas.bots import BotConfig, StopLoss, TakeProfit
+from schemas.bots import BotConfig, CloseRule, LadderStep, StopLoss, TakeProfit, TargetStep
 from streams.engine.bars import BarArrays
 from streams.engine.dca import Instrument, problems
 
@@ -24,19 +24,62 @@ CENTS: Final = Instrument(tick=Decimal("0.01"), lot=Decimal("0.00001"))
 INSTRUMENTS: Final[Mapping[str, Instrument]] = {"COARSE": COARSE, "CENTS": CENTS}
 
 
-def bot(random: Random, name: str, pairs: list[str], instrument: Instrument, start_ms: int) -> BotConfig:
-    """A bot that can be armed, of every setting that the walk knows."""
+def bot(
+    random: Random, name: str, pairs: list[str], instrument: Instrument, start_ms: int, *, plain: bool = False
+) -> BotConfig:
+    """A bot that can be armed, of every setting; `plain`: only of those that the compiled walk knows."""
     while True:
-        made = _drawn(random, name, pairs, start_ms)
+        settings = _drawn(random, name, pairs, start_ms)
+        if not plain:
+            settings |= _more(random)
+        try:
+            made = BotConfig(**settings)
+        except ValueError:
+            continue
         if not problems(made, instrument):
             return made
 
 
-def _drawn(random: Random, name: str, pairs: list[str], start_ms: int) -> BotConfig:
+def _more(random: Random) -> dict[str, Any]:
+    """Settings that Python walks, a few of them at a time."""
+    choice = random.choice
+    found: dict[str, Any] = {
+        "steps": tuple(LadderStep(deviation=d, volume=choice(["20", "31.5"])) for d in ("0.1", "0.25", "0.7")),
+        "anchor": choice(["previous_order", "average"]),
+        "safety_condition": choice(["rsi(7) < 40", "close < ema(5)", 'rsi(3, "5m") < 50']),
+        "max_active_safety_orders": choice([1, 2]),
+        "gap_through": choice(["one_per_bar", "merge"]),
+        "take_profit": choice([
+            TakeProfit(steps=(TargetStep(percent="0.3", amount="40"), TargetStep(percent="0.8", amount="60"))),
+            TakeProfit(percent="0.4", trailing="0.15"),
+            TakeProfit(steps=(TargetStep(percent="0.3", amount="50"), TargetStep(percent="0.5", amount="50")),
+                       trailing="0.2"),
+        ]),
+        "stop_loss": choice([
+            StopLoss(percent="0.8", trailing=True), StopLoss(percent="0.6", break_even=True),
+            StopLoss(percent="0.4", timeout_s=300),
+        ]),
+        "close": CloseRule(when=choice(["rsi(14) > 60", "close > sma(20)"]), min_profit=choice([None, "0.1", "-1"])),
+        "deal_timeout_s": choice([600, 5_400]),
+        "start_delay_s": choice([60, 420]),
+        "disable_after_deals": choice([1, 3]),
+        "max_active_deals_per_pair": 2,
+        "max_active_deals": 3,
+        "reinvest_percent": "50",
+        "fee_in": "base",
+        "entry": choice(['schedule("*/20 * * * *")', 'schedule("7 * * * *", "Europe/Berlin")',
+                         "sequence(rsi(5) < 40, rsi(5) > 50, within=10)"]),
+        "accumulate": True,
+    }  # fmt: skip
+    names = random.sample(sorted(found), random.choice([1, 1, 2, 3]))
+    return {name: found[name] for name in names}
+
+
+def _drawn(random: Random, name: str, pairs: list[str], start_ms: int) -> dict[str, Any]:
     choice = random.choice
     target = choice([None, *["x"] * 5])
     stop = choice([None, None, "x"])
-    settings: dict[str, Any] = {
+    return {
         "bot_id": name, "user_id": "alice", "pairs": pairs, "entry": choice(ENTRIES),
         "side": choice(["long", "short"]), "intrabar": choice(["pessimistic", "ohlc"]),
         "base_order_volume": choice(["15", "33.3"]), "safety_order_volume": choice(["30", "17.77"]),
@@ -50,7 +93,6 @@ def _drawn(random: Random, name: str, pairs: list[str], start_ms: int) -> BotCon
         "fee": choice(["0.1", "0", "0.075"]), "slippage": choice(["0", "0", "0.05"]),
         "max_active_deals": choice([1, 1, 2, 5]), "effective_from_ms": start_ms,
     }  # fmt: skip
-    return BotConfig(**settings)
 
 
 def stretch(random: Random, bars: BarArrays, count: int) -> BarArrays:

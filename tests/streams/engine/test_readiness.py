@@ -6,6 +6,7 @@ from schemas.conditions import Indicator
 from streams.engine.kernels.readiness import (
     AVERAGE,
     DIFFERENCE,
+    bars_of_one,
     bars_until,
     cascade,
     ema_bars,
@@ -61,3 +62,9 @@ def test_a_difference_of_averages_is_held_to_a_tighter_bound() -> None:
 def test_the_longest_windows_are_followed_to_their_end() -> None:
     assert ema_bars(5_000) == pytest.approx(6.9078 * 5_001 / 2, rel=1e-3)
     assert wilder_bars(5_000) == pytest.approx(6.9078 * 5_000, rel=1e-3)
+
+
+def test_what_is_left_of_one_average_needs_no_following_of_its_response() -> None:
+    for window in (1, 2, 3, 9, 14, 20, 97, 200, 1_000, 5_000):
+        for alpha in (span(window), wilder(window)):
+            assert bars_of_one(alpha, AVERAGE) == bars_until(smoothing(alpha), AVERAGE, window)
