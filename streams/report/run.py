@@ -25,7 +25,8 @@ LEVELS: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """Tables have at least the columns above; amounts are numbers, for pictures and ratios.
+    """Tables have at least the columns above; amounts are numbers, for pictures and ratios. A deal that is open has no
+    profit yet.
 
     `levels`: from when to when which level of a deal stood at which price (average, targets, stops, safety orders).
     `capital`: what the equity curve begins with. `settings` and `data` are shown as they are, by name.

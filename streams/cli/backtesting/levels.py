@@ -1,10 +1,10 @@
-"""Where a deal's orders stood while it was open, for pictures: its triggers settled once more, and looked at after each.
+"""Where a deal's orders stood while it was open, for pictures: its triggers settled once more, seen after each.
 
-A deal that cannot be told like this (its entry was delayed, or its volumes came from reinvested profit) is drawn with its
-fills and average alone.
+A deal that cannot be told like this (its entry was delayed, or its volumes came from reinvested profit) is drawn with
+its fills and average alone.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ def levels_of(
         yield from _stretches(deal_id, seen, closed[deal_id])
 
 
-def _by_deal(fills: list[FillRow], wanted: Collection[str]) -> dict[str, list[FillRow]]:
+def _by_deal(fills: Sequence[FillRow], wanted: Collection[str]) -> dict[str, list[FillRow]]:
     found: dict[str, list[FillRow]] = {}
     for fill in fills:
         if fill.deal_id in wanted:
@@ -77,12 +77,17 @@ def _waiting(
         if deal is not None and deal.deal_id in wanted:
             deals[deal.deal_id] = deal
             members = kinds.deal_members(deal)
-            seen.setdefault(deal.deal_id, []).append((trigger.bar.close_time_ms, _prices(members, deal.alert_prefix)))
+            seen.setdefault(deal.deal_id, []).append(
+                (trigger.bar.close_time_ms, _prices(members, deal.alert_prefix))
+            )
     return seen
 
 
 def _after(
-    trigger: Trigger, deals: Mapping[str, kinds.AnyDeal], bot: BotConfig, instruments: Mapping[str, Instrument]
+    trigger: Trigger,
+    deals: Mapping[str, kinds.AnyDeal],
+    bot: BotConfig,
+    instruments: Mapping[str, Instrument],
 ) -> kinds.AnyDeal | None:
     """The deal after the trigger's bar: opened by it, or one that is known."""
     name = trigger.group_id.rsplit("/", 1)[-1]

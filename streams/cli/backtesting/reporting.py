@@ -1,7 +1,6 @@
-"""A backtest as a page: its rows and candles in the form that the report takes, and the figures for the summary."""
+"""A backtest as a page: its rows and candles in the form that the report takes, and its figures for the summary."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import polars as pl
 from schemas.bots import BotConfig
 from schemas.interval import interval_ms
 from streams.cli.backtesting.levels import levels_of
+from streams.cli.errors import Invalid
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.result import BotResult
 from streams.engine.dca import Instrument
@@ -24,35 +24,25 @@ _MOST_LEVELS: Final = 1_000
 """Deals whose waiting orders are drawn, the newest ones: a page must stay one that a phone can open."""
 
 
-@dataclass(frozen=True)
-class Written:
-    """What the page says of itself: figures by name, and why it has no charts, if so."""
-
-    metrics: dict[str, Any]
-    missing: str | None
-
-
-def report(
-    results: Sequence[BotResult],
-    bots: Sequence[BotConfig],
-    candles: Mapping[str, Candles],
-    instruments: Mapping[str, Instrument],
-    summary: Mapping[str, Any],
-    capital: float | None,
-    notes: Sequence[str],
-    file: Path,
-) -> Written:
-    """Write the page into `file`. `capital` None: the most that was tied up in deals at once."""
-    run = _run(results, bots, candles, instruments, summary, capital, notes)
+def write_page(run: Run, file: Path) -> str | None:
+    """Write the page. Returns why it has no charts, if so. Raises Invalid where it cannot be written."""
     try:
         library, missing = charts(), None
     except ChartsMissing as why:
-        library, missing = None, str(why)
-    file.write_text(page(run, library))
-    return Written({"capital": run.capital, **msgspec.to_builtins(metrics_of(run))}, missing)
+        library, missing = None, f"report.html has no charts: {why}"
+    try:
+        file.write_text(page(run, library), encoding="utf-8")
+    except OSError as problem:
+        raise Invalid(f"--out: {file}: {problem.strerror or problem}") from None
+    return missing
 
 
-def _run(
+def figures(run: Run) -> dict[str, Any]:
+    """What `summary.json` says of the run beside its bots; the page shows the same."""
+    return {"capital": run.capital, **msgspec.to_builtins(metrics_of(run))}
+
+
+def run_of(
     results: Sequence[BotResult],
     bots: Sequence[BotConfig],
     candles: Mapping[str, Candles],
@@ -61,6 +51,7 @@ def _run(
     capital: float | None,
     notes: Sequence[str],
 ) -> Run:
+    """The run as the report takes it. `capital` None: the most that was tied up in deals at once."""
     deals = _deals(results)
     given = capital if capital is not None else most_tied(deals)
     assumed = "" if capital is not None else " (the most that was tied up at once; --capital says otherwise)"
@@ -116,7 +107,8 @@ def _fills(results: Sequence[BotResult]) -> pl.DataFrame:
 def _deals(results: Sequence[BotResult]) -> pl.DataFrame:
     rows = [
         (deal.deal_id, deal.bot_id, deal.symbol, deal.side, deal.opened_at_ms, deal.closed_at_ms, deal.close_reason,
-         None if deal.average_price is None else float(deal.average_price), float(deal.entry_quote), float(deal.profit),
+         None if deal.average_price is None else float(deal.average_price), float(deal.entry_quote),
+         None if deal.closed_at_ms is None else float(deal.profit),
          deal.safety_orders, deal.ambiguous_bars)
         for result in results
         for deal in result.deals

@@ -17,6 +17,7 @@ from sinks.instruments import load_instruments
 from streams.cli.backtesting.candles import Loaded, load
 from streams.cli.backtesting.desk import Desk, Refused
 from streams.cli.backtesting.pool import Work, run_all
+from streams.cli.backtesting.reporting import figures, run_of, write_page
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
 from streams.cli.errors import Invalid
@@ -25,7 +26,9 @@ from streams.engine.dca import decimal_text
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for. `from_ms` None: from the first bar; `jobs` None: one process per core."""
+    """What was asked for. `from_ms` None: from the first bar; `jobs` None: one process per core; `capital` (quote, what
+    returns are measured against) None: the most that was tied up at once.
+    """
 
     klines: str
     bots: Path
@@ -35,6 +38,7 @@ class Settings:
     interval: str = "1m"
     fill_up_to: int = 5
     jobs: int | None = None
+    capital: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,12 @@ def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Re
         "profit": decimal_text(profit),
         "bots": [bot_summary(result) for result in results],
     }
+    shown = run_of(results, work.bots, loaded.candles, work.instruments, summary, settings.capital, notes)
+    summary["metrics"] = figures(shown)
     write(results, summary, out)
+    tell(len(bots), "writing report.html")
+    if missing := write_page(shown, out / "report.html"):
+        notes.append(missing)
     return Report(summary, notes)
 
 

@@ -20,7 +20,9 @@ def backtest(
         ),
     ],
     bots: Annotated[Path, typer.Option(metavar="FILE", help="YAML with one bot or several.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for summary.json and the tables.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for report.html, summary.json and the tables.")
+    ],
     from_: Annotated[
         str | None,
         typer.Option("--from", metavar="T", help="Bots see bars from then on; earlier ones warm up."),
@@ -32,6 +34,10 @@ def backtest(
     interval: Annotated[str, typer.Option(help="Length of the files' bars.")] = "1m",
     fill_up_to: Annotated[int, typer.Option(min=0, help="Gaps up to so many bars are filled flat.")] = 5,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
+    capital: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="What returns are measured against; default: the most tied up at once."),
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Replay candles against bots: the triggers, fills and deals that the live pipeline would have had.
@@ -45,7 +51,7 @@ def backtest(
     settings = Settings(
         klines=klines, bots=bots, instruments=instruments, interval=interval, fill_up_to=fill_up_to, jobs=jobs,
         from_ms=None if from_ is None else parse_time(from_, "--from"),
-        to_ms=None if to is None else parse_time(to, "--to"),
+        to_ms=None if to is None else parse_time(to, "--to"), capital=capital,
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
         report = run(settings, out, tell)
@@ -65,6 +71,8 @@ def backtest(
             ],
             right=("triggers", "fills", "deals", "closed", "won", "profit", "safety orders"),
         )  # fmt: skip
-        print(f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; written to {out}")
+        print(
+            f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; report: {out / 'report.html'}"
+        )
     if report.summary["broken_rows"]:
         raise typer.Exit(Exit.PROBLEM)
