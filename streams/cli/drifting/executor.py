@@ -1,0 +1,59 @@
+"""The executor's statement: the same configs and triggers, in the order of the inbox, give the same deals and fills.
+
+What the database holds is compared with what the executor's own decisions make of the records. Nothing is written.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sinks.executor.decide import Known, decide
+from sinks.executor.decision import Rules
+from sinks.executor.edge import read
+from sinks.executor.state import Bot, HeldDeal
+from topics.records import Record
+from topics.spec import TopicSpec
+
+Row = Mapping[str, Any]
+
+
+class Executor:
+    """Give it the inbox's records in order; `deals` and `fills` are then rows to compare with the database's."""
+
+    def __init__(self, rules: Rules, specs: Mapping[str, TopicSpec]) -> None:
+        self._rules = rules
+        self._specs = specs
+        self._bots: dict[str, Bot] = {}
+        self._trigger_ids: set[str] = set()
+        self._bots_of: dict[str, int] = {}
+        self._deals: dict[str, HeldDeal] = {}
+        self.fills: dict[tuple[str, str, int], Row] = {}
+
+    def apply(self, records: Iterable[Record]) -> None:
+        """Decide each record."""
+        for record in records:
+            incoming = read(record, self._specs[record.topic])
+            known = Known(self._trigger_ids, self._bots_of)
+            bot = self._bots.get(incoming.bot_id) if incoming.bot_id is not None else None
+            decision = decide(bot, incoming, known, self._rules)
+            if decision.noted.trigger_id is not None:
+                self._trigger_ids.add(decision.noted.trigger_id)
+            if decision.bot is not None:
+                if bot is None:
+                    user = decision.bot.user_id
+                    self._bots_of[user] = self._bots_of.get(user, 0) + 1
+                self._bots[decision.bot.bot_id] = decision.bot
+                self._deals.update(decision.bot.deals)
+            for fill in decision.fills:
+                row = fill._asdict()
+                self.fills[fill.deal_id, fill.level, fill.generation] = row
+
+    @property
+    def deals(self) -> dict[str, Row]:
+        """By deal_id: what the database says of a deal too."""
+        return {
+            name: {
+                "state": "open" if held.open else "closed", "closed_at_ms": held.closed_at_ms,
+                "close_reason": held.close_reason, "fills": held.fills, "ambiguous_bars": held.ambiguous_bars,
+            }
+            for name, held in self._deals.items()
+        }  # fmt: skip
