@@ -26,6 +26,7 @@ from streams.cli.commands import (
     processes,
     stack,
     status,
+    sweep,
     topics,
     triggers,
 )
@@ -130,6 +131,7 @@ app.command("explain", short_help="why an alert did or did not fire on a bar")(e
 app.add_typer(indicators.app, name="indicators", short_help="what there is, and its values over a file")
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
 app.command("backtest", short_help="what bots would have done over candles from files")(backtest.backtest)
+app.command("sweep", short_help="many configurations of a bot over the same candles, ranked")(sweep.sweep)
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")
 
 

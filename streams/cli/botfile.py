@@ -6,6 +6,7 @@ number, never as a YAML float, which is not exact.
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -45,7 +46,7 @@ def read_bots(path: Path) -> list[BotConfig]:
     bots: list[BotConfig] = []
     mistakes: list[Mistake] = []
     for entry in entries(path):
-        made = _bot(entry, f"{path}, line {entry.line}")
+        made = bot_of(entry, f"{path}, line {entry.line}")
         if isinstance(made, BotConfig):
             bots.append(made)
         else:
@@ -56,7 +57,8 @@ def read_bots(path: Path) -> list[BotConfig]:
     return bots
 
 
-def _bot(entry: Entry, place: str) -> BotConfig | list[Mistake]:
+def bot_of(entry: Entry, place: str) -> BotConfig | list[Mistake]:
+    """The bot of one mapping, or everything that can be seen to be wrong with it."""
     fields = dict(entry.fields)
     name = fields.get("bot_id")
     place = f"{place}, bot {name}" if isinstance(name, str) else place
@@ -103,6 +105,7 @@ def _choices(struct: type[msgspec.Struct], path: list[str]) -> list[str]:
     return [str(value) for value in info.values] if isinstance(info, inspect.LiteralType) else []
 
 
+@cache
 def _known(struct: type[msgspec.Struct]) -> dict[str, FieldInfo]:
     return {field.encode_name: field for field in structs.fields(struct)}
 
@@ -175,7 +178,12 @@ def _is_decimal(field: FieldInfo) -> bool:
 
 def _part(field: FieldInfo) -> type[msgspec.Struct] | None:
     """The struct that the field holds, or that the items of its list are."""
-    info = inspect.type_info(field.type)
+    return _struct_in(field.type)
+
+
+@cache
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    info = inspect.type_info(kind)
     for option in info.types if isinstance(info, inspect.UnionType) else (info,):
         if isinstance(option, inspect.VarTupleType | inspect.ListType):
             option = option.item_type

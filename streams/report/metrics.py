@@ -54,7 +54,7 @@ def metrics(curve: Curve, deals: pl.DataFrame, fills: pl.DataFrame) -> Metrics:
     """`deals`: opened_at_ms, closed_at_ms, profit, safety_orders_filled. `fills`: fee. Amounts are numbers."""
     closed = deals.drop_nulls("closed_at_ms")
     profits = closed["profit"].to_numpy()
-    returns = _returns(daily(curve))
+    returns = returns_of(daily(curve))
     fall, growth = drawdown(curve), cagr(curve)
     begin = float(curve.equity[0]) if len(curve.equity) else 0.0
     gain = float(curve.equity[-1]) - begin if len(curve.equity) else 0.0
@@ -138,7 +138,7 @@ def longest_deal_ms(deals: pl.DataFrame, end_ms: int) -> int:
     return int(longest) if isinstance(longest, int) else 0
 
 
-def _returns(values: Floats) -> Floats:
+def returns_of(values: Floats) -> Floats:
     """Relative changes from each value to the next, while there is something to change."""
     ruined = np.flatnonzero(values <= 0)
     values = values[: ruined[0]] if len(ruined) else values

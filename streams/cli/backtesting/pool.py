@@ -42,7 +42,12 @@ class Work:
     @property
     def rules(self) -> Rules:
         """The executor's, on the paper venue."""
-        return Rules(Paper(), self.instruments, self.interval)
+        return rules_of(self.instruments, self.interval)
+
+
+def rules_of(instruments: Mapping[str, Instrument], interval: str) -> Rules:
+    """The executor's, on the paper venue."""
+    return Rules(Paper(), instruments, interval)
 
 
 def run_all(work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell) -> list[BotResult]:
@@ -54,7 +59,7 @@ def run_all(work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell) -
     results: dict[str, BotResult] = {}
     with tempfile.TemporaryDirectory() as folder:
         for symbol in candles:
-            _save(candles[symbol], Path(folder))
+            save(candles[symbol], Path(folder))
         with ProcessPoolExecutor(min(jobs, len(chunks)), get_context("spawn")) as pool:
             waiting = [
                 pool.submit(_there, Work(chunk, work.instruments, work.interval), folder) for chunk in chunks
@@ -80,7 +85,7 @@ def _here(work: Work, candles: Mapping[str, Candles], tell: Tell) -> list[BotRes
 
 def _there(work: Work, folder: str) -> list[BotResult]:
     symbols = {symbol for bot in work.bots for symbol in bot.pairs}
-    return _here(work, {symbol: _load(symbol, Path(folder)) for symbol in symbols}, lambda done, name: None)
+    return _here(work, {symbol: load(symbol, Path(folder)) for symbol in symbols}, lambda done, name: None)
 
 
 def _chunks(bots: Sequence[BotConfig], jobs: int) -> list[list[BotConfig]]:
@@ -92,7 +97,8 @@ def _chunks(bots: Sequence[BotConfig], jobs: int) -> list[list[BotConfig]]:
     return [group[start : start + size] for group in groups.values() for start in range(0, len(group), size)]
 
 
-def _save(candles: Candles, folder: Path) -> None:
+def save(candles: Candles, folder: Path) -> None:
+    """For another process."""
     np.savez(
         folder / f"{_name(candles.symbol)}.npz", columns=candles.columns, open_ms=candles.open_ms,
         runs=np.array(candles.runs, np.int64), filled=candles.filled,
@@ -100,7 +106,8 @@ def _save(candles: Candles, folder: Path) -> None:
     )  # fmt: skip
 
 
-def _load(symbol: str, folder: Path) -> Candles:
+def load(symbol: str, folder: Path) -> Candles:
+    """What `save` wrote."""
     with np.load(folder / f"{_name(symbol)}.npz") as saved:
         runs = tuple((int(row), int(opened)) for row, opened in saved["runs"])
         name, interval = saved["words"].tolist()

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -49,20 +49,20 @@ class Report:
     notes: list[str]
 
 
-def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Report:
-    """Backtest and write. Raises Invalid for anything that is wrong with what was given."""
+def run(
+    settings: Settings, out: Path, tell: Callable[[float, str], None], notes: Sequence[str] = ()
+) -> Report:
+    """Backtest and write. Raises Invalid for anything that is wrong with what was given. `notes` come before others."""
     bots = read_bots(settings.bots)
     if not bots:
         raise Invalid(f"{settings.bots}: no bots")
-    _check_times(settings)
+    check_times(settings)
     pairs = {symbol for bot in bots for symbol in bot.pairs}
     tell(0, "reading candles")
     loaded = load(settings.klines, pairs, settings.interval, settings.to_ms, settings.fill_up_to)
-    from_ms = max(loaded.first_ms, settings.from_ms or 0)
-    if from_ms >= loaded.end_ms:
-        raise Invalid(f"--from: the candles end before it, at {loaded.end_ms}")
+    from_ms = begin_of(settings, loaded)
     work = Work(
-        [_in_force(bot, from_ms) for bot in bots], _instruments(settings.instruments), settings.interval
+        [_in_force(bot, from_ms) for bot in bots], instruments_of(settings.instruments), settings.interval
     )
     _refuse(work)
     began = time.monotonic()
@@ -71,7 +71,7 @@ def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Re
         work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
     )
     seconds = time.monotonic() - began
-    notes = [f"{file}: {row}; left out" for file, row in loaded.broken]
+    notes = [*notes, *(f"{file}: {row}; left out" for file, row in loaded.broken)]
     if loaded.restated:
         notes.append(
             f"{settings.klines}: {loaded.restated:,} bars differ between files; the first file counts"
@@ -97,7 +97,16 @@ def _in_force(bot: BotConfig, from_ms: int) -> BotConfig:
     return replace(bot, effective_from_ms=max(from_ms, bot.effective_from_ms or 0))
 
 
-def _check_times(settings: Settings) -> None:
+def begin_of(settings: Settings, loaded: Loaded) -> int:
+    """From when on bots are in force. Raises Invalid where the candles end before."""
+    from_ms = max(loaded.first_ms, settings.from_ms or 0)
+    if from_ms >= loaded.end_ms:
+        raise Invalid(f"--from: the candles end before it, at {loaded.end_ms}")
+    return from_ms
+
+
+def check_times(settings: Settings) -> None:
+    """Raises Invalid for an interval or a span that is none."""
     try:
         interval_ms(settings.interval)
     except ValueError as wrong:
@@ -106,7 +115,8 @@ def _check_times(settings: Settings) -> None:
         raise Invalid("--from: is not before --to")
 
 
-def _instruments(path: Path | None) -> dict[str, Any]:
+def instruments_of(path: Path | None) -> dict[str, Any]:
+    """Of the file, if one is given. Raises Invalid."""
     try:
         return {} if path is None else load_instruments(path)
     except BadInstruments as wrong:
