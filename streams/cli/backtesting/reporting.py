@@ -73,7 +73,7 @@ def run_of(
     )
 
 
-_NOT_DATA: Final = {"bots", "profit", "seconds", "metrics"}
+_NOT_DATA: Final = {"bots", "checks", "profit", "seconds", "metrics"}
 
 
 def _shown(name: str, value: Any) -> str:

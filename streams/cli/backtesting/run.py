@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,23 @@ from schemas.interval import interval_ms
 from sinks.errors import BadInstruments
 from sinks.instruments import load_instruments
 from streams.cli.backtesting.candles import Loaded, load
+from streams.cli.backtesting.checking.all import Checks, check
+from streams.cli.backtesting.checking.costs import free_of_charge
 from streams.cli.backtesting.desk import Desk, Refused
 from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.backtesting.reporting import figures, run_of, write_page
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
 from streams.cli.errors import Invalid
+from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.result import BotResult
 from streams.engine.dca import decimal_text
 
 
 @dataclass(frozen=True)
 class Settings:
     """What was asked for. `from_ms` None: from the first bar; `jobs` None: one process per core; `capital` (quote, what
-    returns are measured against) None: the most that was tied up at once.
+    returns are measured against) None: the most that was tied up at once. `check`: run all of `checking` as well.
     """
 
     klines: str
@@ -39,14 +44,22 @@ class Settings:
     fill_up_to: int = 5
     jobs: int | None = None
     capital: float | None = None
+    check: bool = False
 
 
 @dataclass(frozen=True)
 class Report:
-    """The summary, as it is written, and remarks for people."""
+    """The summary, as it is written, remarks for people, and what the checks found in words."""
 
     summary: dict[str, Any]
     notes: list[str]
+    checks: list[str]
+
+    @property
+    def sound(self) -> bool:
+        """Were all rows usable, and did no check find that the future was seen?"""
+        checks = self.summary.get("checks")
+        return not self.summary["broken_rows"] and (checks is None or checks["lookahead"]["passed"])
 
 
 def run(
@@ -76,6 +89,7 @@ def run(
         notes.append(
             f"{settings.klines}: {loaded.restated:,} bars differ between files; the first file counts"
         )
+    notes += free_of_charge(bots)
     profit = sum((result.profit for result in results), Decimal(0))
     summary = {
         **_provenance(settings, loaded, from_ms),
@@ -83,13 +97,33 @@ def run(
         "profit": decimal_text(profit),
         "bots": [bot_summary(result) for result in results],
     }
-    shown = run_of(results, work.bots, loaded.candles, work.instruments, summary, settings.capital, notes)
+    found: list[str] = []
+    if settings.check:
+        checks = _checks(work, results, loaded, from_ms, jobs, lambda text: tell(len(bots), text))
+        summary["checks"], found = checks.summary(), checks.lines()
+    shown = run_of(
+        results, work.bots, loaded.candles, work.instruments, summary, settings.capital, [*found, *notes]
+    )
     summary["metrics"] = figures(shown)
     write(results, summary, out)
     tell(len(bots), "writing report.html")
     if missing := write_page(shown, out / "report.html"):
         notes.append(missing)
-    return Report(summary, notes)
+    return Report(summary, notes, found)
+
+
+def _checks(
+    work: Work,
+    results: Sequence[BotResult],
+    loaded: Loaded,
+    from_ms: int,
+    jobs: int,
+    tell: Callable[[str], None],
+) -> Checks:
+    def again(bots: Sequence[BotConfig], candles: Mapping[str, Candles]) -> list[BotResult]:
+        return run_all(replaced(work, bots=bots), candles, jobs, lambda done, name: None)
+
+    return check(work.bots, results, loaded.candles, from_ms, again, tell)
 
 
 def _in_force(bot: BotConfig, from_ms: int) -> BotConfig:

@@ -19,7 +19,7 @@ from sinks.executor.decision import Rules
 from streams.cli.backtesting.cutting import until
 from streams.cli.backtesting.pool import WORTH_A_PROCESS, load, rules_of, save
 from streams.cli.backtesting.sweeping.figures import Figures, figures, with_equity
-from streams.cli.backtesting.sweeping.traded import traded
+from streams.cli.backtesting.sweeping.traded import nothing, traded
 from streams.cli.backtesting.sweeping.walkforward import Span
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import Finder
@@ -69,11 +69,12 @@ class Bench:
         return [(number, self._of(bot, task.span)) for number, bot in task.bots]
 
     def _of(self, bot: BotConfig, span: Span) -> Figures:
-        for symbol in bot.pairs:
-            if symbol not in self._finders and symbol in self._cut:
+        pairs = [symbol for symbol in bot.pairs if symbol in self._cut]
+        for symbol in pairs:
+            if symbol not in self._finders:
                 self._finders[symbol] = Finder(self._cut[symbol])
-        held = replace(bot, effective_from_ms=span.from_ms, pairs=[s for s in bot.pairs if s in self._cut])
-        found = traded(held, self._finders, self._rules, self._room)
+        held = replace(bot, effective_from_ms=max(span.from_ms, bot.effective_from_ms or 0), pairs=pairs)
+        found = traded(held, self._finders, self._rules, self._room) if pairs else nothing()
         end_ms = max(one.ticks_until_ms for one in self._cut.values())
         plain = figures(found, end_ms, self._terms.capital)
         return with_equity(plain, found, self._cut, span.from_ms) if self._terms.equity else plain

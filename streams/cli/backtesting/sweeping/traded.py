@@ -124,3 +124,8 @@ def from_rows(result: BotResult, symbols: list[str]) -> Traded:
         fees=sum((deal.fees for deal in deals), Decimal(0)),
         walked=result.walked,
     )
+
+
+def nothing() -> Traded:
+    """Of a bot without candles."""
+    return from_rows(BotResult("", "no candles", [], [], [], []), [])

@@ -1,0 +1,130 @@
+"""A configuration of a sweep comes to what its own backtest does, whichever way it is walked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+
+from sinks.executor.decision import Rules
+from sinks.venues.paper import Paper
+from streams.cli.backtesting.bot import run_bot
+from streams.cli.backtesting.cutting import until
+from streams.cli.backtesting.reporting import figures as reported
+from streams.cli.backtesting.reporting import run_of
+from streams.cli.backtesting.run import Settings, run
+from streams.cli.backtesting.sweeping.pool import Terms, evaluate
+from streams.cli.backtesting.sweeping.walkforward import Span
+from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.finder import Finder
+from tests.streams.backtest.random_bots import INSTRUMENTS, bot
+from tests.streams.backtest.sweeping.files import write_candles
+from tests.streams.engine.candles import walk, with_gaps
+
+_SHARED = (
+    "max_drawdown",
+    "sharpe",
+    "sortino",
+    "profit_factor",
+    "win_rate",
+    "expectancy",
+    "net_profit",
+    "capital",
+)
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["compiled", "walked"])
+def test_the_figures_are_those_of_the_single_backtest(plain: bool) -> None:
+    """16 random bots (8 that Python walks), in one span and in an earlier one, over candles with holes."""
+    random = Random(11)
+    bars = {"CENTS": with_gaps(walk(800, 3), 0.01, 9), "COARSE": walk(800, 4)}
+    end_ms = max(int(one.open_time_ms[-1]) for one in bars.values()) + 60_000
+    candles = {name: Candles.of(name, one, ticks_until_ms=end_ms) for name, one in bars.items()}
+    start = int(candles["CENTS"].open_ms[120])
+    names = sorted(candles)
+    bots = [
+        bot(random, f"b{k}", random.sample(names, 1 if plain else 2), INSTRUMENTS["COARSE"], 0, plain=plain)
+        for k in range(16 if plain else 8)
+    ]
+    spans = [Span(start, end_ms), Span(start + 60_000_00, int(candles["CENTS"].open_ms[700]))]
+    for capital in (None, 5_000.0):
+        terms = Terms(INSTRUMENTS, "1m", capital, equity=True)
+        found = evaluate(bots, spans, candles, terms, 1, lambda done: None)
+        for span, figures in zip(spans, found, strict=True):
+            cut = until(candles, span.to_ms)
+            for config, ours in zip(bots, figures, strict=True):
+                held = msgspec.structs.replace(config, effective_from_ms=span.from_ms)
+                theirs, result = single(held, cut, span, capital)
+                assert ours.profit == result.profit
+                assert (ours.deals, ours.walked) == (len(result.deals), result.walked)
+                assert ours.ambiguous_bars == sum(deal.ambiguous_bars for deal in result.deals)
+                said = msgspec.to_builtins(ours)
+                for name in _SHARED:
+                    wanted = theirs[name]
+                    if wanted is not None:
+                        wanted = pytest.approx(wanted, rel=1e-9, abs=1e-9)
+                    assert said[name] == wanted, name
+    assert any(ours.walked == "compiled" for ours in found[0]) == plain
+
+
+def single(config, candles: Mapping[str, Candles], span: Span, capital: float | None):
+    """What `strikeline backtest` says of one bot."""
+    own = {symbol: candles[symbol] for symbol in config.pairs}
+    result = run_bot(config, {s: Finder(c) for s, c in own.items()}, Rules(Paper(), INSTRUMENTS))
+    summary = {"interval": "1m", "from_ms": span.from_ms}
+    told = reported(run_of([result], [config], own, INSTRUMENTS, summary, capital, ()))
+    return {**told, "max_drawdown": told["max_drawdown"]["ratio"]}, result
+
+
+def test_candles_that_were_cut_are_those_of_a_file_that_ends_there(tmp_path: Path) -> None:
+    from streams.cli.backtesting.candles import load
+
+    place = str(write_candles(tmp_path, 300))
+    whole = load(place, ["CENTS"]).candles
+    for row in (1, 57, 299):
+        to_ms = int(whole["CENTS"].open_ms[row])
+        cut, read = until(whole, to_ms)["CENTS"], load(place, ["CENTS"], to_ms=to_ms).candles["CENTS"]
+        assert (cut.runs, cut.ticks_until_ms, cut.open_ms.tolist()) == (
+            read.runs,
+            read.ticks_until_ms,
+            read.open_ms.tolist(),
+        )
+        assert (cut.columns == read.columns).all()
+
+
+def test_bars_that_fill_a_hole_are_cut_off_with_the_bar_that_ends_it() -> None:
+    whole = Candles.of("CENTS", with_gaps(walk(200, 3), 0.2, 4))
+    last_filled = int(whole.filled[-1])
+    cut = until({"CENTS": whole}, int(whole.open_ms[last_filled]) + 60_000)["CENTS"]
+    assert len(cut) - 1 not in cut.is_filled
+    assert len(cut) <= last_filled
+
+
+def test_the_best_bot_of_a_sweep_has_its_own_backtest_beside_it(tmp_path: Path) -> None:
+    import json
+
+    from streams.cli.backtesting.sweeping.run import Asked
+    from streams.cli.backtesting.sweeping.run import run as sweep
+    from tests.streams.backtest.sweeping.files import write_sweep
+
+    file = write_sweep(tmp_path, "  window: [5, 9]\n  level: {from: 30, to: 40, step: 5}\n")
+    base = Settings(
+        str(write_candles(tmp_path)), file, jobs=1, instruments=tmp_path / "instruments.yaml", capital=1_000.0
+    )
+    outcome, summary = sweep(Asked(base, "sharpe"), tmp_path / "out", lambda share, words: None)
+    told = json.loads((tmp_path / "out" / "best" / "summary.json").read_text())
+    best = outcome.ranked[0].figures
+    assert best is not None
+    assert best.deals > 5
+    assert told["profit"] == str(best.profit).rstrip("0").rstrip(".")
+    assert told["metrics"]["sharpe"] == pytest.approx(best.sharpe)
+    again = run(
+        Settings(base.klines, tmp_path / "out" / "best.yaml", jobs=1, instruments=base.instruments),
+        tmp_path / "again",
+        lambda done, name: None,
+    )
+    assert again.summary["profit"] == told["profit"]
+    page = (tmp_path / "out" / "best" / "report.html").read_text()
+    assert "6 configurations were tried on the same candles" in page
+    assert summary["tried"] == 6
