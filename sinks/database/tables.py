@@ -166,6 +166,13 @@ fills = Table(
     Column("quantity", Text, nullable=False),
     Column("quote", Text, nullable=False),
     Column("fee", Text, nullable=False),
+    Column(
+        "number",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="tells the fills of one order apart; 1 on paper",
+    ),
     UniqueConstraint("deal_id", "position"),
 )
 
@@ -177,7 +184,52 @@ ledger = Table(
     Column("generation", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(8), primary_key=True, comment="base, quote or fee"),
     Column("amount", Text, nullable=False, comment="signed: what the account gained"),
+    Column(
+        "number",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="tells the fills of one order apart; 1 on paper",
+    ),
     CheckConstraint("account IN ('base', 'quote', 'fee')", name="account"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column(
+        "client_id", String(36), primary_key=True, comment="the order's id at the venue, made from its cause"
+    ),
+    Column("bot_id", String(64), ForeignKey("bots.bot_id"), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("partition", Integer, ForeignKey("partitions.partition"), nullable=False),
+    Column("deal_id", String(255), ForeignKey("deals.deal_id"), nullable=False),
+    Column("level", String(32), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False, comment="trigger_id or report_id that brought it"),
+    Column("symbol", String(32), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("kind", String(8), nullable=False, comment="market, limit, or ioc: a limit that does not rest"),
+    Column("quantity", Text, nullable=False),
+    Column("price", Text),
+    Column("entry", Integer, nullable=False, comment="1: it opens or enlarges a position"),
+    Column("at_ms", BigInteger, nullable=False, comment="event time of its cause"),
+    # The executor's part: what it wants, and what it has booked.
+    Column("withdrawn", Integer, nullable=False, comment="1: to be cancelled"),
+    Column("state", String(8), nullable=False, comment="open or ended: may reports still change the deal?"),
+    # The gateway's part: what passed between it and the venue.
+    Column("phase", String(8), nullable=False, comment="intended, sending, working, done"),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at_ms", BigInteger, comment="wall clock of the last attempt"),
+    Column("venue_order_id", Text),
+    Column("reported", Integer, nullable=False, comment="trades that were reported"),
+    Column("note", Text, nullable=False, comment="what the venue said last"),
+    CheckConstraint("state IN ('open', 'ended')", name="state"),
+    CheckConstraint("phase IN ('intended', 'sending', 'working', 'done')", name="phase"),
+    Index(None, "partition", "phase"),
+    Index(None, "bot_id", "state"),
+    Index(None, "deal_id"),
+    comment="intents: recorded before anything leaves for a venue; kept for ever",
 )
 
 inbox = Table(

@@ -6,6 +6,7 @@ from schemas.events import EventName
 from schemas.triggers import Trigger
 from sinks.executor.draft import Detail, Draft
 from sinks.executor.state import Entry, Fill, HeldDeal
+from sinks.orders.cause import Cause
 from streams.engine.dca import (
     Closed,
     DealEvent,
@@ -20,17 +21,17 @@ from streams.engine.dca import (
 from streams.engine.dca.money import text
 
 
-def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) -> int:
+def book(draft: Draft, settlement: Settlement, cause: Trigger | Cause, position: int) -> int:
     """Book every event of `settlement`; `position` fills of the deal came before. Returns how many there are
     now.
     """
     for event in settlement.events:
         if isinstance(event, OrderFilled):
             position += 1
-            _book_fill(draft, settlement, event, trigger, position)
+            _book_fill(draft, settlement, event, cause, position)
         elif isinstance(event, Dust):
-            _book_dust(draft, settlement, event, trigger)
-        _tell(draft, settlement, event, trigger)
+            _book_dust(draft, settlement, event, cause)
+        _tell(draft, settlement, event, cause)
     return position
 
 
@@ -48,13 +49,13 @@ def tell_opened(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
 
 
 def _book_fill(
-    draft: Draft, settlement: Settlement, fill: OrderFilled, trigger: Trigger, position: int
+    draft: Draft, settlement: Settlement, fill: OrderFilled, cause: Trigger | Cause, position: int
 ) -> None:
-    deal_id, generation = settlement.deal.deal_id, trigger.generation
+    deal_id, generation = settlement.deal.deal_id, cause.generation
     draft.fills.append(
         Fill(
-            deal_id, fill.level, generation, position, trigger.trigger_id, draft.at_ms, fill.side,
-            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee),
+            deal_id, fill.level, generation, position, cause.trigger_id, draft.at_ms, fill.side,
+            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), fill.number,
         )
     )  # fmt: skip
     # copy_negate, for the minus sign rounds to the context's 28 digits.
@@ -63,22 +64,22 @@ def _book_fill(
         base, quote = base.copy_negate(), quote.copy_negate()
     amounts = {"base": base, "quote": quote, "fee": fill.fee.copy_negate()}
     for account, amount in amounts.items():
-        draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount)))
+        draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount), fill.number))
 
 
-def _book_dust(draft: Draft, settlement: Settlement, dust: Dust, trigger: Trigger) -> None:
+def _book_dust(draft: Draft, settlement: Settlement, dust: Dust, cause: Trigger | Cause) -> None:
     deal = settlement.deal
     amount = dust.quantity.copy_negate() if deal.terms.long else dust.quantity
-    draft.ledger.append(Entry(deal.deal_id, "dust", trigger.generation, "base", text(amount)))
+    draft.ledger.append(Entry(deal.deal_id, "dust", cause.generation, "base", text(amount)))
 
 
-def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigger) -> None:
+def _tell(draft: Draft, settlement: Settlement, event: DealEvent, cause: Trigger | Cause) -> None:
     name, level, reason, detail = _words(event)
     draft.tell(
-        f"{trigger.trigger_id}:{name}" + (f":{level}" if level else ""),
+        f"{cause.trigger_id}:{name}" + (f":{level}" if level else ""),
         name,
         symbol=settlement.deal.symbol,
-        group_id=trigger.group_id,
+        group_id=cause.group_id,
         deal_id=settlement.deal.deal_id,
         reason=reason,
         detail=({"level": level} if level else {}) | dict(detail),

@@ -13,9 +13,11 @@ before it judges.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from schemas.bots import BotConfig
+from schemas.orders import OrderReport
 from schemas.triggers import StaleCommand, Trigger
 from sinks.database.dialect import Row, add
 from sinks.database.loading import (
@@ -36,6 +38,8 @@ from sinks.executor.edge import Incoming, read, storable
 from sinks.executor.owned import Claim, Source
 from sinks.executor.retention import Pruning, newest_close_ms
 from sinks.executor.state import Bot
+from sinks.orders.intent import Intent
+from sinks.orders.store import load_intents, save_intents
 from topics.failpoints import failpoint
 from topics.records import Record
 from topics.registry import Topics
@@ -67,7 +71,8 @@ class Executor:
         self.topics = topics
         self._rules = rules
         self._owner = owner
-        self._specs: dict[str, TopicSpec] = {spec.name: spec for spec in (topics.configs, topics.triggers)}
+        read = (topics.configs, topics.triggers, *([topics.orders] if rules.venue.live else []))
+        self._specs: dict[str, TopicSpec] = {spec.name: spec for spec in read}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -117,6 +122,8 @@ class Executor:
     def _apply(self, connection: Connection, claim: Claim, fresh: list[Record]) -> tuple[Applied, int]:
         incoming = [read(record, self._specs[record.topic]) for record in fresh]
         before, known = _load(connection, incoming)
+        if self._rules.venue.live:
+            before = _with_intents(connection, before, incoming)
         failpoint("executor.loaded")
         after, decisions = decide_all(incoming, before, known, self._rules)
         failpoint("executor.decided")
@@ -129,6 +136,8 @@ class Executor:
             [entry for decision in decisions for entry in decision.ledger],
         )
         failpoint("executor.books_saved")
+        for bot_id, bot in after.items():
+            save_intents(connection, before[bot_id].intents if bot_id in before else {}, bot.intents)
         add(connection, inbox, [_inbox_row(claim, *pair) for pair in zip(fresh, decisions, strict=True)])
         failpoint("executor.inbox_saved")
         told = [outbox.outgoing(*pair, self.topics) for pair in zip(decisions, fresh, strict=True)]
@@ -175,10 +184,21 @@ def _load(connection: Connection, incoming: list[Incoming]) -> tuple[dict[str, B
     )
     configs = [message for message in messages if isinstance(message, BotConfig)]
     new_users = {config.user_id for config in configs if config.bot_id not in bots}
-    known = known_triggers(
-        connection, {answer.trigger_id for answer in answers if isinstance(answer, Trigger)}
-    )
+    ids = {answer.trigger_id for answer in answers if isinstance(answer, Trigger)}
+    ids |= {message.report_id for message in messages if isinstance(message, OrderReport)}
+    known = known_triggers(connection, ids)
     return bots, Known(known, count_bots(connection, new_users))
+
+
+def _with_intents(
+    connection: Connection, bots: Mapping[str, Bot], incoming: list[Incoming]
+) -> dict[str, Bot]:
+    """The bots with their open orders, and those that a report names."""
+    named = {item.message.client_id for item in incoming if isinstance(item.message, OrderReport)}
+    found: dict[str, dict[str, Intent]] = {}
+    for intent in load_intents(connection, bots, named):
+        found.setdefault(intent.bot_id, {})[intent.client_id] = intent
+    return {bot_id: replace(bot, intents=found.get(bot_id, {})) for bot_id, bot in bots.items()}
 
 
 def _inbox_row(claim: Claim, record: Record, decision: Decision) -> Row:

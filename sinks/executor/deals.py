@@ -12,6 +12,8 @@ from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import governing
+from sinks.orders.cause import Cause
+from sinks.orders.sending import send
 from streams.engine import dca
 from streams.engine.dca import DealError
 from streams.engine.dca.money import EXACT, OffGrid, OffScale, text
@@ -30,8 +32,9 @@ def settle_deal(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) ->
         ambiguous_bars=held.ambiguous_bars + settlement.ambiguous,
     )
     draft.put_deal(held)
+    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     if settlement.deal.closed:
-        finish_deal(draft, held, trigger)
+        finish_deal(draft, held, trigger.bar.close_time_ms)
         verdict = f"the deal was closed by {settlement.deal.reason}"
     else:
         arm_deal(draft, held, trigger.bar.close_time_ms)
@@ -40,12 +43,12 @@ def settle_deal(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) ->
     return "applied", verdict
 
 
-def finish_deal(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
+def finish_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
     """Count a closed deal, take its group away, and arm the pair's next entry or its cooldown.
 
     The cooldown is that of the config that governs from here on, as everything about the next entry.
     """
-    deal, closed_ms = held.deal, trigger.bar.close_time_ms
+    deal = held.deal
     draft.put_deal(replace(held, closed_at_ms=closed_ms, close_reason=deal.reason))
     profit = EXACT.add(EXACT.create_decimal(draft.bot.realized_profit), deal.profit)
     draft.bot = replace(draft.bot, closed_deals=draft.bot.closed_deals + 1, realized_profit=text(profit))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.bots import BotConfig
+from schemas.orders import OrderReport
 from schemas.triggers import StaleCommand, Trigger
 from sinks.executor.configs import decide_config, decide_tombstone
 from sinks.executor.decision import Decision, Noted, Rules
@@ -12,10 +13,11 @@ from sinks.executor.poison import poisoned
 from sinks.executor.stale import decide_stale
 from sinks.executor.state import Bot
 from sinks.executor.triggers import decide_trigger
+from sinks.orders.reports import decide_report
 
 
 class Known(NamedTuple):
-    """What the database says beside the bot: trigger ids in the inbox, and how many bots each user has."""
+    """What the database says beside the bot: ids of triggers and reports in the inbox, how many bots each user has."""
 
     trigger_ids: set[str]
     bots_of: dict[str, int]
@@ -43,6 +45,8 @@ def _decide(bot: Bot | None, incoming: Incoming, known: Known, rules: Rules) -> 
             return decide_config(bot, message, record, rules, known.bots_of.get(message.user_id, 0))
         case Trigger():
             return decide_trigger(bot, message, message.trigger_id in known.trigger_ids, rules)
+        case OrderReport():
+            return decide_report(bot, message, message.report_id in known.trigger_ids, rules)
         case StaleCommand():
             return decide_stale(bot, message, record, rules)
         case _:

@@ -12,7 +12,7 @@ from sinks.venues import Venue
 from streams.engine.dca import Instrument
 from topics.records import Record
 
-Kind = Literal["config", "tombstone", "trigger", "stale_command", "undecodable"]
+Kind = Literal["config", "tombstone", "trigger", "stale_command", "report", "undecodable"]
 Outcome = Literal["accepted", "repeated", "rejected", "applied", "refused", "ignored", "dead"]
 
 

@@ -11,6 +11,8 @@ from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import Accepted, Group, HeldDeal
 from sinks.executor.timeline import close_instant, governing
+from sinks.orders.cause import Cause
+from sinks.orders.sending import send
 from streams.engine.dca import EntryRefused, Settlement
 
 Answer = tuple[Outcome, str]
@@ -60,8 +62,9 @@ def _open(draft: Draft, trigger: Trigger, held: HeldDeal, settlement: Settlement
     tell_opened(draft, held, trigger)
     held = replace(held, fills=book(draft, settlement, trigger, 0))
     draft.put_deal(held)
+    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     if settlement.deal.closed:
-        finish_deal(draft, held, trigger)
+        finish_deal(draft, held, trigger.bar.close_time_ms)
     else:
         refresh_entry(draft, trigger.symbol, answering=True)
         arm_deal(draft, held, trigger.bar.close_time_ms)

@@ -7,6 +7,7 @@ import msgspec
 
 from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
+from sinks.orders.intent import NO_INTENTS, Intent
 from streams.engine.dca import Deal
 
 
@@ -77,7 +78,7 @@ class Bot(msgspec.Struct, frozen=True):
     """A bot between two records, last changed at `as_of_ms`. `configs` are those that may still govern a bar,
     oldest first, never empty.
 
-    `groups` and `deals` hold what is armed or open, and what a record of the current transaction named or
+    `groups`, `deals` and `intents` hold what is armed or open, and what a record of the current transaction named or
     ended.
     """
 
@@ -92,6 +93,7 @@ class Bot(msgspec.Struct, frozen=True):
     pairs: Mapping[str, Pair]
     groups: Mapping[str, Group]
     deals: Mapping[str, HeldDeal]
+    intents: Mapping[str, Intent] = NO_INTENTS
 
     @property
     def newest(self) -> Accepted:
@@ -100,7 +102,10 @@ class Bot(msgspec.Struct, frozen=True):
 
 
 class Fill(NamedTuple):
-    """One order's fill, by its business key (deal_id, level, generation); amounts are decimal strings."""
+    """One fill, by its business key (deal_id, level, generation, number); amounts are decimal strings.
+
+    `number` tells the fills of one order apart: on paper there is one, at a venue it counts the deal's.
+    """
 
     deal_id: str
     level: str
@@ -113,6 +118,7 @@ class Fill(NamedTuple):
     quantity: str
     quote: str
     fee: str
+    number: int = 1
 
 
 class Entry(NamedTuple):
@@ -123,3 +129,4 @@ class Entry(NamedTuple):
     generation: int
     account: str
     amount: str
+    number: int = 1

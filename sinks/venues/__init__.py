@@ -1,17 +1,24 @@
-"""Where orders go: the port of a venue, and the paper venue."""
+"""Where orders go: the port of a venue, the paper venue, and those that are live."""
 
 from typing import Protocol
 
 from schemas.bots import BotConfig
 from schemas.triggers import Trigger
-from streams.engine.dca import Deal, Instrument, Settlement
+from streams.engine.dca import Deal, Instrument, Settlement, VenueEvent
 
 
 class Venue(Protocol):
-    """Turns a trigger into orders and tells what became of them."""
+    """Turns a trigger into orders and tells what became of them: at once, or (`live`) when reports come."""
+
+    @property
+    def live(self) -> bool:
+        """Do orders leave, and are answered later?"""
 
     def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
         """The deal that an entry opens. Raises EntryRefused where it cannot be opened at this price."""
 
     def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
         """The deal after the bar of `trigger`. Raises DealError for a trigger that contradicts the deal."""
+
+    def report(self, deal: Deal, event: VenueEvent) -> Settlement:
+        """The deal after what a live venue said of an order. Raises DealError where it contradicts the deal."""
