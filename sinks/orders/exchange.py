@@ -14,7 +14,11 @@ Standing = Literal["open", "filled", "ended"]
 
 
 class Refused(Exception):
-    """A definite no, with the venue's reason."""
+    """A definite no, with the venue's reason. `known`: because it has an order of that client id."""
+
+    def __init__(self, reason: str, *, known: bool = False) -> None:
+        super().__init__(reason)
+        self.known = known
 
 
 class Unclear(Exception):

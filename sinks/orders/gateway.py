@@ -127,17 +127,26 @@ class Gateway:
             self._save(item, [telling.accepted(item.intent, self._clock())])
             return self._look(item, exchange)
         except Refused as refused:
-            return self._refused(item, exchange, str(refused))
+            return self._refused(item, exchange, refused)
         except Unclear as unclear:
             return self._unclear(item, unclear)
 
-    def _refused(self, item: Underway, exchange: Exchange, reason: str) -> int:
-        """A no counts when the venue has nothing under that id: a doublet is refused for the first one's sake."""
+    def _refused(self, item: Underway, exchange: Exchange, refused: Refused) -> int:
+        """A no counts when the venue has nothing under that id. One to a repeated request does not count at once: it
+        may be for the first one's sake, which the venue does not show yet.
+        """
         try:
             placed = exchange.find(item.intent)
         except Unclear as unclear:
             return self._unclear(item, unclear)
-        return self._end(item, "rejected", reason) if placed is None else self._progress(item, placed)
+        if placed is not None:
+            return self._progress(item, placed)
+        if refused.known:
+            self._save(replace(item, phase="working"), [telling.accepted(item.intent, self._clock())])
+            return self._wait(replace(item, phase="working"), str(refused), self._timing.poll_ms)
+        if item.attempts > 1:
+            return self._wait(item, str(refused), self._timing.poll_ms)
+        return self._end(item, "rejected", str(refused))
 
     def _look(self, item: Underway, exchange: Exchange) -> int:
         placed = exchange.find(item.intent)

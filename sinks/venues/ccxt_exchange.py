@@ -5,6 +5,7 @@ retries are off: a request that may have arrived is never sent again without ask
 """
 
 import logging
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -168,7 +169,7 @@ class CcxtExchange:
         except ccxt.ExchangeError as error:
             if type(error) is ccxt.ExchangeError:  # what ccxt raises when it does not know the reason
                 raise Unclear(_said(error)) from error
-            raise Refused(_said(error)) from error
+            raise Refused(_said(error), known="duplicate" in str(error).lower()) from error
 
     def _asked_silence(self, error: Exception) -> float:
         if not isinstance(error, self._ccxt.DDoSProtection):
@@ -186,7 +187,8 @@ def _import_ccxt() -> Any:
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """The error without what stood behind a question mark: a signed query is nobody's business."""
+    return re.sub(r"\?\S*", "", f"{type(error).__name__}: {error}")
 
 
 def _instrument(market: Any) -> Instrument:

@@ -22,13 +22,16 @@ KEY, SECRET = "key-of-alice-123", "secret-of-alice-456"
 
 
 class Fault(NamedTuple):
-    """`status` and body for an answer (0: the connection is cut, -1: silence); `after`: the request was obeyed."""
+    """`status` and body for an answer (0: the connection is cut, -1: silence); `after`: the request was obeyed,
+    `late`: it waits in the network until `arrive`.
+    """
 
     status: int
     code: int = 0
     msg: str = ""
     after: bool = False
     retry_after: int | None = None
+    late: bool = False
 
 
 class Refusal(Exception):
@@ -158,6 +161,7 @@ class Double:
         self.lock = threading.Lock()
         self.asked: list[str] = []
         self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
+        self.underway: list[tuple[str, Any, str]] = []
         self.ended = threading.Event()
 
     @property
@@ -168,6 +172,22 @@ class Double:
     def fail(self, request: str, *faults: Fault) -> None:
         """The next requests called `request` ("POST /order") go wrong, one after the other."""
         self.faults[request].extend(faults)
+
+    def arrive(self) -> list[Any]:
+        """What was late arrives now; the answers, which nobody waits for any more."""
+        with self.lock:
+            late, self.underway = self.underway, []
+            return [self.obey(*request)[1] for request in late]
+
+    def obey(self, name: str, headers: Any, query: str) -> tuple[int, Any]:
+        """Status and answer of one request."""
+        asked = dict(parse_qsl(query))
+        try:
+            if name != "GET /exchangeInfo":
+                self.checked(headers, query, asked)
+            return 200, self.answer(name, asked)
+        except Refusal as refusal:
+            return refusal.status, refusal.body
 
     def sent(self, request: str = "POST /order") -> int:
         """How many such requests arrived."""
@@ -220,20 +240,13 @@ class _Handler(BaseHTTPRequestHandler):
             fault = double.faults[name].pop(0) if double.faults[name] else None
             status, answer = 200, None
             if fault is None or fault.after:
-                status, answer = self._obey(name, query)
+                status, answer = double.obey(name, self.headers, query)
+            elif fault.late:
+                double.underway.append((name, self.headers, query))
         if fault is not None:
             self._go_wrong(fault)
         else:
             self._send(status, answer)
-
-    def _obey(self, name: str, query: str) -> tuple[int, Any]:
-        asked = dict(parse_qsl(query))
-        try:
-            if name != "GET /exchangeInfo":
-                self.double.checked(self.headers, query, asked)
-            return 200, self.double.answer(name, asked)
-        except Refusal as refusal:
-            return refusal.status, refusal.body
 
     def _go_wrong(self, fault: Fault) -> None:
         if fault.status <= 0:
