@@ -1,5 +1,6 @@
 """Settings of the executor's process, read from STRIKELINE_* variables or given by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Final, Literal
@@ -11,7 +12,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.interval import interval_ms
 from sinks.executor.decision import Rules
 from sinks.instruments import load_instruments
+from sinks.orders.gateway import Timing
+from sinks.venues import Venue
 from sinks.venues.paper import Paper
+from streams.engine.dca import Instrument
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 from topics.spec import DAY_MS
@@ -33,6 +37,10 @@ class ExecutorSettings(BaseSettings):
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
     shorter than the triggers topic keeps its records.
+    `venue`: paper, or an exchange that ccxt knows; its test network unless `venue_real_money`. Keys come from the YAML
+    file `venue_secrets` (user_id: {api_key, secret}) or, for one user, from the other three. `venue_receive_window`:
+    the venue refuses requests older than so many seconds. `venue_entry_age`: an older entry is not sent.
+    `venue_urls`: other addresses of its API, by ccxt's names.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
@@ -54,6 +62,16 @@ class ExecutorSettings(BaseSettings):
     heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
     watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    venue: str = "paper"
+    venue_real_money: bool = False
+    venue_secrets: Path | None = None
+    venue_user_id: str = ""
+    venue_api_key: SecretStr = SecretStr("")
+    venue_api_secret: SecretStr = SecretStr("")
+    venue_receive_window: Annotated[float, Field(ge=0.5, le=60)] = 5.0
+    venue_timeout: Annotated[float, Field(ge=0.5, le=120)] = 10.0
+    venue_entry_age: Annotated[float, Field(ge=1, le=86_400)] = 120.0
+    venue_urls: dict[str, str] = Field(default_factory=dict)
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     log_level: str = "INFO"
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
@@ -82,7 +100,18 @@ class ExecutorSettings(BaseSettings):
         """How long the database keeps what is over; None: for ever, as the topics of such a namespace do."""
         return None if self.keep_history else self.retention_days * DAY_MS
 
+    @property
+    def timing(self) -> Timing:
+        """The pace of the gateways. What was not found after three receive windows will not arrive any more."""
+        return Timing(
+            settle_ms=int(self.venue_receive_window * 3_000), entry_ms=int(self.venue_entry_age * 1_000)
+        )
+
     def rules(self) -> Rules:
-        """What decisions depend on. Raises BadInstruments."""
+        """What decisions depend on, on paper. Raises BadInstruments."""
         instruments = {} if self.instruments is None else load_instruments(self.instruments)
-        return Rules(Paper(), instruments, self.base_interval, self.max_bots_per_user)
+        return self.rules_on(Paper(), instruments)
+
+    def rules_on(self, venue: Venue, instruments: Mapping[str, Instrument]) -> Rules:
+        """What decisions depend on, on that venue."""
+        return Rules(venue, instruments, self.base_interval, self.max_bots_per_user)

@@ -41,6 +41,7 @@ deployment = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("namespace", Text, nullable=False),
     Column("partitions", Integer, nullable=False),
+    Column("venue", Text, nullable=False, server_default="paper", comment="where its open deals trade"),
     CheckConstraint("id = 1", name="one_row"),
     comment="whose database this is; one row",
 )

@@ -39,6 +39,7 @@ from sinks.executor.owned import Claim, Source
 from sinks.executor.retention import Pruning, newest_close_ms
 from sinks.executor.state import Bot
 from sinks.orders.intent import Intent
+from sinks.orders.settled import settle_venue
 from sinks.orders.store import load_intents, save_intents
 from topics.failpoints import failpoint
 from topics.records import Record
@@ -87,6 +88,7 @@ class Executor:
         """Make sure that the database is this deployment's."""
         with self.engine.begin() as connection:
             owned.settle_deployment(connection, self.topics)
+            settle_venue(connection, self._rules.venue.name)
 
     def claim(self, partition: int, sources: Iterable[Source], *, accept_lost: bool = False) -> Claim:
         """Take a partition at assignment; where its offsets are, reading begins."""

@@ -14,6 +14,10 @@ class Venue(Protocol):
     def live(self) -> bool:
         """Do orders leave, and are answered later?"""
 
+    @property
+    def name(self) -> str:
+        """What the database remembers: deals of one venue are not gone on with at another."""
+
     def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
         """The deal that an entry opens. Raises EntryRefused where it cannot be opened at this price."""
 

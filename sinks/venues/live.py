@@ -33,6 +33,9 @@ class Live:
 
     live = True
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
     def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
         """The deal with its base order placed. Raises EntryRefused, for what paper refuses and for shorts."""
         if config.side == "short":

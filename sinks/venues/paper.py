@@ -13,6 +13,7 @@ class Paper:
     """A `Venue` without a market behind it."""
 
     live = False
+    name = "paper"
 
     def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
         """A market order at the bar's close, with slippage."""

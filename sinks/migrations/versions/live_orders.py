@@ -54,6 +54,11 @@ def upgrade() -> None:
     op.create_index("ix_orders_partition_phase", "orders", ["partition", "phase"])
     op.create_index("ix_orders_bot_id_state", "orders", ["bot_id", "state"])
     op.create_index("ix_orders_deal_id", "orders", ["deal_id"])
+    op.add_column(
+        "deployment",
+        sa.Column("venue", sa.Text(), nullable=False, server_default="paper",
+                  comment="where its open deals trade"),
+    )  # fmt: skip
     for table, keys in _KEYS.items():
         with op.batch_alter_table(table) as batch:
             batch.add_column(
@@ -72,4 +77,5 @@ def downgrade() -> None:
             batch.drop_constraint(f"pk_{table}", type_="primary")
             batch.drop_column("number")
             batch.create_primary_key(f"pk_{table}", keys)
+    op.drop_column("deployment", "venue")
     op.drop_table("orders")

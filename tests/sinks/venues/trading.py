@@ -23,7 +23,7 @@ from tests.sinks.loop import Loop
 from tests.sinks.venues.double import KEY, SECRET, Double
 
 BTC = Instrument(Decimal("0.01"), Decimal("0.00001"), Decimal(5))
-RULES = Rules(Live(), {"BTCUSDT": BTC})
+RULES = Rules(Live("binance:sandbox"), {"BTCUSDT": BTC})
 TIMING = Timing(settle_ms=4_000, poll_ms=1_000)
 
 
