@@ -9,7 +9,15 @@ from schemas.interval import Interval
 from schemas.message import AlertId, BotId, GroupId, Message, Millis, Part, PositiveCount, Symbol, UserId
 
 ActionType = Literal[
-    "execute_entry", "execute_dca", "take_profit", "stop_loss", "close", "timeout", "cooldown", "grid"
+    "execute_entry",
+    "execute_dca",
+    "take_profit",
+    "stop_loss",
+    "stop_timer",
+    "close",
+    "timeout",
+    "cooldown",
+    "grid",
 ]
 WhenTrue = Literal["fire", "wait"]
 

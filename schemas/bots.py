@@ -16,8 +16,8 @@ WrittenCondition = str | dict[str, Any]
 
 
 class LadderStep(Part, frozen=True):
-    """One safety order of an explicit ladder: `deviation` in percent of the anchor's price, from the base order on
-    (of `anchor: previous_order`: from the order before), `volume` in quote.
+    """One safety order of an explicit ladder: `deviation` in percent of the anchor's price (the base order's, that of
+    the order before, or the average of what is filled), `volume` in quote.
     """
 
     deviation: Decimals
@@ -25,7 +25,9 @@ class LadderStep(Part, frozen=True):
 
 
 class TargetStep(Part, frozen=True):
-    """Sell `amount` percent of the position at `percent` of profit. The amounts of all steps add up to 100."""
+    """Sell `amount` percent of all that was bought at `percent` of profit. The amounts of all steps add up to 100; the
+    last one sells what is left.
+    """
 
     percent: Decimals
     amount: Decimals
@@ -43,6 +45,12 @@ class TakeProfit(Part, frozen=True):
     of: Literal["average", "base"] = "average"
     steps: Annotated[tuple[TargetStep, ...], Meta(max_length=4)] = ()
     trailing: Decimals | None = None
+
+    def __post_init__(self) -> None:
+        if self.percent is None and not self.steps:
+            raise ValueError("expected percent or steps")
+        if self.percent is not None and self.steps:
+            raise ValueError("percent and steps exclude each other: the steps have their own percents")
 
 
 class StopLoss(Part, frozen=True, rename={"reference": "from"}):
@@ -98,10 +106,10 @@ class BotConfig(Message, frozen=True, tag="bot_config"):
     a grid's.
 
     Safety orders: the ladder of `price_deviation`, `step_scale`, `safety_order_volume` and `volume_scale`, or explicit
-    `steps`; counted from `anchor`; with a `safety_condition` each is bought at the market when that is true at a bar's
-    close and the price is at or beyond the order's deviation. `max_active_safety_orders` of them wait at a time.
-    `gap_through`: a bar that passes several levels fills each at its own price, only the first of them, or all of them
-    together at the last one's.
+    `steps`; counted from `anchor`; with a `safety_condition` the next one is bought at the market when that is true at
+    a bar's close and the price is at or beyond the order's deviation. `max_active_safety_orders` of them wait at a
+    time. `gap_through`: a bar that passes several levels fills each at its own price, only the first of them, or all
+    that one movement passes together at the last one's.
 
     `accumulate` (default: true for a bot whose entry is a schedule and that has no take profit): the first entry opens
     one deal per pair, each later one adds a base order to it. `reinvest_percent` of realized profit is added to the

@@ -118,7 +118,9 @@ def _accepted(row: Row[Any]) -> Accepted:
 
 
 def _pair(row: Row[Any]) -> Pair:
-    return Pair(row.symbol, row.free_from_ms, row.generation, row.seen_signal, row.cooldown_until_ms)
+    return Pair(
+        row.symbol, row.free_from_ms, row.generation, row.seen_signal, row.cooldown_until_ms, row.start_at_ms
+    )
 
 
 def _group(row: Row[Any]) -> Group:

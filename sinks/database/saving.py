@@ -32,10 +32,7 @@ def save_bots(
     _retire_configs(connection, changed)
     put(connection, pairs, [_pair_row(bot, pair) for old, bot in changed for pair in _new_pairs(old, bot)])
     put(connection, groups, [_group_row(group) for old, bot in changed for group in _new_groups(old, bot)])
-    changed_deals = [held for old, bot in changed for held in _new_deals(old, bot)]
-    # A pair's old deal closes before its next one opens: at no moment are two of them open.
-    put(connection, deals, [_deal_row(held) for held in changed_deals if not held.open])
-    put(connection, deals, [_deal_row(held) for held in changed_deals if held.open])
+    put(connection, deals, [_deal_row(held) for old, bot in changed for held in _new_deals(old, bot)])
 
 
 def save_books(connection: Connection, new_fills: Iterable[Fill], entries: Iterable[Entry]) -> None:

@@ -11,14 +11,16 @@ from streams.engine.dca import (
     Closed,
     DealEvent,
     Dust,
+    Merged,
     OrderAccepted,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
     Settlement,
     Skipped,
+    StopTimer,
 )
-from streams.engine.dca.money import text
+from streams.engine.dca.money import EXACT, text
 
 
 def book(draft: Draft, settlement: Settlement, cause: Trigger | Cause, position: int) -> int:
@@ -55,11 +57,11 @@ def _book_fill(
     draft.fills.append(
         Fill(
             deal_id, fill.level, generation, position, cause.trigger_id, draft.at_ms, fill.side,
-            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), fill.number,
+            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), text(fill.fee_base), fill.number,
         )
     )  # fmt: skip
     # copy_negate, for the minus sign rounds to the context's 28 digits.
-    base, quote = fill.quantity, fill.quote.copy_negate()
+    base, quote = EXACT.subtract(fill.quantity, fill.fee_base), fill.quote.copy_negate()
     if fill.side == "sell":
         base, quote = base.copy_negate(), quote.copy_negate()
     amounts = {"base": base, "quote": quote, "fee": fill.fee.copy_negate()}
@@ -96,8 +98,10 @@ def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
                 "",
                 {"side": side, "quantity": text(quantity), "price": _maybe(price)},
             )
-        case OrderFilled(level, side, quantity, price, quote, fee):
+        case OrderFilled(level, side, quantity, price, quote, fee, fee_base=taken):
             amounts = {"quantity": quantity, "price": price, "quote": quote, "fee": fee}
+            if taken:
+                amounts["fee_base"] = taken
             return (
                 "filled",
                 level,
@@ -110,6 +114,23 @@ def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
             return "order_rejected", level, reason, {}
         case Skipped(level, reason):
             return "ignored", level, reason, {}
+        case Merged(level, into):
+            return "merged", level, f"bought together with {into}", {"into": into}
+        case StopTimer(price, None):
+            return (
+                "stop_timer",
+                "",
+                f"the market closed back on the deal's side of the stop at {text(price)}",
+                {},
+            )
+        case StopTimer(price, until_ms):
+            beyond = f"the market closed beyond the stop at {text(price)}"
+            return (
+                "stop_timer",
+                "",
+                f"{beyond}: it stops unless the market comes back",
+                {"until_ms": until_ms},
+            )
         case Dust(quantity, value):
             return "dust", "", "", {"quantity": text(quantity), "value": text(value)}
         case Closed(reason, profit):

@@ -24,7 +24,7 @@ from sinks.executor.decision import Decision, Kind, Noted, Rules, decided, event
 from sinks.executor.draft import Draft, Told
 from sinks.executor.refusals import Refusal, refusals
 from sinks.executor.snapshot import snapshot
-from sinks.executor.state import Accepted, Bot, Pair
+from sinks.executor.state import Accepted, Bot, HeldDeal, Pair
 from sinks.executor.timeline import round_up, still_governing
 from streams.engine import dca
 from topics.records import Record
@@ -85,26 +85,33 @@ def _accept(bot: Bot | None, accepted: Accepted, record: Record, kind: Kind, rul
     configs = still_governing((*bot.configs, accepted), _earliest_needed(bot, accepted))
     draft.bot = replace(bot, configs=configs, pairs={**bot.pairs, **known})
     _tell_accepted(draft, accepted)
+    ending: list[HeldDeal] = []
+    if config.state == "deleted" and config.on_delete == "close":
+        ending = _ending_deals(draft, accepted.from_ms + rules.base_ms)
     for symbol in sorted(draft.bot.pairs):
         refresh_entry(draft, symbol, answering=False)
-    if config.state == "deleted" and config.on_delete == "close":
-        _close_deals(draft, accepted.from_ms + rules.base_ms)
+    for held in ending:
+        if not held.deal.terms.shared:  # the others are in the groups that were just refreshed
+            arm_deal(draft, held, draft.bot.groups[dca.deal_group_id(held.deal)].command.armed_from_ms)
     snapshot(draft)
     return decided(draft, Noted(kind, bot.bot_id, "accepted", config_seq=accepted.seq), accepted)
 
 
-def _close_deals(draft: Draft, close_at_ms: int) -> None:
+def _ending_deals(draft: Draft, close_at_ms: int) -> list[HeldDeal]:
+    """The open deals, which are to be closed then; those that were before anyway are not among them."""
+    ending: list[HeldDeal] = []
     for deal_id in sorted(draft.bot.deals):
         held = draft.bot.deals[deal_id]
         if held.open and (held.close_at_ms is None or close_at_ms < held.close_at_ms):
-            held = replace(held, close_at_ms=close_at_ms)
-            draft.put_deal(held)
-            arm_deal(draft, held, draft.bot.groups[dca.deal_group_id(held.deal)].command.armed_from_ms)
+            ending.append(replace(held, close_at_ms=close_at_ms))
+            draft.put_deal(ending[-1])
+    return ending
 
 
 def _earliest_needed(bot: Bot, accepted: Accepted) -> int:
     """No bar that opens before this will be asked about again."""
-    busy = {held.deal.symbol: held for held in bot.deals.values() if held.open}
+    alone = [held for held in bot.deals.values() if held.open and not held.deal.terms.shared]
+    busy = {held.deal.symbol: held for held in alone}
     times = [pair.free_from_ms for symbol, pair in bot.pairs.items() if symbol not in busy]
     times += [bot.groups[dca.deal_group_id(held.deal)].command.armed_from_ms for held in busy.values()]
     return min(times, default=accepted.from_ms)

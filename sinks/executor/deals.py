@@ -1,11 +1,13 @@
-"""Answering a deal's group: settle the bar, then arm what is left, or close the deal and wait for the next
-entry.
+"""Settling a bar: what it did to a deal is booked, then what is left is armed, or the deal is closed and the next entry
+waited for.
 """
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from schemas.triggers import Trigger
-from sinks.executor.arming import arm_deal, refresh_entry
+from sinks.executor.arming import arm_deal, members_of, refresh_entry
 from sinks.executor.book import book
 from sinks.executor.decision import Outcome, Rules
 from sinks.executor.draft import Draft
@@ -20,31 +22,45 @@ from streams.engine.dca.money import EXACT, OffGrid, OffScale, text
 
 
 def settle_deal(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tuple[Outcome, str]:
-    """Book what the bar did to the deal."""
-    try:
-        settlement = rules.venue.settle(held.deal, trigger)
-    except (DealError, OffGrid, OffScale) as error:
-        return _cannot_settle(draft, held, trigger, str(error))
-    held = replace(
-        held,
-        deal=settlement.deal,
-        fills=book(draft, settlement, trigger, held.fills),
-        ambiguous_bars=held.ambiguous_bars + settlement.ambiguous,
-    )
-    draft.put_deal(held)
-    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
-    if settlement.deal.closed:
-        finish_deal(draft, held, trigger.bar.close_time_ms)
-        verdict = f"the deal was closed by {settlement.deal.reason}"
-    else:
+    """Book what the bar did to a deal with a group of its own, and answer the group."""
+    after, why = _settled(draft, held, trigger, rules)
+    if after is None:
         arm_deal(draft, held, trigger.bar.close_time_ms)
-        verdict = "the deal goes on"
+        return "refused", why
+    if after.deal.closed:
+        close_deal(draft, after, trigger.bar.close_time_ms)
+        refresh_entry(draft, trigger.symbol, answering=True)
+    else:
+        arm_deal(draft, after, trigger.bar.close_time_ms)
     snapshot(draft)
-    return "applied", verdict
+    return "applied", why
 
 
-def finish_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
-    """Count a closed deal, take its group away, and arm the pair's next entry or its cooldown.
+def settle_sharing(
+    draft: Draft, sharing: Sequence[HeldDeal], trigger: Trigger, rules: Rules
+) -> tuple[Outcome, str]:
+    """Book what the bar did to the deals of a pair that share its entry group, each with its own members.
+
+    One of which nothing fired only takes its trails along the bar.
+    """
+    outcome: Outcome = "applied"
+    reasons: list[str] = []
+    for held in sharing:
+        ids = {member.alert_id for member in members_of(held)}
+        fired = [one for one in trigger.fired if one.alert_id in ids]
+        if not fired and not trigger.trails.keys() & ids:
+            continue
+        after, why = _settled(draft, held, replace(trigger, fired=fired), rules)
+        if after is None:
+            outcome = "refused"
+        elif after.deal.closed:
+            close_deal(draft, after, trigger.bar.close_time_ms)
+        reasons.append(why)
+    return outcome, "; ".join(reasons)
+
+
+def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
+    """Count a closed deal, take its own group away, and leave the pair to its next entry or its cooldown.
 
     The cooldown is that of the config that governs from here on, as everything about the next entry.
     """
@@ -64,11 +80,28 @@ def finish_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
             cooldown_until_ms=closed_ms + cooldown_ms if cooldown_ms else None,
         )
     )
-    refresh_entry(draft, deal.symbol, answering=True)
 
 
-def _cannot_settle(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> tuple[Outcome, str]:
-    """The bar contradicts the deal: nothing is booked, but the group must not stay held for ever."""
+def _settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tuple[HeldDeal | None, str]:
+    """The deal after the bar, booked; None where the bar contradicts it: then nothing is booked."""
+    try:
+        settlement = rules.venue.settle(held.deal, trigger)
+    except (DealError, OffGrid, OffScale) as error:
+        _tell_refused(draft, held, trigger, str(error))
+        return None, str(error)
+    held = replace(
+        held,
+        deal=settlement.deal,
+        fills=book(draft, settlement, trigger, held.fills),
+        ambiguous_bars=held.ambiguous_bars + settlement.ambiguous,
+    )
+    draft.put_deal(held)
+    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
+    closed = settlement.deal.closed
+    return held, f"the deal was closed by {settlement.deal.reason}" if closed else "the deal goes on"
+
+
+def _tell_refused(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> None:
     draft.tell(
         f"{trigger.trigger_id}:refused",
         "ignored",
@@ -78,5 +111,3 @@ def _cannot_settle(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> 
         reason=why,
         detail={"trigger_id": trigger.trigger_id},
     )
-    arm_deal(draft, held, trigger.bar.close_time_ms)
-    return "refused", why

@@ -33,7 +33,8 @@ class Pair(msgspec.Struct, frozen=True):
     """One bot on one symbol. `generation` is the last one given out, never lowered, never deleted.
 
     Without an open deal, bars that open from `free_from_ms` on may bring an entry. `seen_signal` is the
-    signal that was last acted on: it has to go false before it counts again.
+    signal that was last acted on: it has to go false before it counts again. `start_at_ms`: an entry fired, its deal
+    is opened then.
     """
 
     symbol: str
@@ -41,6 +42,7 @@ class Pair(msgspec.Struct, frozen=True):
     generation: int = 0
     seen_signal: str | None = None
     cooldown_until_ms: int | None = None
+    start_at_ms: int | None = None
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -104,7 +106,8 @@ class Bot(msgspec.Struct, frozen=True):
 class Fill(NamedTuple):
     """One fill, by its business key (deal_id, level, generation, number); amounts are decimal strings.
 
-    `number` tells the fills of one order apart: on paper there is one, at a venue it counts the deal's.
+    `fee_base`: a fee that was taken of the quantity instead. `number` tells the fills of one order apart: on paper
+    there is one, at a venue it counts the deal's.
     """
 
     deal_id: str
@@ -118,6 +121,7 @@ class Fill(NamedTuple):
     quantity: str
     quote: str
     fee: str
+    fee_base: str = "0"
     number: int = 1
 
 

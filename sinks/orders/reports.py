@@ -9,8 +9,9 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from schemas.orders import OrderReport
+from sinks.executor.arming import refresh_entry
 from sinks.executor.book import book
-from sinks.executor.deals import finish_deal
+from sinks.executor.deals import close_deal
 from sinks.executor.decision import DeadReason, Decision, Noted, Outcome, Rules, decided
 from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
@@ -61,7 +62,8 @@ def _apply(
     draft.put_deal(held)
     send(draft, settlement, cause)
     if settlement.deal.closed:
-        finish_deal(draft, held, round_up(report.at_ms, rules.base_ms))
+        close_deal(draft, held, round_up(report.at_ms, rules.base_ms))
+        refresh_entry(draft, report.symbol, answering=True)
     else:
         rearm_deal(draft, held, report.at_ms, rules.base_ms)
     snapshot(draft)
@@ -94,7 +96,7 @@ def _fill(held: HeldDeal, intent: Intent, report: OrderReport) -> dca.OrderFille
     )
     fee = instrument.fee(fee_units(deal, lots * ticks)) if report.fee is None else Decimal(report.fee)
     filled = dca.fill(deal, intent.level, lots, ticks, fee=fee, last=report.last)
-    return replace(filled, number=held.fills + 1)
+    return replace(filled, number=held.fills + 1, fee_base=Decimal(report.fee_base))
 
 
 def _noted(bot: Bot, report: OrderReport, outcome: Outcome, reason: str, claims: bool = True) -> Noted:

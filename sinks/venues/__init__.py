@@ -21,6 +21,9 @@ class Venue(Protocol):
     def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
         """The deal that an entry opens. Raises EntryRefused where it cannot be opened at this price."""
 
+    def add(self, deal: Deal, trigger: Trigger) -> Settlement:
+        """`deal` with one more base order (a periodic bot's). Raises EntryRefused where it cannot be made."""
+
     def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
         """The deal after the bar of `trigger`. Raises DealError for a trigger that contradicts the deal."""
 

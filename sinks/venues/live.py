@@ -4,28 +4,38 @@ A bar is first settled as on paper: that says which levels its path met. What wa
 booked before the venue says so. Where the path met an exit too, only the exit is sent: nothing is bought into a deal
 that is to be left.
 
-    base, close, stop   at the market           safety order   limit at its level, rests
-    take profit         limit at its target, immediate or cancel: never below it, and the stop stays in sight
+    base, close, stop, trail   at the market       safety order   limit at its level, rests
+    take profit                limit at its target, immediate or cancel: never below it, and the stop stays in sight
 """
+
+from typing import Final
+
+from msgspec.structs import replace
 
 from schemas.bots import BotConfig
 from schemas.triggers import Trigger
 from streams.engine import dca
 from streams.engine.dca import (
+    CancelOrder,
     Command,
     Deal,
     DealEvent,
     EntryRefused,
     Instrument,
+    Merged,
     OrderAccepted,
     OrderFilled,
     Settlement,
     Skipped,
+    StopTimer,
     Triggered,
     UnexpectedEvent,
     VenueEvent,
     consequences,
 )
+from streams.engine.dca.machine import is_entry
+
+_LEFT: Final = "the same bar met an exit: all is sold, nothing is bought any more"
 
 
 class Live:
@@ -41,45 +51,84 @@ class Live:
         if config.side == "short":
             raise EntryRefused("side", "on a spot venue nothing can be sold that is not owned")
         rehearsed = dca.open_deal(config, symbol, instrument, trigger)
-        base = next(event for event in rehearsed.events if isinstance(event, OrderFilled))
-        deal = dca.new_deal(config, symbol, instrument, trigger)
-        deal, commands = dca.apply(deal, Triggered(base.level, base.price))
-        return Settlement(deal, (), commands=commands)
+        return _placed(dca.new_deal(config, symbol, instrument, trigger), _met(rehearsed), [])
+
+    def add(self, deal: Deal, trigger: Trigger) -> Settlement:
+        """`deal` with one more base order placed. Raises EntryRefused as paper does, and before the first is filled."""
+        try:
+            return _placed(deal, _met(dca.add_base(deal, trigger)), [])
+        except UnexpectedEvent as unexpected:
+            raise EntryRefused("state", unexpected.reason) from unexpected
 
     def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
         """The deal with the orders placed that the bar's path met."""
         rehearsed = dca.settle(deal, trigger)
-        met, events = _met(rehearsed), [e for e in rehearsed.events if isinstance(e, Skipped)]
-        left = rehearsed.deal.status in {"closing", "closed"} and deal.status in {"opening", "open"}
-        if left:
-            events += [
-                Skipped(t.level, "the same bar met an exit: nothing is bought any more") for t in met[:-1]
+        met = _met(rehearsed)
+        told: list[DealEvent] = [e for e in rehearsed.events if isinstance(e, Skipped | StopTimer)]
+        out = _way_out(deal, met)
+        if out is not None:
+            told += [
+                Skipped(other.level, _LEFT)
+                for other in met
+                if other.level != out.level and is_entry(other.level)
             ]
-            met = [Triggered(met[-1].level, met[-1].price, rehearsed.deal.reason)] if met else []
-        return self._placed(deal, met, events, rehearsed.ambiguous)
+            met = [replace(out, reason=rehearsed.deal.reason)]
+        return replace(_placed(_followed(deal, rehearsed.deal), met, told), ambiguous=rehearsed.ambiguous)
 
     def report(self, deal: Deal, event: VenueEvent) -> Settlement:
         """The deal after what the venue said. Raises DealError or OffGrid where it contradicts the deal."""
         after, commands = dca.apply(deal, event)
         return Settlement(after, (event, *consequences(deal, after)), commands=commands)
 
-    def _placed(self, deal: Deal, met: list[Triggered], events: list[Skipped], ambiguous: bool) -> Settlement:
-        told: list[DealEvent] = []
-        sent: list[Command] = []
-        for trigger in met:
-            try:
-                after, commands = dca.apply(deal, trigger)
-            except UnexpectedEvent as unexpected:
-                told.append(Skipped(trigger.level, unexpected.reason))
-                continue
-            told += consequences(deal, after)
-            sent += commands
-            deal = after
-        return Settlement(deal, (*told, *events), ambiguous, tuple(sent))
-
 
 def _met(rehearsed: Settlement) -> list[Triggered]:
-    """The levels that the rehearsal filled, in the order of the path, at the prices that it expected."""
-    prices = {event.level: event.price for event in rehearsed.events if isinstance(event, OrderFilled)}
-    taken = [event.level for event in rehearsed.events if isinstance(event, OrderAccepted)]
-    return [Triggered(level, prices[level]) for level in taken if level in prices]
+    """What the rehearsal filled, in the order of the path, at the prices that it expected."""
+    limits = {event.level: event.price for event in rehearsed.events if isinstance(event, OrderAccepted)}
+    merged = [event for event in rehearsed.events if isinstance(event, Merged)]
+    return [
+        Triggered(
+            event.level,
+            event.price,
+            at_market=limits.get(event.level) is None and not _always_market(event.level),
+            merges=tuple(one.level for one in merged if one.into == event.level),
+        )
+        for event in rehearsed.events
+        if isinstance(event, OrderFilled)
+    ]
+
+
+def _always_market(level: str) -> bool:
+    return level.startswith("base") or level == "close"
+
+
+def _way_out(deal: Deal, met: list[Triggered]) -> Triggered | None:
+    """The first that closes the deal: what is left over after it is the machine's business."""
+    last_target = f"tp_{len(deal.terms.targets)}"
+    return next((one for one in met if one.level in {"sl", "close", last_target}), None)
+
+
+def _followed(deal: Deal, rehearsed: Deal) -> Deal:
+    """`deal` with its trails and its stop's timer where the bar left them."""
+    return replace(
+        deal,
+        stop_since_ms=rehearsed.stop_since_ms,
+        stop_trail=rehearsed.stop_trail,
+        target_trail=rehearsed.target_trail,
+    )
+
+
+def _placed(deal: Deal, met: list[Triggered], events: list[DealEvent]) -> Settlement:
+    told: list[DealEvent] = []
+    sent: list[Command] = []
+    for trigger in met:
+        try:
+            after, commands = dca.apply(deal, trigger)
+        except UnexpectedEvent as unexpected:
+            told.append(Skipped(trigger.level, unexpected.reason))
+            continue
+        told += consequences(deal, after)
+        sent += commands
+        deal = after
+    # What is withdrawn is withdrawn before anything else is sent.
+    sent.sort(key=lambda command: not isinstance(command, CancelOrder))
+    return Settlement(deal, (*told, *events), commands=tuple(sent))

@@ -19,6 +19,10 @@ class Paper:
         """A market order at the bar's close, with slippage."""
         return dca.open_deal(config, symbol, instrument, trigger)
 
+    def add(self, deal: Deal, trigger: Trigger) -> Settlement:
+        """Another market order at the bar's close, with slippage."""
+        return dca.add_base(deal, trigger)
+
     def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
         """Walk the bar: levels in the order of its path, then what was decided at its close."""
         return dca.settle(deal, trigger)

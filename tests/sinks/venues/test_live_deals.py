@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
+from schemas.bots import TakeProfit, TargetStep
 from tests.sinks.bots import TOPICS, bar
 from tests.sinks.loop import names, rows
 from tests.sinks.venues.double import Double, Fault
@@ -215,3 +216,77 @@ def test_a_fire_that_a_report_overtook_comes_again(trading: Trading) -> None:
 def reasons(loop: Trading) -> list[tuple[object, ...]]:
     """What the inbox says of each record."""
     return [tuple(row) for row in rows(loop.engine, "inbox")["inbox"]]
+
+
+def test_fees_in_base_leave_less_to_sell(trading: Trading) -> None:
+    trading.double.book.fee_asset = None
+    trading.step(bar(1, 100.0))
+    trading.step(bar(2, 98.9))
+    trading.step(bar(3, 102.5, opened=98.9))
+    assert [o["origQty"] for o in trading.double.book.orders] == ["0.15", "0.30304", "0.45258"]
+    [deal] = rows(trading.engine, "deals")["deals"]
+    assert (deal[4], deal[9]) == ("closed", "take_profit")
+    # 0.45304 − 0.1 % is 0.45258696: what a lot cannot hold is dust, in the books and at the venue
+    assert trading.double.book.balances["BTC"] == Decimal("0.00000696")
+    base = [Decimal(row[4]) for row in rows(trading.engine, "ledger")["ledger"] if row[3] == "base"]
+    assert sum(base) == 0
+
+
+def test_fees_in_a_third_currency_are_reckoned_at_the_bots_rate(trading: Trading) -> None:
+    trading.double.book.fee_asset = "BNB"
+    trading.step(bar(1, 100.0))
+    [fill] = rows(trading.engine, "fills")["fills"]
+    assert fill[10] == "0.015"
+
+
+def test_target_steps_are_sold_one_by_one(sqlite: Engine, double: Double) -> None:
+    steps = (TargetStep(percent="2", amount="60"), TargetStep(percent="4", amount="40"))
+    loop = Trading(sqlite, double)
+    double.book.fee_asset = "USDT"
+    loop.put(live_bot(take_profit=TakeProfit(steps=steps)))
+    loop.step(bar(0, 105.0))
+    loop.step(bar(1, 100.0))
+    loop.step(bar(2, 102.5, opened=100.0))
+    assert [o["origQty"] for o in double.book.orders] == ["0.15", "0.09"]
+    assert set(armed(loop)) >= {"tp_2", "sl"}
+    loop.step(bar(3, 105.0, opened=102.5))
+    assert levels(loop) == ["base", "tp_1", "tp_2"]
+    assert rows(sqlite, "deals")["deals"][0][4] == "closed"
+
+
+def test_safety_orders_passed_together_are_one_order(sqlite: Engine, double: Double) -> None:
+    loop = Trading(sqlite, double)
+    double.book.fee_asset = "USDT"
+    loop.put(live_bot(gap_through="merge"))
+    loop.step(bar(0, 105.0))
+    loop.step(bar(1, 100.0))
+    loop.step(bar(2, 97.0, opened=99.9))
+    assert [(o["type"], o["price"], o["status"]) for o in double.book.orders[1:]] == [
+        ("LIMIT", "97.5", "FILLED")
+    ]
+    assert levels(loop) == ["base", "dca_2"]
+
+
+def test_a_target_of_its_own_bot_is_not_overtaken_by_deals_beside_it(sqlite: Engine, double: Double) -> None:
+    """Deals side by side share one group: a report of one arms it anew for all."""
+    loop = Trading(sqlite, double)
+    double.book.fee_asset = "USDT"
+    loop.put(live_bot(max_active_deals=2, max_active_deals_per_pair=2))
+    loop.step(bar(0, 105.0))
+    loop.step(bar(1, 100.0))
+    loop.step(bar(2, 101.5))
+    loop.step(bar(3, 100.4, opened=101.5))
+    assert [deal[4] for deal in rows(sqlite, "deals")["deals"]] == ["open", "open"]
+    loop.step(bar(4, 104.0, opened=100.4))
+    assert [deal[9] for deal in rows(sqlite, "deals")["deals"]] == ["take_profit", "take_profit"]
+    assert double.book.balances["BTC"] == 0
+
+
+def test_a_periodic_bot_buys_again_and_again(sqlite: Engine, double: Double) -> None:
+    loop = Trading(sqlite, double)
+    double.book.fee_asset = "USDT"
+    loop.put(live_bot(accumulate=True, take_profit=None, stop_loss=None, max_safety_orders=0))
+    for number, close in enumerate([105.0, 100.0, 105.0, 99.0, 105.0, 98.0]):
+        loop.step(bar(number, close))
+    assert levels(loop) == ["base", "base_2", "base_3"]
+    assert len(rows(sqlite, "deals")["deals"]) == 1
