@@ -37,6 +37,7 @@ class ExecutorSettings(BaseSettings):
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
     shorter than the triggers topic keeps its records.
+    `balances`: YAML file of what users begin with on paper, by asset; it stands until another one is given.
     `venue`: paper, or an exchange that ccxt knows; its test network unless `venue_real_money`. Keys come from the YAML
     file `venue_secrets` (user_id: {api_key, secret}) or, for one user, from the other three. `venue_receive_window`:
     the venue refuses requests older than so many seconds. `venue_entry_age`: an older entry is not sent.
@@ -62,6 +63,7 @@ class ExecutorSettings(BaseSettings):
     heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
     watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    balances: Path | None = None
     venue: str = "paper"
     venue_real_money: bool = False
     venue_secrets: Path | None = None

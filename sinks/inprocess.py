@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
+from sinks.capital.store import Balances
 from sinks.errors import Fenced
 from sinks.executor.core import Executor
 from sinks.executor.decision import Rules
@@ -40,12 +41,13 @@ class ExecutorWorker:
         seed: int | None = None,
         owner: str = "in-process",
         accept_lost: bool = False,
+        balances: Balances | None = None,
         accounts: Accounts | None = None,
         timing: Timing | None = None,
         clock: Callable[[], int] = wall_clock,
     ) -> None:
         self.executor = Executor(engine, topics, rules, owner)
-        self.executor.begin()
+        self.executor.begin(balances)
         self.publisher = MemoryPublisher(bus)
         self._bus = bus
         self._batch = batch

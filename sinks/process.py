@@ -8,6 +8,7 @@ import sys
 
 from sqlalchemy import Engine
 
+from sinks.capital.file import load_balances
 from sinks.config import ExecutorSettings
 from sinks.database.engine import open_engine
 from sinks.database.migrate import check, upgrade
@@ -56,7 +57,7 @@ def _serve(settings: ExecutorSettings, engine: Engine) -> None:
     calm_collector()
     trading = open_venue(settings)
     executor = Executor(engine, topics, trading.rules, settings.owner, settings.keep_ms)
-    executor.begin()
+    executor.begin(None if settings.balances is None else load_balances(settings.balances))
     metrics = Metrics()
     if settings.metrics_port:
         metrics.serve(settings.metrics_port)

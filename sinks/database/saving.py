@@ -136,5 +136,7 @@ def _deal_row(held: HeldDeal) -> Row:
         "safety_orders_filled": deal.safety_orders_filled,
         "ambiguous_bars": held.ambiguous_bars,
         "fills": held.fills,
+        "reserve": held.reserve,
+        "reserved": held.reserved,
         "body": msgspec.json.encode(deal).decode(),
     }

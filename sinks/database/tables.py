@@ -147,6 +147,8 @@ deals = Table(
     Column("ambiguous_bars", Integer, nullable=False),
     Column("fills", Integer, nullable=False),
     Column("body", Text, nullable=False, comment="the deal itself, in exact integers"),
+    Column("reserve", String(16), nullable=False, server_default="ladder", comment="what it is to set aside"),
+    Column("reserved", Text, nullable=False, server_default="0", comment="of the user's balance, in quote"),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
     Index(None, "bot_id", "state"),
 )
@@ -194,6 +196,17 @@ ledger = Table(
         comment="tells the fills of one order apart; 1 on paper",
     ),
     CheckConstraint("account IN ('base', 'quote', 'fee')", name="account"),
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("user_id", String(64), primary_key=True),
+    Column("asset", String(32), primary_key=True),
+    Column("start", Text, nullable=False, comment="what the user began with"),
+    Column("realized", Text, nullable=False, comment="profit of deals closed since"),
+    Column("held", Text, nullable=False, comment="spent by open deals and set aside for them"),
+    comment="of users who have no more than that; free = start + realized - held",
 )
 
 orders = Table(

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from schemas.bots import BotConfig
 from schemas.orders import OrderReport
 from schemas.triggers import StaleCommand, Trigger
+from sinks.capital.store import Balances, load_purses, save_purses, seed
 from sinks.database.dialect import Row, add
 from sinks.database.loading import (
     bots_with_groups,
@@ -84,11 +85,13 @@ class Executor:
         """May offsets of `topic` be missing though nothing was lost?"""
         return self._specs[topic].cleanup == "compact"
 
-    def begin(self) -> None:
-        """Make sure that the database is this deployment's."""
+    def begin(self, balances: Balances | None = None) -> None:
+        """Make sure that the database is this deployment's. `balances`: what users begin with; None: as it stands."""
         with self.engine.begin() as connection:
             owned.settle_deployment(connection, self.topics)
             settle_venue(connection, self._rules.venue.name)
+            if balances is not None:
+                seed(connection, balances)
 
     def claim(self, partition: int, sources: Iterable[Source], *, accept_lost: bool = False) -> Claim:
         """Take a partition at assignment; where its offsets are, reading begins."""
@@ -124,10 +127,12 @@ class Executor:
     def _apply(self, connection: Connection, claim: Claim, fresh: list[Record]) -> tuple[Applied, int]:
         incoming = [read(record, self._specs[record.topic]) for record in fresh]
         before, known = _load(connection, incoming)
-        if self._rules.venue.live:
+        if self._rules.venue.live:  # whose balances are the venue's
             before = _with_intents(connection, before, incoming)
+        else:
+            known = known._replace(purses=load_purses(connection, _trading(before, incoming)))
         failpoint("executor.loaded")
-        after, decisions = decide_all(incoming, before, known, self._rules)
+        after, decisions, purses = decide_all(incoming, before, known, self._rules)
         failpoint("executor.decided")
         accepted = [(d.noted.bot_id or "", d.accepted) for d in decisions if d.accepted is not None]
         save_bots(connection, before, after, accepted)
@@ -138,6 +143,7 @@ class Executor:
             [entry for decision in decisions for entry in decision.ledger],
         )
         failpoint("executor.books_saved")
+        save_purses(connection, known.purses, purses)
         for bot_id, bot in after.items():
             save_intents(connection, before[bot_id].intents if bot_id in before else {}, bot.intents)
         add(connection, inbox, [_inbox_row(claim, *pair) for pair in zip(fresh, decisions, strict=True)])
@@ -190,6 +196,12 @@ def _load(connection: Connection, incoming: list[Incoming]) -> tuple[dict[str, B
     ids |= {message.report_id for message in messages if isinstance(message, OrderReport)}
     known = known_triggers(connection, ids)
     return bots, Known(known, count_bots(connection, new_users))
+
+
+def _trading(bots: Mapping[str, Bot], incoming: list[Incoming]) -> set[str]:
+    """The users whose bots are asked to trade."""
+    asked = {item.bot_id for item in incoming if isinstance(item.message, Trigger)}
+    return {bot.user_id for bot_id, bot in bots.items() if bot_id in asked}
 
 
 def _with_intents(

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from schemas.alerts import ActionType
 from schemas.triggers import Trigger
+from sinks.capital.accounting import account, check_adding, check_opening
 from sinks.executor.arming import arm_deal, members_of, refresh_entry
 from sinks.executor.book import book, tell_opened
 from sinks.executor.deals import close_deal, settle_sharing
@@ -76,18 +77,20 @@ def _enter(draft: Draft, trigger: Trigger, accepted: Accepted, rules: Rules) -> 
     config = dca.reinvested(config, draft.bot.realized_profit)
     try:
         settlement = rules.venue.open(config, symbol, rules.instrument(symbol), trigger)
+        check_opening(draft, settlement.deal, config)
     except EntryRefused as refused:
         return _refuse(draft, trigger, refused.field, refused.reason)
     _saw_signal(draft, trigger)
     close_at_ms = close_instant(draft.bot.configs, trigger.bar.open_time_ms, rules.base_ms)
-    _open(draft, trigger, HeldDeal(settlement.deal, accepted.seq, close_at_ms=close_at_ms), settlement)
+    held = HeldDeal(settlement.deal, accepted.seq, close_at_ms=close_at_ms, reserve=config.reserve)
+    _open(draft, trigger, held, settlement)
     tell_if_disabled(draft, accepted, trigger)
     return "applied", "a deal was opened"
 
 
 def _open(draft: Draft, trigger: Trigger, held: HeldDeal, settlement: Settlement) -> None:
     tell_opened(draft, held, trigger)
-    held = replace(held, fills=book(draft, settlement, trigger, 0))
+    held = account(draft, None, replace(held, fills=book(draft, settlement, trigger, 0)))
     draft.put_deal(held)
     send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     _free_from(draft, trigger.symbol, trigger.bar.close_time_ms)
@@ -99,11 +102,12 @@ def _add(draft: Draft, trigger: Trigger, held: HeldDeal, rules: Rules) -> Answer
     """One more base order for the deal that entries add to."""
     try:
         settlement = rules.venue.add(held.deal, trigger)
+        check_adding(draft, held, settlement)
     except EntryRefused as refused:
         return _refuse(draft, trigger, refused.field, refused.reason)
     _saw_signal(draft, trigger)
     fills = book(draft, settlement, trigger, held.fills)
-    draft.put_deal(replace(held, deal=settlement.deal, fills=fills))
+    draft.put_deal(account(draft, held, replace(held, deal=settlement.deal, fills=fills)))
     send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     _free_from(draft, trigger.symbol, trigger.bar.close_time_ms)
     return "applied", "a base order was added"

@@ -7,6 +7,8 @@ import msgspec
 
 from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
+from sinks.capital.holding import Reserve
+from sinks.capital.purse import NO_PURSES, Purses
 from sinks.orders.intent import NO_INTENTS, Intent
 from streams.engine.dca import Deal
 
@@ -60,7 +62,9 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class HeldDeal(msgspec.Struct, frozen=True):
-    """A deal and what the executor keeps beside it. `close_at_ms`: its bot was deleted, close it then."""
+    """A deal and what the executor keeps beside it. `close_at_ms`: its bot was deleted, close it then. `reserved`: what
+    is set aside of its user's balance by the policy `reserve`, in quote.
+    """
 
     deal: Deal
     config_seq: int
@@ -69,6 +73,8 @@ class HeldDeal(msgspec.Struct, frozen=True):
     close_at_ms: int | None = None
     closed_at_ms: int | None = None
     close_reason: str | None = None
+    reserve: Reserve = "ladder"
+    reserved: str = "0"
 
     @property
     def open(self) -> bool:
@@ -81,7 +87,7 @@ class Bot(msgspec.Struct, frozen=True):
     oldest first, never empty.
 
     `groups`, `deals` and `intents` hold what is armed or open, and what a record of the current transaction named or
-    ended.
+    ended. `purses` are the user's, which other bots share.
     """
 
     bot_id: str
@@ -96,6 +102,7 @@ class Bot(msgspec.Struct, frozen=True):
     groups: Mapping[str, Group]
     deals: Mapping[str, HeldDeal]
     intents: Mapping[str, Intent] = NO_INTENTS
+    purses: Purses = NO_PURSES
 
     @property
     def newest(self) -> Accepted:

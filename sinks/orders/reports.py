@@ -9,6 +9,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from schemas.orders import OrderReport
+from sinks.capital.accounting import account
 from sinks.executor.arming import refresh_entry
 from sinks.executor.book import book
 from sinks.executor.deals import close_deal
@@ -58,7 +59,8 @@ def _apply(
     settlement = rules.venue.report(held.deal, event)
     if report.last or report.status in {"cancelled", "rejected"}:
         draft.put_intent(replace(intent, state="ended"))
-    held = replace(held, deal=settlement.deal, fills=book(draft, settlement, cause, held.fills))
+    after = replace(held, deal=settlement.deal, fills=book(draft, settlement, cause, held.fills))
+    held = account(draft, held, after)
     draft.put_deal(held)
     send(draft, settlement, cause)
     if settlement.deal.closed:
