@@ -102,7 +102,8 @@ def plan_entry(configs: Sequence[Accepted], pair: Pair, standing: Standing = _NO
         at = accepted.from_ms
     if pair.cooldown_until_ms is not None and pair.cooldown_until_ms > at:
         return Plan(accepted, at, "wait", pair.cooldown_until_ms, None)
-    when_true: WhenTrue = "wait" if pair.seen_signal == accepted.signal else "fire"
+    seen = pair.seen_signal == accepted.signal and not dca.is_due_anew(accepted.config)
+    when_true: WhenTrue = "wait" if seen else "fire"
     return Plan(accepted, at, when_true, None, _end(configs, accepted, at, pair.symbol))
 
 
