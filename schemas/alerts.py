@@ -23,12 +23,15 @@ WhenTrue = Literal["fire", "wait"]
 
 
 class BotAction(Part, frozen=True, tag_field="type", tag="bot_trigger"):
-    """What a fired member asks of a bot. `dca_index` counts safety orders from 1, `tp_index` targets from 1."""
+    """What a fired member asks of a bot. `dca_index` counts safety orders from 1, `tp_index` targets from 1,
+    `grid_level` a grid's levels from 1, the lowest.
+    """
 
     bot_id: BotId
     action_type: ActionType
     dca_index: int | None = None
     tp_index: int | None = None
+    grid_level: int | None = None
 
 
 class TrailState(Part, frozen=True):

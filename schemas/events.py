@@ -10,6 +10,7 @@ EventName = Literal[
     "ignored", "suppressed", "entry_refused", "entry_delayed", "disabled", "duplicate_command",
     "merged", "stop_timer",
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
+    "round_trip", "kept",
     "restated", "late", "gap_filled", "tainted", "history_read", "history_refused",
 ]  # fmt: skip
 

@@ -17,9 +17,10 @@ from streams.engine.dca import Deal, EntryRefused, Settlement, Skipped
 from streams.engine.dca.booking import order_at, with_order
 from streams.engine.dca.hanging import hung
 from streams.engine.dca.money import EXACT, text
+from streams.engine.kinds import AnyDeal, AnySettlement
 
 
-def check_opening(draft: Draft, deal: Deal, config: BotConfig) -> None:
+def check_opening(draft: Draft, deal: AnyDeal, config: BotConfig) -> None:
     """Raises EntryRefused where the user cannot pay for the new deal."""
     purse = _purse(draft, deal)
     if purse is None:
@@ -32,7 +33,7 @@ def check_opening(draft: Draft, deal: Deal, config: BotConfig) -> None:
         raise EntryRefused("reserve", f"the deal {unpaid.reason} (reserve: {config.reserve})")
 
 
-def check_adding(draft: Draft, held: HeldDeal, settlement: Settlement) -> None:
+def check_adding(draft: Draft, held: HeldDeal, settlement: AnySettlement) -> None:
     """Raises EntryRefused where the user cannot pay for one more base order."""
     purse = _purse(draft, held.deal)
     if purse is not None:
@@ -41,21 +42,21 @@ def check_adding(draft: Draft, held: HeldDeal, settlement: Settlement) -> None:
             raise EntryRefused("base_order_volume", f"the order {unpaid.reason}")
 
 
-def settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> Settlement:
+def settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> AnySettlement:
     """What the bar does to the deal, without the safety orders that cannot be paid: each is passed over for good, and
     the ladder goes on. Raises what the venue raises.
     """
     deal, passed = held.deal, []
     settlement = rules.venue.settle(deal, trigger)
     purse = _purse(draft, deal)
-    while purse is not None:
+    while purse is not None and isinstance(settlement, Settlement):
         unpaid = first_unpaid(purse, deal, Decimal(held.reserved), settlement)
         if unpaid is None or not may_be_skipped(unpaid):
             break
         passed.append(Skipped(unpaid.level, f"it cannot be paid: it {unpaid.reason}"))
         deal = _without(deal, unpaid.level)
         settlement = rules.venue.settle(deal, trigger)
-    if not passed:
+    if not passed or not isinstance(settlement, Settlement):
         return settlement
     levels = {skipped.level for skipped in passed}
     events = [e for e in settlement.events if not (isinstance(e, Skipped) and e.level in levels)]
@@ -77,7 +78,7 @@ def account(draft: Draft, before: HeldDeal | None, after: HeldDeal) -> HeldDeal:
     return replace(after, reserved=text(aside))
 
 
-def _purse(draft: Draft, deal: Deal) -> Purse | None:
+def _purse(draft: Draft, deal: AnyDeal) -> Purse | None:
     asset = quote_asset(deal.symbol)
     return None if asset is None else draft.bot.purses.get(asset)
 
@@ -86,6 +87,8 @@ def _put(draft: Draft, purse: Purse) -> None:
     draft.bot = replace(draft.bot, purses={**draft.bot.purses, purse.asset: purse})
 
 
-def _without(deal: Deal, level: str) -> Deal:
+def _without(deal: AnyDeal, level: str) -> AnyDeal:
+    if not isinstance(deal, Deal):
+        return deal
     order = order_at(deal, level)
     return deal if order is None else hung(with_order(deal, replace(order, state="skipped")))

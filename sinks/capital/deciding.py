@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from sinks.capital.holding import Reserve, planned, spent
 from sinks.capital.purse import Purse
-from streams.engine.dca import Deal, OrderFilled, Settlement
+from streams.engine.dca import Deal, OrderFilled
 from streams.engine.dca.deal import is_safety
 from streams.engine.dca.money import EXACT, text
+from streams.engine.kinds import AnyDeal, AnySettlement
 
 
 class Unpaid(NamedTuple):
@@ -23,16 +24,20 @@ class Unpaid(NamedTuple):
         return f"needs {text(self.needs)} {self.asset}, {text(self.free)} is free"
 
 
-def cannot_open(purse: Purse, deal: Deal, reserve: Reserve) -> Unpaid | None:
+def cannot_open(purse: Purse, deal: AnyDeal, reserve: Reserve) -> Unpaid | None:
     """Why a new deal is refused: its base order and what it is to set aside are more than is free."""
     needs = EXACT.add(spent(deal), planned(deal, reserve))
     return Unpaid("base", needs, purse.free, purse.asset) if needs > purse.free else None
 
 
-def first_unpaid(purse: Purse, before: Deal, reserved: Decimal, settlement: Settlement) -> Unpaid | None:
+def first_unpaid(
+    purse: Purse, before: AnyDeal, reserved: Decimal, settlement: AnySettlement
+) -> Unpaid | None:
     """The first entry of a settlement that is more than what is free and what the deal has set aside. What exits of the
-    same bar brought before it counts, for a long.
+    same bar brought before it counts, for a long. A grid has set aside all that it can ever need.
     """
+    if not isinstance(before, Deal):
+        return None
     free = EXACT.add(purse.free, reserved)
     for event in settlement.events:
         if not isinstance(event, OrderFilled):
@@ -47,7 +52,9 @@ def first_unpaid(purse: Purse, before: Deal, reserved: Decimal, settlement: Sett
     return None
 
 
-def set_aside(purse: Purse, before: Deal | None, reserved: Decimal, after: Deal, reserve: Reserve) -> Decimal:
+def set_aside(
+    purse: Purse, before: AnyDeal | None, reserved: Decimal, after: AnyDeal, reserve: Reserve
+) -> Decimal:
     """What the deal has set aside from now on: what it is to, as far as it is free."""
     gone = EXACT.subtract(spent(after), spent(before)) if before is not None else spent(after)
     free = EXACT.subtract(EXACT.add(purse.free, reserved), gone)

@@ -15,7 +15,7 @@ from sinks.capital.holding import planned, spent
 from sinks.capital.purse import Purse, Purses
 from sinks.database.dialect import Row, put
 from sinks.database.tables import balances, bots, deals, partitions
-from streams.engine.dca import Deal
+from streams.engine import kinds
 from streams.engine.dca.money import EXACT, text
 
 Balances = Mapping[str, Mapping[str, Decimal]]
@@ -77,7 +77,7 @@ def _new(connection: Connection, user_id: str, asset: str, amount: Decimal) -> P
     purse = Purse(user_id, asset, amount)
     for row in connection.execute(query):
         if quote_asset(row.symbol) == asset:
-            deal = Deal.from_json(row.body)
+            deal = kinds.from_json(row.body)
             aside = planned(deal, row.reserve)
             purse = purse.holding(EXACT.add(spent(deal), aside))
             mine = deals.c.deal_id == row.deal_id

@@ -10,7 +10,7 @@ from schemas.bots import BotConfig
 from sinks.capital.holding import Reserve
 from sinks.capital.purse import NO_PURSES, Purses
 from sinks.orders.intent import NO_INTENTS, Intent
-from streams.engine.dca import Deal
+from streams.engine.kinds import AnyDeal
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class HeldDeal(msgspec.Struct, frozen=True):
     is set aside of its user's balance by the policy `reserve`, in quote.
     """
 
-    deal: Deal
+    deal: AnyDeal
     config_seq: int
     fills: int = 0
     ambiguous_bars: int = 0

@@ -13,17 +13,17 @@ from schemas.triggers import Trigger
 from sinks.executor.arming import arm_deal, refresh_entry
 from sinks.executor.draft import Draft
 from sinks.executor.state import HeldDeal
-from streams.engine import dca
+from streams.engine import dca, kinds
 from streams.engine.dca.levels import trails
 
 
 def rearm_deal(draft: Draft, held: HeldDeal, at_ms: int, base_ms: int) -> None:
     """Arm what the deal waits for now, if that is not what is armed."""
-    symbol = held.deal.symbol
-    group = draft.bot.groups.get(dca.deal_group_id(held.deal))
+    deal, symbol = held.deal, held.deal.symbol
+    group = draft.bot.groups.get(kinds.deal_group_id(deal))
     bar_ms = at_ms // base_ms * base_ms
-    followed = any(trails(held.deal))
-    if held.deal.terms.shared:
+    followed = isinstance(deal, dca.Deal) and any(trails(deal))
+    if isinstance(deal, dca.Deal) and deal.terms.shared:
         pair = draft.bot.pairs[symbol]
         if not followed:
             draft.put_pair(replace(pair, free_from_ms=max(pair.free_from_ms, bar_ms)))
@@ -33,8 +33,8 @@ def rearm_deal(draft: Draft, held: HeldDeal, at_ms: int, base_ms: int) -> None:
         arm_deal(draft, held, bar_ms)
         return
     command = group.command
-    wanted = dca.deal_group(
-        held.deal,
+    wanted = kinds.deal_group(
+        deal,
         generation=command.generation,
         armed_from_ms=command.armed_from_ms,
         close_at_ms=held.close_at_ms,
@@ -58,7 +58,9 @@ def bring_back(draft: Draft, trigger: Trigger) -> bool:
         draft.put_pair(replace(draft.bot.pairs[symbol], free_from_ms=opened_ms))
         refresh_entry(draft, symbol, answering=True)
         return True
-    held = next((h for h in draft.bot.deals.values() if dca.deal_group_id(h.deal) == trigger.group_id), None)
+    held = next(
+        (h for h in draft.bot.deals.values() if kinds.deal_group_id(h.deal) == trigger.group_id), None
+    )
     if held is None or not held.open:
         return False
     arm_deal(draft, held, opened_ms)

@@ -22,7 +22,7 @@ from sinks.orders.cause import Cause
 from sinks.orders.intent import Intent
 from sinks.orders.rearming import rearm_deal
 from sinks.orders.sending import send
-from streams.engine import dca
+from streams.engine import dca, kinds
 from streams.engine.dca import DealError, OffGrid, VenueEvent
 from streams.engine.dca.booking import fee_units, order_at
 from streams.engine.dca.money import OffScale
@@ -40,11 +40,11 @@ def decide_report(bot: Bot | None, report: OrderReport, repeated: bool, rules: R
             Draft(bot, report.at_ms, rules.base_interval), _noted(bot, report, "ignored", "duplicate", False)
         )
     held = bot.deals.get(intent.deal_id)
-    if held is None or not intent.open:
+    if held is None or not intent.open or not isinstance(held.deal, dca.Deal):
         return _dead(bot, report, "OrderOver", f"order {intent.client_id} is over")
     draft = Draft(bot, report.at_ms, rules.base_interval)
     try:
-        event = _event(held, intent, report)
+        event = _event(held.deal, held.fills, intent, report)
         if event is not None:
             _apply(draft, held, intent, report, event, rules)
     except (DealError, OffGrid, OffScale) as error:
@@ -55,7 +55,7 @@ def decide_report(bot: Bot | None, report: OrderReport, repeated: bool, rules: R
 def _apply(
     draft: Draft, held: HeldDeal, intent: Intent, report: OrderReport, event: VenueEvent, rules: Rules
 ) -> None:
-    cause = Cause(report.report_id, dca.deal_group_id(held.deal), intent.generation)
+    cause = Cause(report.report_id, kinds.deal_group_id(held.deal), intent.generation)
     settlement = rules.venue.report(held.deal, event)
     if report.last or report.status in {"cancelled", "rejected"}:
         draft.put_intent(replace(intent, state="ended"))
@@ -71,26 +71,25 @@ def _apply(
     snapshot(draft)
 
 
-def _event(held: HeldDeal, intent: Intent, report: OrderReport) -> VenueEvent | None:
+def _event(deal: dca.Deal, fills: int, intent: Intent, report: OrderReport) -> VenueEvent | None:
     """What the deal is told; None for an acceptance that fills overtook."""
     level = intent.level
     match report.status:
         case "accepted":
-            order = order_at(held.deal, level)
+            order = order_at(deal, level)
             if order is not None and order.state != "placed":
                 return None
             price = None if intent.price is None else Decimal(intent.price)
             return dca.OrderAccepted(level, "buy" if intent.side == "buy" else "sell", intent.amount, price)
         case "filled":
-            return _fill(held, intent, report)
+            return _fill(deal, fills, intent, report)
         case "cancelled":
             return dca.OrderCancelled(level, report.reason)
         case "rejected":
             return dca.OrderRejected(level, report.reason)
 
 
-def _fill(held: HeldDeal, intent: Intent, report: OrderReport) -> dca.OrderFilled:
-    deal = held.deal
+def _fill(deal: dca.Deal, fills: int, intent: Intent, report: OrderReport) -> dca.OrderFilled:
     instrument = deal.terms.instrument
     lots, ticks = (
         instrument.lots(Decimal(report.quantity or "0")),
@@ -98,7 +97,7 @@ def _fill(held: HeldDeal, intent: Intent, report: OrderReport) -> dca.OrderFille
     )
     fee = instrument.fee(fee_units(deal, lots * ticks)) if report.fee is None else Decimal(report.fee)
     filled = dca.fill(deal, intent.level, lots, ticks, fee=fee, last=report.last)
-    return replace(filled, number=held.fills + 1, fee_base=Decimal(report.fee_base))
+    return replace(filled, number=fills + 1, fee_base=Decimal(report.fee_base))
 
 
 def _noted(bot: Bot, report: OrderReport, outcome: Outcome, reason: str, claims: bool = True) -> Noted:

@@ -9,12 +9,15 @@ from sinks.orders.cause import Cause
 from sinks.orders.intent import Intent, IntentKind, client_id
 from streams.engine.dca import Deal, PlaceOrder, Settlement
 from streams.engine.dca.money import text
+from streams.engine.kinds import AnySettlement
 
 _KINDS: Final[dict[str, IntentKind]] = {"market": "market", "stop": "market", "limit": "limit"}
 
 
-def send(draft: Draft, settlement: Settlement, cause: Cause) -> None:
-    """Record every command of `settlement`. On paper there is none."""
+def send(draft: Draft, settlement: AnySettlement, cause: Cause) -> None:
+    """Record every command of `settlement`. On paper, where grids trade, there is none."""
+    if not isinstance(settlement, Settlement):
+        return
     deal = settlement.deal
     for command in settlement.commands:
         if isinstance(command, PlaceOrder):

@@ -19,6 +19,7 @@ from streams.engine.dca import (
     CancelOrder,
     Command,
     Deal,
+    DealError,
     DealEvent,
     EntryRefused,
     Instrument,
@@ -34,6 +35,7 @@ from streams.engine.dca import (
     consequences,
 )
 from streams.engine.dca.machine import is_entry
+from streams.engine.kinds import AnyDeal
 
 _LEFT: Final = "the same bar met an exit: all is sold, nothing is bought any more"
 
@@ -47,21 +49,25 @@ class Live:
         self.name = name
 
     def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
-        """The deal with its base order placed. Raises EntryRefused, for what paper refuses and for shorts."""
+        """The deal with its base order placed. Raises EntryRefused as paper does, and for grids and shorts."""
+        if config.kind == "grid":
+            raise EntryRefused("kind", "grids trade on paper only: this venue takes no grid orders yet")
         if config.side == "short":
             raise EntryRefused("side", "on a spot venue nothing can be sold that is not owned")
         rehearsed = dca.open_deal(config, symbol, instrument, trigger)
         return _placed(dca.new_deal(config, symbol, instrument, trigger), _met(rehearsed), [])
 
-    def add(self, deal: Deal, trigger: Trigger) -> Settlement:
+    def add(self, deal: AnyDeal, trigger: Trigger) -> Settlement:
         """`deal` with one more base order placed. Raises EntryRefused as paper does, and before the first is filled."""
+        deal = _ladder(deal)
         try:
             return _placed(deal, _met(dca.add_base(deal, trigger)), [])
         except UnexpectedEvent as unexpected:
             raise EntryRefused("state", unexpected.reason) from unexpected
 
-    def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
+    def settle(self, deal: AnyDeal, trigger: Trigger) -> Settlement:
         """The deal with the orders placed that the bar's path met."""
+        deal = _ladder(deal)
         rehearsed = dca.settle(deal, trigger)
         met = _met(rehearsed)
         told: list[DealEvent] = [e for e in rehearsed.events if isinstance(e, Skipped | StopTimer)]
@@ -75,10 +81,17 @@ class Live:
             met = [replace(out, reason=rehearsed.deal.reason)]
         return replace(_placed(_followed(deal, rehearsed.deal), met, told), ambiguous=rehearsed.ambiguous)
 
-    def report(self, deal: Deal, event: VenueEvent) -> Settlement:
+    def report(self, deal: AnyDeal, event: VenueEvent) -> Settlement:
         """The deal after what the venue said. Raises DealError or OffGrid where it contradicts the deal."""
+        deal = _ladder(deal)
         after, commands = dca.apply(deal, event)
         return Settlement(after, (event, *consequences(deal, after)), commands=commands)
+
+
+def _ladder(deal: AnyDeal) -> Deal:
+    if isinstance(deal, Deal):
+        return deal
+    raise DealError(f"{deal.deal_id}: a grid has no orders at a venue")
 
 
 def _met(rehearsed: Settlement) -> list[Triggered]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from schemas.bots import BotConfig, Grid
 from sinks.inprocess import ExecutorWorker
 from sinks.queries import list_balances
 from tests.sinks.bots import MINUTE, T0, TOPICS, bar, golden
@@ -243,3 +244,46 @@ def owner(engine: Engine, bot_id: str) -> str:
     with engine.connect() as connection:
         found = connection.execute(text("SELECT user_id FROM bots WHERE bot_id = :bot"), {"bot": bot_id})
         return str(found.scalar())
+
+
+def grid_bot(**changes: Any) -> BotConfig:
+    """Five levels from 90 to 110, 10 USDT each, a fee of 0.1 %."""
+    grid = Grid(lower="90", upper="110", levels=5, quantity="10")
+    given = {
+        "bot_id": "net",
+        "user_id": "alice",
+        "kind": "grid",
+        "pairs": ["BTCUSDT"],
+        "grid": grid,
+        "fee": "0.1",
+    }
+    return BotConfig(**given | {"effective_from_ms": T0} | changes)
+
+
+def test_a_grid_holds_the_most_it_ever_needs_until_it_ends(engine: Engine) -> None:
+    loop = Banked(engine, alice="100")
+    loop.put(grid_bot())
+    loop.play(100.0, 94.0, 101.0, 89.0, 106.0, 95.0)
+    [row] = list_balances(engine)
+    fills = rows(engine, "fills")["fills"]
+    out = sum(
+        ((Decimal(f[9]) if f[6] == "buy" else -Decimal(f[9])) + Decimal(f[10]) for f in fills), Decimal(0)
+    )
+    assert len(fills) > 5
+    assert out <= Decimal(row.held)
+    assert row.held == row.reserved
+    assert Decimal("40.04") < Decimal(row.held) < Decimal(42)
+    loop.put(grid_bot(state="deleted", on_delete="close", effective_from_ms=bar(6, 1.0).open_time_ms))
+    loop.feed("BTCUSDT", bar(6, 95.0), bar(7, 95.0))
+    loop.run()
+    [deal] = rows(engine, "deals")["deals"]
+    [row] = list_balances(engine)
+    assert (deal[4], row.held, row.realized) == ("closed", "0", deal[13])
+
+
+def test_a_grid_that_cannot_be_paid_is_refused(engine: Engine) -> None:
+    loop = Banked(engine, alice="40")
+    loop.put(grid_bot())
+    loop.play(100.0, 94.0)
+    assert rows(engine, "deals")["deals"] == []
+    assert loop.refusals()[0].startswith("the deal needs 4")
