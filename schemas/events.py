@@ -11,7 +11,8 @@ EventName = Literal[
     "merged", "stop_timer",
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
     "round_trip", "kept",
-    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused",
+    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused", "undelivered",
+    "difference", "difference_gone",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from sinks.errors import Fenced
 from sinks.executor.owned import Claim
 from sinks.orders.accounts import Accounts
 from sinks.orders.gateway import Gateway, Timing
-from sinks.patience import patiently
+from sinks.patience import Patience
 from topics.registry import Topics
 
 _PAUSE_S: Final = 0.5
@@ -28,7 +28,7 @@ class Gateways:
         accounts: Accounts | None,
         *,
         timing: Timing,
-        patience_s: float,
+        patience: Patience,
         reported: Callable[[], None],
     ) -> None:
         self.working = asyncio.Lock()
@@ -36,7 +36,7 @@ class Gateways:
         self._topics = topics
         self._accounts = accounts
         self._timing = timing
-        self._patience_s = patience_s
+        self._patience = patience
         self._reported = reported
         self._gateways: dict[int, Gateway] = {}
         self._told = asyncio.Event()
@@ -46,7 +46,7 @@ class Gateways:
         """See to this partition's orders from now on, beginning with what its last owner left underway."""
         if self._accounts is not None:
             self._gateways[claim.partition] = Gateway(
-                self._engine, claim, self._topics, self._accounts, self._timing
+                self._engine, claim, self._topics, self._accounts, self._timing, patience=self._patience
             )
             self.told()
 
@@ -87,7 +87,7 @@ class Gateways:
             if self._ending or self._gateways.get(partition) is not gateway:
                 return 0
             try:
-                return await asyncio.to_thread(patiently, gateway.run_once, self._patience_s)
+                return await asyncio.to_thread(gateway.run_once)
             except Fenced:
                 self.released(partition)
                 return 0

@@ -29,6 +29,7 @@ from sinks.orders import telling
 from sinks.orders.accounts import Accounts
 from sinks.orders.exchange import Exchange, Placed, Refused, Unclear
 from sinks.orders.store import Underway, save_progress, underway
+from sinks.patience import Patience
 from topics.failpoints import failpoint
 from topics.registry import Topics
 
@@ -64,6 +65,7 @@ class Gateway:
         accounts: Accounts,
         timing: Timing | None = None,
         clock: Callable[[], int] = wall_clock,
+        patience: Patience | None = None,
     ) -> None:
         self.claim = claim
         self._engine = engine
@@ -71,15 +73,20 @@ class Gateway:
         self._accounts = accounts
         self._timing = timing or Timing()
         self._clock = clock
+        # Each transaction on its own: a venue that takes its time is no database that hangs.
+        self._patience = patience or Patience(0.0)
         self._due: dict[str, int] = {}
 
     def run_once(self) -> int:
         """How many steps were taken."""
-        with reading(self._engine).begin() as connection:
-            owned.check_epoch(connection, self.claim.partition, self.claim.epoch, lock=False)
-            items = underway(connection, self.claim.partition)
+        items = self._patience.run(self._underway)
         self._due = {item.intent.client_id: self._due.get(item.intent.client_id, 0) for item in items}
         return sum(self._step(item) for item in items if self._is_due(item))
+
+    def _underway(self) -> list[Underway]:
+        with reading(self._engine).begin() as connection:
+            owned.check_epoch(connection, self.claim.partition, self.claim.epoch, lock=False)
+            return underway(connection, self.claim.partition)
 
     def _is_due(self, item: Underway) -> bool:
         intent = item.intent
@@ -195,6 +202,10 @@ class Gateway:
         return 0
 
     def _save(self, item: Underway, reports: Sequence[OrderReport] = ()) -> None:
+        self._patience.run(lambda: self._write(item, reports))
+        failpoint("gateway.committed")
+
+    def _write(self, item: Underway, reports: Sequence[OrderReport]) -> None:
         told = [Told("orders", report, report.report_id, report.at_ms) for report in reports]
         with self._engine.begin() as connection:
             owned.check_epoch(connection, self.claim.partition, self.claim.epoch)
@@ -203,4 +214,3 @@ class Gateway:
                 connection, self.claim.partition, [outbox.message(one, self._topics) for one in told]
             )
             failpoint("gateway.saved")
-        failpoint("gateway.committed")

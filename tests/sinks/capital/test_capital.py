@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
 from schemas.bots import BotConfig, Grid
@@ -248,16 +249,15 @@ def owner(engine: Engine, bot_id: str) -> str:
 
 def grid_bot(**changes: Any) -> BotConfig:
     """Five levels from 90 to 110, 10 USDT each, a fee of 0.1 %."""
-    grid = Grid(lower="90", upper="110", levels=5, quantity="10")
-    given = {
-        "bot_id": "net",
-        "user_id": "alice",
-        "kind": "grid",
-        "pairs": ["BTCUSDT"],
-        "grid": grid,
-        "fee": "0.1",
-    }
-    return BotConfig(**given | {"effective_from_ms": T0} | changes)
+    config = BotConfig(
+        bot_id="net",
+        user_id="alice",
+        kind="grid",
+        pairs=["BTCUSDT"],
+        grid=Grid(lower="90", upper="110", levels=5, quantity="10"),
+        effective_from_ms=T0,
+    )
+    return replace(config, **changes)
 
 
 def test_a_grid_holds_the_most_it_ever_needs_until_it_ends(engine: Engine) -> None:
