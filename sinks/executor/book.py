@@ -48,10 +48,12 @@ def _book_fill(
     draft: Draft, settlement: AnySettlement, fill: OrderFilled, cause: Trigger | Cause, position: int
 ) -> None:
     deal_id, generation = settlement.deal.deal_id, cause.generation
+    # Of a venue's reports several may fill one order, and one level may have had an order before.
+    number = position if isinstance(cause, Cause) else fill.number
     draft.fills.append(
         Fill(
             deal_id, fill.level, generation, position, cause.trigger_id, draft.at_ms, fill.side,
-            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), text(fill.fee_base), fill.number,
+            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), text(fill.fee_base), number,
         )
     )  # fmt: skip
     # copy_negate, for the minus sign rounds to the context's 28 digits.
@@ -60,7 +62,7 @@ def _book_fill(
         base, quote = base.copy_negate(), quote.copy_negate()
     amounts = {"base": base, "quote": quote, "fee": fill.fee.copy_negate()}
     for account, amount in amounts.items():
-        draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount), fill.number))
+        draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount), number))
 
 
 def _book_dust(draft: Draft, settlement: AnySettlement, dust: Dust, cause: Trigger | Cause) -> None:

@@ -44,7 +44,7 @@ def decide_report(bot: Bot | None, report: OrderReport, repeated: bool, rules: R
         return _dead(bot, report, "OrderOver", f"order {intent.client_id} is over")
     draft = Draft(bot, report.at_ms, rules.base_interval)
     try:
-        event = _event(held.deal, held.fills, intent, report)
+        event = _event(held.deal, intent, report)
         if event is not None:
             _apply(draft, held, intent, report, event, rules)
     except (DealError, OffGrid, OffScale) as error:
@@ -71,7 +71,7 @@ def _apply(
     snapshot(draft)
 
 
-def _event(deal: dca.Deal, fills: int, intent: Intent, report: OrderReport) -> VenueEvent | None:
+def _event(deal: dca.Deal, intent: Intent, report: OrderReport) -> VenueEvent | None:
     """What the deal is told; None for an acceptance that fills overtook."""
     level = intent.level
     match report.status:
@@ -82,14 +82,14 @@ def _event(deal: dca.Deal, fills: int, intent: Intent, report: OrderReport) -> V
             price = None if intent.price is None else Decimal(intent.price)
             return dca.OrderAccepted(level, "buy" if intent.side == "buy" else "sell", intent.amount, price)
         case "filled":
-            return _fill(deal, fills, intent, report)
+            return _fill(deal, intent, report)
         case "cancelled":
             return dca.OrderCancelled(level, report.reason)
         case "rejected":
             return dca.OrderRejected(level, report.reason)
 
 
-def _fill(deal: dca.Deal, fills: int, intent: Intent, report: OrderReport) -> dca.OrderFilled:
+def _fill(deal: dca.Deal, intent: Intent, report: OrderReport) -> dca.OrderFilled:
     instrument = deal.terms.instrument
     lots, ticks = (
         instrument.lots(Decimal(report.quantity or "0")),
@@ -97,7 +97,7 @@ def _fill(deal: dca.Deal, fills: int, intent: Intent, report: OrderReport) -> dc
     )
     fee = instrument.fee(fee_units(deal, lots * ticks)) if report.fee is None else Decimal(report.fee)
     filled = dca.fill(deal, intent.level, lots, ticks, fee=fee, last=report.last)
-    return replace(filled, number=fills + 1, fee_base=Decimal(report.fee_base))
+    return replace(filled, fee_base=Decimal(report.fee_base))
 
 
 def _noted(bot: Bot, report: OrderReport, outcome: Outcome, reason: str, claims: bool = True) -> Noted:

@@ -28,12 +28,8 @@ POINTS = (
     "gateway.answered",
     "gateway.saved",
     "gateway.committed",
-    "executor.books_saved",
-    "executor.inbox_saved",
     "executor.committed",
-    "relay.sent",
     "relay.acknowledged",
-    "relay.committed",
 )
 DEATHS = 3
 BARS = [
