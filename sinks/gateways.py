@@ -10,6 +10,7 @@ from sinks.errors import Fenced
 from sinks.executor.owned import Claim
 from sinks.orders.accounts import Accounts
 from sinks.orders.gateway import Gateway, Timing
+from sinks.orders.strays import tell_strays
 from sinks.patience import Patience
 from topics.registry import Topics
 
@@ -67,6 +68,7 @@ class Gateways:
         """Work until told to end. Raises what the database raised."""
         if self._accounts is None:
             return
+        await asyncio.to_thread(tell_strays, self._engine, self._accounts)
         while not self._ending:
             self._told.clear()
             done = 0

@@ -1,6 +1,6 @@
 """Whose orders go where: one account per user, and the silence that a venue asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from sinks.orders.exchange import Exchange
 
@@ -12,6 +12,10 @@ class Accounts:
         self._exchanges = exchanges
         self._clock = clock
         self._quiet_until: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, Exchange]]:
+        """(user_id, account), by user."""
+        return iter(sorted(self._exchanges.items()))
 
     def of(self, user_id: str) -> Exchange | None:
         """The user's account, None where no keys are known."""

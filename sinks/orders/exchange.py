@@ -53,11 +53,16 @@ class Placed(NamedTuple):
 class Exchange(Protocol):
     """One account at one venue. Blocking; used by one thread at a time."""
 
-    def place(self, intent: Intent) -> None:
-        """Send it, under its client_id. Raises Refused or Unclear."""
+    def place(self, intent: Intent, at_ms: int) -> None:
+        """Send it, under its client_id, signed as of `at_ms`: it may not be taken long after that. Raises Refused or
+        Unclear.
+        """
 
     def find(self, intent: Intent) -> Placed | None:
         """What the venue has under that client_id, None for nothing. Raises Unclear."""
+
+    def resting(self) -> list[str]:
+        """Client ids of all open orders of the account. Raises Refused or Unclear."""
 
     def cancel(self, intent: Intent) -> None:
         """Withdraw it; one that is over already is none of our business. Raises Unclear."""

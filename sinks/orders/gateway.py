@@ -128,7 +128,7 @@ class Gateway:
         try:
             if self._clock() - sent_at_ms > self._timing.hold_ms:
                 raise Unclear("the process stood still before it could send")
-            exchange.place(item.intent)
+            exchange.place(item.intent, sent_at_ms)
             failpoint("gateway.answered")
             item = replace(item, phase="working", note="")
             self._save(item, [telling.accepted(item.intent, self._clock())])

@@ -66,6 +66,7 @@ class CcxtExchange:
                 "defaultType": "spot",
                 "fetchMarkets": {"types": ["spot"]},
                 "fetchCurrencies": False,
+                "warnOnFetchOpenOrdersWithoutSymbol": False,
                 "recvWindow": receive_window_ms,
                 "maxRetriesOnFailure": 0,
             },
@@ -85,8 +86,8 @@ class CcxtExchange:
             if market["spot"] and market["active"] is not False
         }
 
-    def place(self, intent: Intent) -> None:
-        """Send the order. Raises Refused or Unclear."""
+    def place(self, intent: Intent, at_ms: int) -> None:
+        """Send the order, signed as of `at_ms`. Raises Refused or Unclear."""
         symbol = self._market(intent)["symbol"]
         price = self._same(intent.price, self._client.price_to_precision, symbol, "price")
         amount = self._same(intent.quantity, self._client.amount_to_precision, symbol, "quantity")
@@ -94,7 +95,12 @@ class CcxtExchange:
         if intent.kind == "ioc":
             params["timeInForce"] = "IOC"
         kind = "market" if intent.kind == "market" else "limit"
-        self._ask(lambda: self._client.create_order(symbol, kind, intent.side, amount, price, params))
+        # A process that is suspended right here and wakes up late sends what the venue refuses as too old.
+        clock, self._client.milliseconds = self._client.milliseconds, lambda: at_ms
+        try:
+            self._ask(lambda: self._client.create_order(symbol, kind, intent.side, amount, price, params))
+        finally:
+            self._client.milliseconds = clock
 
     def find(self, intent: Intent) -> Placed | None:
         """The order under its client id, with its trades. Raises Unclear."""
@@ -114,6 +120,10 @@ class CcxtExchange:
         return Placed(
             str(order["id"]), standing, trades, at_ms, "" if standing == "open" else f"{order['status']}"
         )
+
+    def resting(self) -> list[str]:
+        """Client ids of all open orders of the account. Raises Refused or Unclear."""
+        return [str(order["clientOrderId"]) for order in self._ask(self._client.fetch_open_orders)]
 
     def cancel(self, intent: Intent) -> None:
         """Withdraw the order. What the venue says against it is no error: asking shows what became of it."""

@@ -10,6 +10,7 @@ from schemas.orders import OrderReport
 from sinks.errors import Fenced
 from sinks.orders.gateway import Gateway
 from sinks.orders.store import Underway
+from sinks.orders.strays import tell_strays
 from tests.sinks.bots import TOPICS, bar
 from tests.sinks.loop import inbox, names, rows
 from tests.sinks.venues.double import KEY, SECRET, Double, Fault
@@ -202,6 +203,22 @@ def test_a_process_that_stood_still_before_it_could_send_does_not(trading: Tradi
     assert [o.phase for o in trading.orders()] == ["sending"]
 
 
+def test_a_request_that_was_suspended_is_signed_as_of_its_record_and_refused_as_too_old(
+    trading: Trading,
+) -> None:
+    """As if the process had stood still after its last look at the clock: the venue is the one that knows."""
+    partition = trading.bus.records(TOPICS.configs.name)[0].partition
+    claim = trading.worker._claims[partition]
+    blind = TIMING._replace(hold_ms=10**9)
+    slow = Slow(trading.engine, claim, TOPICS, trading.accounts, blind, trading.clock)
+    slow.stood_still = trading.clock
+    trading.worker._gateways[partition] = slow
+    trading.step(bar(1, 100.0))
+    assert trading.double.sent() == 1
+    assert trading.double.book.orders == []
+    assert "-1021" in trading.orders()[0].note
+
+
 def test_reports_that_come_again_change_nothing(trading: Trading) -> None:
     trading.step(bar(1, 100.0))
     before = rows(trading.engine, "deals", "fills", "ledger", "orders")
@@ -228,3 +245,19 @@ def test_keys_and_signatures_are_in_no_log_and_no_event(
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("strikeline")]
     assert not any("signature=" in message for message in ours)
     assert names(trading).count("filled") == 1
+
+
+def test_orders_that_nobody_remembers_are_named_at_the_start(
+    trading: Trading, caplog: pytest.LogCaptureFixture
+) -> None:
+    trading.step(bar(1, 100.0))
+    trading.step(bar(2, 99.6, low=98.9))
+    assert tell_strays(trading.engine, trading.accounts) == []
+    known = trading.double.book.orders[-1]
+    for client_id in ("ab" * 16, "web_123"):
+        trading.double.book.orders.append(known | {"clientOrderId": client_id, "orderId": 99})
+    assert tell_strays(trading.engine, trading.accounts) == ["ab" * 16]
+    assert "rest at the venue and are not in this database" in caplog.text
+    trading.double.fail("GET /openOrders", Fault(503))
+    assert tell_strays(trading.engine, trading.accounts) == []
+    assert "is not known" in caplog.text
