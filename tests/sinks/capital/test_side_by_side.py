@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import Engine
 
 from schemas.bots import BotConfig
-from sinks.capital.store import load_purses, save_purses, seed
+from sinks.capital.store import Balances, load_purses, save_purses, seed
 from sinks.database.engine import open_engine
 from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
@@ -54,27 +54,41 @@ def trigger_of(config: BotConfig) -> Outgoing:
     return Outgoing(TRIGGERS, config.bot_id.encode(), encode(fire(command, bar(1, 100.0))), T0 + 120_000)
 
 
-def test_never_overdrawn_and_the_inbox_tells_who_came_first(engine: Engine) -> None:
-    """Each user could pay for one and a half deals."""
+def replay(engine: Engine, balances: Balances, records: list[Record]) -> None:
+    """One executor that owns both partitions takes the records one by one."""
+    Executor(engine, TOPICS, RULES).begin(balances)
+    halves = {partition: Half(engine.url, partition) for partition in (0, 1)}
+    for record in records:
+        half = halves[record.partition]
+        half.executor.apply(half.claim, [record])
+    for half in halves.values():
+        half.engine.dispose()
+
+
+def test_never_overdrawn_and_the_inbox_tells_who_came_first(engine: Engine, sqlite: Engine) -> None:
+    """Each user could pay for one and a half deals; one executor that takes the inbox in its order decides the same."""
     users = [f"user{n}" for n in range(USERS)]
-    Executor(engine, TOPICS, RULES).begin({user: {"USDT": Decimal(70)} for user in users})
+    balances = {user: {"USDT": Decimal(70)} for user in users}
+    Executor(engine, TOPICS, RULES).begin(balances)
     halves = [Half(engine.url, 0), Half(engine.url, 1)]
-    batches = []
+    batches, records = [], []
     for half in halves:
         configs = [bot_of(user, half.partition) for user in users]
-        half.executor.apply(half.claim, [half.record(config_out(config)) for config in configs])
+        records += [half.record(config_out(config)) for config in configs]
+        half.executor.apply(half.claim, records[-USERS:])
         # Four users at once, met in opposite orders: whoever took rows as they came would wait in a circle. Then one by
         # one, both at the same moment.
         ordered = [*(configs[:4] if half.partition else configs[3::-1]), *configs[4:]]
         batches.append([half.record(trigger_of(config)) for config in ordered])
+        records += batches[-1]
     start = threading.Barrier(2)
     failures: list[BaseException] = []
 
-    def decide(half: Half, records: list[Record]) -> None:
+    def decide(half: Half, triggers: list[Record]) -> None:
         try:
             start.wait(20)
-            half.executor.apply(half.claim, records[:4])
-            for record in records[4:]:
+            half.executor.apply(half.claim, triggers[:4])
+            for record in triggers[4:]:
                 start.wait(20)
                 half.executor.apply(half.claim, [record])
         except BaseException as error:  # noqa: BLE001 - told to the test's own thread
@@ -92,6 +106,11 @@ def test_never_overdrawn_and_the_inbox_tells_who_came_first(engine: Engine) -> N
     assert sorted(owners[deal[1]] for deal in rows(engine, "deals")["deals"]) == sorted(users)
     assert [Decimal(row.free) >= 0 for row in list_balances(engine)] == [True] * USERS
     decided = [(owners[bot or ""], outcome) for kind, bot, outcome in inbox(engine) if kind == "trigger"]
+    in_order = sorted(rows(engine, "inbox")["inbox"], key=lambda row: int(row[0]))
+    by_place = {(record.topic, record.partition, record.offset): record for record in records}
+    replay(sqlite, balances, [by_place[row[1], row[3], row[4]] for row in in_order])
+    compared = ("deals", "fills", "ledger", "balances", "groups", "pairs")
+    assert rows(sqlite, *compared) == rows(engine, *compared)
     for user in users:
         assert [outcome for owner, outcome in decided if owner == user] == ["applied", "refused"]
 
