@@ -9,12 +9,14 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.interval import interval_ms
+from schemas.limits import Limits
 from sinks.executor.decision import Rules
 from sinks.instruments import load_instruments
 from sinks.venues.paper import Paper
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 from topics.spec import DAY_MS
+from topics.tiers import Tiers, load_tiers
 
 DEFAULT_DATABASE: Final = "sqlite:///strikeline.db"
 
@@ -33,7 +35,7 @@ class ExecutorSettings(BaseSettings):
     `reconcile_seconds`: how often what should agree is compared; 0: never.
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
-    shorter than the triggers topic keeps its records.
+    shorter than the triggers topic keeps its records. `limits`: file of tiers; without it `max_bots_per_user` holds.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
@@ -46,6 +48,7 @@ class ExecutorSettings(BaseSettings):
     instruments: Path | None = None
     base_interval: str = "1m"
     max_bots_per_user: Annotated[int, Field(ge=1)] = 1_000
+    limits: Path | None = None
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
     outbox_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     lost_records: Literal["stop", "rearm"] = "stop"
@@ -85,6 +88,7 @@ class ExecutorSettings(BaseSettings):
         return None if self.keep_history else self.retention_days * DAY_MS
 
     def rules(self) -> Rules:
-        """What decisions depend on. Raises BadInstruments."""
+        """What decisions depend on. Raises BadInstruments, BadTiers."""
         instruments = {} if self.instruments is None else load_instruments(self.instruments)
-        return Rules(Paper(), instruments, self.base_interval, self.max_bots_per_user)
+        tiers = Tiers(Limits(bots=self.max_bots_per_user)) if self.limits is None else load_tiers(self.limits)
+        return Rules(Paper(), instruments, self.base_interval, tiers)

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from tests.stories import exits, ladder, shorts
+from tests.stories import anchors, exits, ladder, shorts, stops, targets
 from tests.stories.story import Story
 
-STORIES: Final[list[Story]] = [*ladder.STORIES, *exits.STORIES, *shorts.STORIES]
+STORIES: Final[list[Story]] = [
+    *ladder.STORIES,
+    *exits.STORIES,
+    *shorts.STORIES,
+    *anchors.STORIES,
+    *targets.STORIES,
+    *stops.STORIES,
+]

@@ -19,6 +19,16 @@ def preview(
     ] = "100",
     tick: Annotated[str | None, typer.Option(help="Smallest step of the price; with --lot.")] = None,
     lot: Annotated[str | None, typer.Option(help="Smallest step of the quantity; with --tick.")] = None,
+    min_notional: Annotated[
+        str | None, typer.Option(help="Smallest order in quote; with --tick and --lot.")
+    ] = None,
+    instruments: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Tick, lot and minimum notional by symbol, as the executor's."),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="Which of the bot's pairs; with --instruments. Default: the first.")
+    ] = None,
     bot: Annotated[str | None, typer.Option(help="Which bot, where the file has several.")] = None,
     json: JsonFlag = False,
 ) -> None:
@@ -30,11 +40,14 @@ def preview(
         raise Invalid(
             f"{file}: {len(configs)} bots" + (f" called {bot}" if bot else "; choose one with --bot")
         )
-    config, at, steps = configs[0], _decimal(price, "--price"), _instrument(tick, lot)
+    config, steps = configs[0], _instrument(tick, lot, min_notional)
+    if instruments is not None:
+        if steps is not None:
+            raise Invalid("--instruments has tick and lot already: leave --tick and --lot out")
+        steps = _from_file(instruments, symbol, config.pairs)
+    show = _show_grid if config.kind == "grid" else _show
     try:
-        found = (
-            _show_grid(config, at, steps, json) if config.kind == "grid" else _show(config, at, steps, json)
-        )
+        found = show(config, _decimal(price, "--price"), steps, json)
     except ValueError as wrong:
         raise Invalid(str(wrong)) from None
     if found:
@@ -79,11 +92,29 @@ def _decimal(text: str, option: str) -> Any:
     return value
 
 
-def _instrument(tick: str | None, lot: str | None) -> Any:
+def _instrument(tick: str | None, lot: str | None, min_notional: str | None) -> Any:
     from streams.engine.dca import Instrument
 
     if tick is None and lot is None:
+        if min_notional is not None:
+            raise Invalid("--min-notional goes together with --tick and --lot")
         return None
     if tick is None or lot is None:
         raise Invalid("--tick and --lot go together; without both nothing is rounded")
-    return Instrument(_decimal(tick, "--tick"), _decimal(lot, "--lot"))
+    least = {} if min_notional is None else {"min_notional": _decimal(min_notional, "--min-notional")}
+    return Instrument(_decimal(tick, "--tick"), _decimal(lot, "--lot"), **least)
+
+
+def _from_file(path: Path, symbol: str | None, pairs: list[str]) -> Any:
+    from sinks.errors import BadInstruments
+    from sinks.instruments import load_instruments
+    from streams.engine.dca import Instrument
+
+    try:
+        known = load_instruments(path)
+    except BadInstruments as wrong:
+        raise Invalid(str(wrong)) from None
+    if symbol is not None and symbol not in pairs:
+        raise Invalid(f"--symbol: {symbol} is none of the bot's pairs, {', '.join(pairs)}")
+    wanted = symbol or (pairs[0] if pairs else "")
+    return known.get(wanted, Instrument())

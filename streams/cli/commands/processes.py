@@ -25,6 +25,9 @@ class LogLevels(StrEnum):
 
 LogLevel = Annotated[LogLevels | None, typer.Option(help="How much is told; default INFO.")]
 JsonLogs = Annotated[bool, typer.Option("--json", help="Log as JSON, an object a line.")]
+LimitsFile = Annotated[
+    Path | None, typer.Option(help="What users may have, by tier: bots, alerts, conditions.")
+]
 MetricsPort = Annotated[
     int | None, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; default 0: none.")
 ]
@@ -38,6 +41,7 @@ def worker(
         Path | None,
         typer.Option(help="Kline file (or folder of such) with bars from before the kline topic's first."),
     ] = None,
+    limits: LimitsFile = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an evaluator: klines and alerts in, triggers out. Useful up to one per partition.
@@ -49,10 +53,13 @@ def worker(
     from streams.feeds.files import FileProblem
     from streams.worker import run_worker
     from topics.admin import TopicsDiffer
+    from topics.tiers import BadTiers
 
     given = common(place(ctx)) | asked(log_level, metrics_port)
     if history is not None:
         given["history"] = history
+    if limits is not None:
+        given["limits"] = limits
     settings = settings_of(WorkerSettings, given)
     if json:
         log_as_json(settings.log_level)
@@ -63,6 +70,8 @@ def worker(
         raise differs(differ) from None
     except FileProblem as wrong:
         raise Invalid(f"--history: {wrong}") from None
+    except BadTiers as wrong:
+        raise Invalid(str(wrong)) from None
 
 
 def executor(
@@ -73,6 +82,7 @@ def executor(
     instruments: Annotated[
         Path | None, typer.Option(help="Tick, lot and minimum notional by symbol; default tick and lot 1e-8.")
     ] = None,
+    limits: LimitsFile = None,
     log_level: LogLevel = None,
     metrics_port: MetricsPort = None,
     json: JsonLogs = False,
@@ -89,6 +99,8 @@ def executor(
         given["database_url"] = here.database
     if instruments is not None:
         given["instruments"] = instruments
+    if limits is not None:
+        given["limits"] = limits
     settings: ExecutorSettings = settings_of(ExecutorSettings, given)
     if json:
         log_as_json(settings.log_level)
@@ -103,13 +115,14 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
     from streams.cli.kafka import reaching
     from topics.admin import TopicsDiffer
     from topics.records import DeliveryFailed
+    from topics.tiers import BadTiers
 
     try:
         with reaching(settings.kafka.bootstrap):
             run_executor(settings, migrate_only)
     except TopicsDiffer as differ:
         raise differs(differ) from None
-    except BadInstruments as wrong:
+    except (BadInstruments, BadTiers) as wrong:
         raise Invalid(str(wrong)) from None
     except (ArgumentError, NoSuchModuleError) as wrong:
         raise Invalid(f"--database: {wrong}") from None

@@ -11,7 +11,7 @@ from streams.engine.dca.arming import (
 )
 from streams.engine.dca.booking import fill
 from streams.engine.dca.deal import Deal, Ledger, Order
-from streams.engine.dca.entry import EntryInvalid, accumulates
+from streams.engine.dca.entry import EntryInvalid, accumulates, is_due_anew
 from streams.engine.dca.errors import DealError, EntryRefused, UnexpectedEvent
 from streams.engine.dca.events import (
     CancelOrder,
@@ -91,6 +91,7 @@ __all__ = [
     "entry_group",
     "entry_group_id",
     "fill",
+    "is_due_anew",
     "new_deal",
     "open_deal",
     "open_deal_view",

@@ -68,6 +68,10 @@ def book(deal: Deal, event: OrderFilled) -> Deal:
         raise UnexpectedEvent(
             deal.deal_id, event, f"the order is to {order.side} {instrument.quantity(order.lots)}"
         )
+    if event.number != order.fills + 1:
+        raise UnexpectedEvent(
+            deal.deal_id, event, f"it has had {order.fills} fills: this one was booked before"
+        )
     if instrument.quote(quote) != event.quote:
         raise UnexpectedEvent(deal.deal_id, event, "quote is not quantity × price")
     order = replace(

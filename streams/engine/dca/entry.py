@@ -56,6 +56,11 @@ def accumulates(config: BotConfig, interval: str = "1m") -> bool:
     """Does each entry add to the one deal of its pair? By default where a schedule enters and nothing takes profit."""
     if config.accumulate is not None or config.take_profit is not None:
         return bool(config.accumulate)
+    return is_due_anew(config, interval)
+
+
+def is_due_anew(config: BotConfig, interval: str = "1m") -> bool:
+    """Does a schedule enter? It is true for one moment, so that whenever it is, it is a new signal."""
     try:
         return is_scheduled(entry_tree(config, interval))
     except EntryInvalid:

@@ -20,6 +20,12 @@ def test_dust_is_told_with_what_it_had_cost() -> None:
     assert [event for _, event in told if isinstance(event, Dust)] == [Dust(Decimal(1), Decimal(100))]
 
 
+def test_every_candle_is_one() -> None:
+    for story in STORIES:
+        for bar in story.bars:
+            assert bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high, story.title
+
+
 def test_no_title_is_used_twice() -> None:
     titles = [story.title for story in STORIES]
     assert len(set(titles)) == len(titles)
