@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.interval import interval_ms
+from schemas.limits import Limits
 from sinks.executor.decision import Rules
 from sinks.instruments import load_instruments
 from sinks.orders.gateway import Timing
@@ -19,6 +20,7 @@ from streams.engine.dca import Instrument
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 from topics.spec import DAY_MS
+from topics.tiers import Tiers, load_tiers
 
 DEFAULT_DATABASE: Final = "sqlite:///strikeline.db"
 
@@ -37,7 +39,7 @@ class ExecutorSettings(BaseSettings):
     `reconcile_seconds`: how often what should agree is compared; 0: never.
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
-    shorter than the triggers topic keeps its records.
+    shorter than the triggers topic keeps its records. `limits`: file of tiers; without it `max_bots_per_user` holds.
     `balances`: YAML file of what users begin with on paper, by asset; it stands until another one is given.
     `venue`: paper, or an exchange that ccxt knows; its test network unless `venue_real_money`. Keys come from the YAML
     file `venue_secrets` (user_id: {api_key, secret}) or, for one user, from the other three. `venue_receive_window`:
@@ -55,6 +57,7 @@ class ExecutorSettings(BaseSettings):
     instruments: Path | None = None
     base_interval: str = "1m"
     max_bots_per_user: Annotated[int, Field(ge=1)] = 1_000
+    limits: Path | None = None
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
     outbox_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     lost_records: Literal["stop", "rearm"] = "stop"
@@ -112,10 +115,11 @@ class ExecutorSettings(BaseSettings):
         )
 
     def rules(self) -> Rules:
-        """What decisions depend on, on paper. Raises BadInstruments."""
+        """What decisions depend on, on paper. Raises BadInstruments, BadTiers."""
         instruments = {} if self.instruments is None else load_instruments(self.instruments)
         return self.rules_on(Paper(), instruments)
 
     def rules_on(self, venue: Venue, instruments: Mapping[str, Instrument]) -> Rules:
-        """What decisions depend on, on that venue."""
-        return Rules(venue, instruments, self.base_interval, self.max_bots_per_user)
+        """What decisions depend on, on that venue. Raises BadTiers."""
+        tiers = Tiers(Limits(bots=self.max_bots_per_user)) if self.limits is None else load_tiers(self.limits)
+        return Rules(venue, instruments, self.base_interval, tiers)

@@ -38,7 +38,8 @@ def _groups(books: Books) -> Iterator[Finding]:
     commanded = {group.group_id for group in books.groups}
     for deal_id, (bot_id, symbol) in books.open_deals.items():
         group_id = f"{bot_id}/{symbol}/{deal_id}"
-        if group_id not in commanded:
+        # A deal may share the group of its pair's entry: whether its alerts are in there is looked at closely.
+        if not commanded & {group_id, dca.entry_group_id(bot_id, symbol)}:
             yield Finding(
                 "group_missing", bot_id, group_id, "the deal is open, and no group of it was ever armed",
                 user_id=_user(books, bot_id), symbol=symbol, group_id=group_id, deal_id=deal_id,
@@ -81,13 +82,10 @@ def _armed(bot: Bot, interval: str) -> Iterator[Finding]:
     """What a bot has armed against what the executor would command if it were asked now."""
     if not bot.configs:
         return
-    busy = {held.deal.symbol for held in bot.deals.values() if held.open}
     for held in bot.deals.values():
-        if held.open:
+        if held.open and not held.deal.terms.shared:
             yield from _deal_armed(bot, held)
     for symbol in bot.pairs:
-        if symbol in busy:
-            continue
         group_id = dca.entry_group_id(bot.bot_id, symbol)
         group = bot.groups.get(group_id)
         draft = Draft(bot, bot.as_of_ms, interval if group is None else group.command.interval)
@@ -107,13 +105,13 @@ def _armed(bot: Bot, interval: str) -> Iterator[Finding]:
 def _deal_armed(bot: Bot, held: HeldDeal) -> Iterator[Finding]:
     group_id = kinds.deal_group_id(held.deal)
     group = bot.groups.get(group_id)
-    if group is None or group.armed:  # one that was never armed is seen in the whole books
+    if group is not None and group.armed:
         return
     wanted = kinds.deal_group(held.deal, generation=1, armed_from_ms=0, close_at_ms=held.close_at_ms)
     if wanted.op == "arm":
         yield Finding(
-            "group_missing", bot.bot_id, f"{group_id}:{group.command.generation}",
-            f"the deal waits for {len(wanted.members)} levels or instants, and its group is removed",
+            "group_missing", bot.bot_id, group_id,
+            f"the deal waits for {len(wanted.members)} levels or instants, and no group of it is armed",
             user_id=bot.user_id, symbol=held.deal.symbol, group_id=group_id, deal_id=held.deal.deal_id,
         )  # fmt: skip
 

@@ -26,6 +26,7 @@ from sinks.database.tables import (
     partitions,
 )
 from sinks.reconciler.books import Booked, Books, BotSums, DealFigures, GroupState, PairCount, Place
+from streams.engine.dca.money import EXACT, text
 from topics.registry import Topics
 
 BOTS_AT_A_LOOK: Final = 500
@@ -145,7 +146,8 @@ def _filled(connection: Connection, deal_ids: list[str]) -> tuple[Booked, ...]:
     found: list[Booked] = []
     for row in _of_deals(connection, fills, deal_ids):
         bought = row.side == "buy"
-        amounts = (("base", row.quantity, bought), ("quote", row.quote, not bought), ("fee", row.fee, False))
+        base = text(EXACT.subtract(EXACT.create_decimal(row.quantity), EXACT.create_decimal(row.fee_base)))
+        amounts = (("base", base, bought), ("quote", row.quote, not bought), ("fee", row.fee, False))
         for account, amount, gained in amounts:
             found.append(
                 Booked(row.deal_id, row.level, row.generation, account, amount if gained else f"-{amount}")

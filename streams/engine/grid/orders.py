@@ -68,6 +68,14 @@ def armed(deal: Deal) -> tuple[GridOrder, ...]:
     return (*_stops(deal), *levels)
 
 
+def bounds(deal: Deal) -> tuple[int | None, int | None]:
+    """The prices in ticks between which nothing is armed: a bar that stays strictly inside changes nothing."""
+    orders = armed(deal)
+    below = max((order.ticks for order in orders if order.side == "below"), default=None)
+    above = min((order.ticks for order in orders if order.side == "above"), default=None)
+    return below, above
+
+
 def _order(deal: Deal, number: int, levels: tuple[int, ...]) -> GridOrder:
     cell = deal.cells[number - 1]
     # An idle cell waits where it would close its trip, had it opened one.
