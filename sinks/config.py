@@ -27,9 +27,10 @@ class ExecutorSettings(BaseSettings):
     """One executor. Times are seconds, `batch` and `outbox_batch` count records per transaction.
 
     `database_url` is an SQLAlchemy URL (`postgresql://…` uses psycopg 3) or the path of an SQLite file.
-    `lost_records`: what to do when retention removed records that were never applied. `database_patience`:
-    how long a database that is away is waited for before the process ends. `executor_delay_max`: wait a random
-    time up to this before each fetch is applied, to try out how the pipeline takes a slow executor.
+    `lost_records`: what to do when retention removed records that were never applied. `database_patience`: how long a
+    database that is away is waited for before the process ends (30 at most at the start). `executor_delay_max`: wait a
+    random time up to this before each fetch is applied, to try out how the pipeline takes a slow executor.
+    `reconcile_seconds`: how often what should agree is compared; 0: never.
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
     shorter than the triggers topic keeps its records.
@@ -41,7 +42,7 @@ class ExecutorSettings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
     keep_history: bool = False
     database_url: SecretStr = SecretStr(DEFAULT_DATABASE)
-    database_patience: Annotated[float, Field(ge=0, le=600)] = 30.0
+    database_patience: Annotated[float, Field(ge=0, le=600)] = 180.0
     instruments: Path | None = None
     base_interval: str = "1m"
     max_bots_per_user: Annotated[int, Field(ge=1)] = 1_000
@@ -52,6 +53,7 @@ class ExecutorSettings(BaseSettings):
     owner: str = Field(default_factory=_owner)
     session_timeout: Annotated[float, Field(ge=6, le=60)] = 10.0
     heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
+    reconcile_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0

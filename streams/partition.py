@@ -246,6 +246,9 @@ class PartitionEvaluator:
         command = cast(GroupCommand | None, self._decoded(record, 1))
         if command is None or (seat := self._seat(record, command.symbol, command.interval)) is None:
             return None
+        if reason := _trespass(seat, command):
+            self._refuse(record, "Mismatch", reason)
+            return None
         if record.offset <= seat.note(command.group_id).command_offset:
             return None
         if not forced and seat.lacks_bars_for(command):
@@ -325,3 +328,11 @@ class PartitionEvaluator:
             self._poisoned.add(record.offset)
         self._refuse(record, "Poison", f"the process died {suspect.deaths} times on this record")
         return True
+
+
+def _trespass(seat: Seat, command: GroupCommand) -> str:
+    """Why a command is none of its user's business (law 15), empty where it is."""
+    if not command.group_id.startswith(f"{command.bot_id}/{command.symbol}/"):
+        return f"group {command.group_id[:200]} is not of bot {command.bot_id} on {command.symbol}"
+    owner = seat.owner_of(command.group_id)
+    return "" if owner in {None, command.user_id} else "the group belongs to another user"

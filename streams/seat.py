@@ -137,6 +137,11 @@ class Seat:
         note.generation = note.command_offset = offset
         return list(self.engine.on_alert(command, offset, effective_from_ms))
 
+    def owner_of(self, name: str) -> str | None:
+        """Whose group or alert has that name, removed ones included; None: it was never heard of, or long ago."""
+        found = (engine.unit(name) for engine in (self.engine, *self.others.values()))
+        return next((unit.command.user_id for unit in found if unit is not None), None)
+
     def _engine_of(self, command: GroupCommand) -> SymbolEngine:
         if self.market.next:
             return self.engine

@@ -146,6 +146,13 @@ deals = Table(
     Column("ambiguous_bars", Integer, nullable=False),
     Column("fills", Integer, nullable=False),
     Column("body", Text, nullable=False, comment="the deal itself, in exact integers"),
+    Column(
+        "shared",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="1: its alerts are in the entry's group of its pair",
+    ),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
     Index(None, "bot_id", "state"),
 )

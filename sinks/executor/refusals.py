@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from schemas.bots import BotConfig
 from sinks.executor.decision import LATEST_MS, Rules
 from sinks.executor.state import Bot
-from streams.engine import dca
+from streams.engine import kinds
 from streams.engine.dca import Instrument
 
 # A path repeats the user's own words, a megabyte of them if he likes; an event has to fit its topic.
@@ -38,7 +38,7 @@ def refusals(
             found.append(Refusal("bot_id", f"the user already has {bots_of_user} bots, which is the limit"))
         instruments = [rules.instrument(symbol) for symbol in config.pairs] or [Instrument()]
         for instrument in dict.fromkeys(instruments):
-            problems = dca.problems(config, instrument, rules.base_interval)
+            problems = kinds.problems(config, instrument, rules.base_interval)
             found += [
                 Refusal(problem.field[:_FIELD_LENGTH], problem.reason[:_REASON_LENGTH])
                 for problem in problems

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,8 @@ from streams.cli.reading import decoded, event_time
 from streams.cli.stack import PROCESSES, LocalProcess, read_stack
 from streams.cli.times import show_span
 from topics.registry import Topics
+
+_MOST_DIFFERENCES: Final = 20
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -36,6 +38,7 @@ class Health(msgspec.Struct, frozen=True):
     groups: dict[str, int] | None
     deals: dict[str, int] | None
     dead_letters: dict[str, int]
+    differences: list[str]
     problems: list[str]
 
 
@@ -56,13 +59,17 @@ def look(place: Place, watch_s: float, max_age_min: float) -> Health:
     dead = dead_letters(cluster, topics, present)
     processes = _processes(place)
     database = _database(place)
+    differing = [] if missing else _differences(place)
     problems = [f"topic {name} is missing" for name in missing]
     problems += _standing_still(first, second)
     problems += [f"{count} dead letters on {name}" for name, count in dead.items()]
     problems += [f"{name} is not running" for name, pid in processes.items() if pid is None]
     problems += _too_old(newest, max_age_min)
+    problems += differing[:_MOST_DIFFERENCES]
+    if len(differing) > _MOST_DIFFERENCES:
+        problems.append(f"{len(differing) - _MOST_DIFFERENCES:,} more differences; `--json` has them all")
     return Health(
-        cluster.name, topics.namespace, missing, newest, second, processes, *database, dead, problems
+        cluster.name, topics.namespace, missing, newest, second, processes, *database, dead, differing, problems
     )  # fmt: skip
 
 
@@ -122,6 +129,16 @@ def _database(place: Place) -> tuple[dict[str, int] | None, dict[str, int] | Non
     from streams.cli.database import counts_by_state
 
     return counts_by_state(place.database, "groups"), counts_by_state(place.database, "deals")
+
+
+def _differences(place: Place) -> list[str]:
+    """What the reconciler finds, a sentence each."""
+    if place.database is None:
+        return []
+    from streams.cli.differences import differences
+
+    found = differences(place.cluster, place.topics, place.database)
+    return [f"{finding.kind}: {finding.subject}: {finding.reason}" for finding in found]
 
 
 def _standing_still(first: list[Reader], second: list[Reader]) -> list[str]:

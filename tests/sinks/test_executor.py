@@ -66,7 +66,7 @@ def test_the_ledger_balances(engine: Engine) -> None:
         mine = [entry for entry in entries if entry.deal_id == deal.deal_id]
         base = sum(Decimal(entry.amount) for entry in mine if entry.account == "base")
         money = sum(Decimal(entry.amount) for entry in mine if entry.account != "base")
-        held = Decimal(deal.quantity) if deal.side == "long" else -Decimal(deal.quantity)
+        held = -Decimal(deal.quantity) if deal.side == "short" else Decimal(deal.quantity)
         assert base == held
         assert money == Decimal(deal.profit)
     for bot_id, profit in profits.items():

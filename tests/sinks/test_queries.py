@@ -25,8 +25,8 @@ def test_after_a_busy_day(engine: Engine) -> None:
     loop = Loop(engine)
     play(loop)
     bots = {bot.bot_id: bot for bot in queries.list_bots(engine)}
-    assert sorted(bots) == ["both", "dip", "gone", "short"]
-    assert [bot.bot_id for bot in queries.list_bots(engine, user_id="bob")] == ["gone", "short"]
+    assert sorted(bots) == ["both", "dip", "fall", "gone", "net", "short"]
+    assert [bot.bot_id for bot in queries.list_bots(engine, user_id="bob")] == ["gone", "net", "short"]
     assert (bots["both"].state, bots["dip"].state) == ("deleted", "active")
     assert bots["dip"].entry == "close < 99"
 

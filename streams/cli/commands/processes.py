@@ -48,17 +48,17 @@ def worker(
     from streams.worker import run_worker
     from topics.admin import TopicsDiffer
 
-    given = _common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    given = common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
     if history is not None:
         given["history"] = history
     if json:
         log_as_json(str(log_level))
-    settings = _settings(WorkerSettings, given)
+    settings = settings_of(WorkerSettings, given)
     try:
         with reaching(settings.kafka.bootstrap):
             run_worker(settings)
     except TopicsDiffer as differ:
-        raise _differs(differ) from None
+        raise differs(differ) from None
     except FileProblem as wrong:
         raise Invalid(f"--history: {wrong}") from None
 
@@ -82,14 +82,14 @@ def executor(
     from sinks.config import ExecutorSettings
 
     here = place(ctx)
-    given = _common(here) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    given = common(here) | {"log_level": str(log_level), "metrics_port": metrics_port}
     if json:
         log_as_json(str(log_level))
     if here.database is not None:
         given["database_url"] = here.database
     if instruments is not None:
         given["instruments"] = instruments
-    _run_executor(_settings(ExecutorSettings, given), migrate_only)
+    _run_executor(settings_of(ExecutorSettings, given), migrate_only)
 
 
 def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
@@ -105,7 +105,7 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
         with reaching(settings.kafka.bootstrap):
             run_executor(settings, migrate_only)
     except TopicsDiffer as differ:
-        raise _differs(differ) from None
+        raise differs(differ) from None
     except BadInstruments as wrong:
         raise Invalid(str(wrong)) from None
     except (ArgumentError, NoSuchModuleError) as wrong:
@@ -117,7 +117,8 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
         raise Unreachable(f"the database cannot be used: {reason}") from None
 
 
-def _common(here: Place) -> dict[str, Any]:
+def common(here: Place) -> dict[str, Any]:
+    """Settings that all processes share, from what the command line was told."""
     from streams.cli.kafka import settings_for
 
     topics = here.topics
@@ -129,7 +130,7 @@ def _common(here: Place) -> dict[str, Any]:
     }
 
 
-def _settings(kind: Any, given: dict[str, Any]) -> Any:
+def settings_of(kind: Any, given: dict[str, Any]) -> Any:
     """The process's settings from what is given and STRIKELINE_* variables. Raises Invalid with the field."""
     from pydantic import ValidationError
 
@@ -141,5 +142,6 @@ def _settings(kind: Any, given: dict[str, Any]) -> Any:
         raise Invalid(f"STRIKELINE_{name.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def _differs(differ: Exception) -> Problem:
+def differs(differ: Exception) -> Problem:
+    """What is said where the topics are not the registry's."""
     return Problem(f"the topics are not as they should be (see `strikeline topics check`):\n{differ}")

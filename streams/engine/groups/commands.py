@@ -8,10 +8,11 @@ from schemas.events import BotEvent
 from streams.engine.bars import BarArrays
 from streams.engine.errors import NeedsHistory
 from streams.engine.groups import reports
-from streams.engine.groups.arming import conditions_of, first_bar_ms
+from streams.engine.groups.arming import conditions_of, first_bar_ms, message_of
 from streams.engine.groups.combinations import refuse_contradictions
 from streams.engine.groups.firing import Firing, seeded_from_ms
 from streams.engine.groups.group import Group, Watch
+from streams.engine.groups.message import Message
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
 from streams.engine.groups.reports import Output
@@ -82,19 +83,22 @@ class Commands:
         return self._arm(alert)
 
     def acquire(self, unit: Unit, conditions: list[Condition]) -> None:
-        """Give `unit` the nodes of its conditions. Raises ConditionError or NeedsHistory, holding nothing."""
+        """Give `unit` the nodes of its conditions, and an alert the operands of its message. Raises ConditionError or
+        NeedsHistory, holding nothing.
+        """
         nodes: list[Node] = []
         done = False
         try:
             for place, condition in enumerate(conditions):
                 nodes.append(self._node(unit, place, condition))
+            message = self._message(unit.command) if isinstance(unit, Alert) else None
             done = True
         finally:
             if not done:
                 for node in nodes:
                     self._network.release(node, self._now_ms)
         if isinstance(unit, Alert):
-            unit.node = nodes[0]
+            unit.node, unit.message = nodes[0], message
         else:
             members = zip(unit.command.members, nodes, strict=True)
             unit.watches = [Watch(unit, member, node) for member, node in members]
@@ -103,6 +107,10 @@ class Commands:
         if isinstance(condition, Trail):
             return self._network.trails.acquire(condition, walk_of(unit), start_at(unit, place, condition))
         return self._network.acquire(condition)
+
+    def _message(self, command: AlertCommand) -> Message | None:
+        pieces = message_of(command, self._market.interval)
+        return Message(self._market, pieces) if pieces else None
 
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """A held group's event: bars go on although its trigger was not answered."""
@@ -131,6 +139,9 @@ class Commands:
                 if isinstance(condition, Trail):
                     continue  # it needs the bars since it was armed, and nothing before
                 self._network.release(self._network.acquire(condition), self._now_ms)
+            message = self._message(command) if isinstance(command, AlertCommand) else None
+            if message is not None:
+                message.release(self._now_ms)
         except NeedsHistory:
             return True
         except ConditionError:
@@ -197,7 +208,7 @@ class Commands:
     def _announce(self, unit: Unit) -> list[Output]:
         since = unit.armed_from_ms
         detail: dict[str, str | int | float | None] = {"armed_from_ms": since, "generation": unit.generation}
-        seeded = seeded_from_ms([node for _, node in watchers(unit)])
+        seeded = seeded_from_ms(unit)
         if seeded is not None:
             detail["seeded_from_ms"] = seeded
         outputs: list[Output] = [reports.event("armed", unit.command, unit.generation, since, detail=detail)]

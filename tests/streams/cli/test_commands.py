@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from sqlalchemy import update
 
+from sinks.database.tables import bots
 from streams.cli.app import app
 from streams.cli.pipeline import Pipeline
 from tests.pipeline import START, Shape, bars, golden_bot, run
@@ -39,7 +41,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 def test_the_commands_of_the_front_page_are_all_there() -> None:
     assert set(ALL) == {
-        "demo", "up", "down", "status", "worker", "executor",
+        "demo", "up", "down", "status", "worker", "executor", "notifier test",
         "topics create", "topics list", "topics check", "feed file", "feed simulate",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
@@ -150,6 +152,18 @@ def test_triggers_positions_and_status_of_a_bot_that_traded(
     assert {reader["lag"] for reader in healthy.json["readers"]} == {0}
     assert healthy.json["deals"] == {"closed": 1}
     assert "all is well" in strikeline("status", "--max-age", "0").out
+
+
+@pytest.mark.usefixtures("traded")
+def test_status_says_what_does_not_agree_in_the_database(strikeline: CommandLine, pipeline: Pipeline) -> None:
+    with pipeline.engine.begin() as connection:
+        connection.execute(update(bots).values(realized_profit="1000"))
+    answer = strikeline("status", "--max-age", "0", "--json")
+    assert answer.code == 1
+    (difference,) = answer.json["differences"]
+    assert difference.startswith("bot_differs: golden: it counts 1 closed deals and 1000")
+    assert answer.json["problems"] == [difference]
+    assert f"problem: {difference}" in strikeline("status", "--max-age", "0").out
 
 
 @pytest.mark.usefixtures("traded")

@@ -24,7 +24,9 @@ from sinks.executor.decision import Rules
 from sinks.executor.state import Bot
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
-from streams.engine.dca import deal_group_id, entry_group_id, problems
+from streams.engine.dca import Deal, entry_group_id, problems
+from streams.engine.kinds import deal_group_id
+from tests.sinks.reconciling import differences
 from tests.stories.batch import START
 from tests.streams.engine.dca.support import ROUND, TENTHS
 from topics.codec import encode
@@ -157,7 +159,9 @@ def _expect_books(run: Run) -> None:
     assert len(set(keys)) == len(keys)
     for bot in run.bots().values():
         for held in bot.deals.values():
-            deal, sign = held.deal, 1 if held.deal.terms.long else -1
+            deal = held.deal
+            assert isinstance(deal, Deal)
+            sign = 1 if deal.terms.long else -1
             assert deal.ledger.position >= 0
             assert sums[deal.deal_id, "base"] * sign == deal.terms.instrument.parts(deal.ledger.held_parts)
             assert sums[deal.deal_id, "quote"] + sums[deal.deal_id, "fee"] == deal.profit
@@ -185,6 +189,7 @@ def test_every_open_deal_has_its_alerts_armed_and_the_ledger_agrees(seed: int, t
             for bot in run.bots().values():
                 _expect_armed(bot)
             _expect_books(run)
+            assert differences(made.engine, made.bus, made.topics) == []
 
     try:
         asyncio.run(play())
