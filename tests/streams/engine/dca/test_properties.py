@@ -36,7 +36,7 @@ from streams.engine.dca import (
 from streams.engine.dca.events import CancelOrder, DealEvent, DealInput
 from streams.engine.dca.ladder import steps
 from streams.engine.dca.levels import levels, safety_levels, trails
-from tests.streams.engine.dca.support import GOLDEN, SYMBOL, bar, events, fired, run, trigger
+from tests.streams.engine.dca.support import GOLDEN, SYMBOL, bar, events, fired, opened, run, trigger
 
 MANY = settings(max_examples=100, deadline=None)
 
@@ -224,6 +224,25 @@ def test_a_ladder_on_a_grid_is_the_exact_one_rounded_once(bot: BotConfig, instru
             "1e-9"
         )  # up to the lot: never less than asked (free is shown rounded)
         assert row.volume - volume < instrument.lot * row.price + Decimal("1e-9")
+
+
+@MANY
+@given(bots, instruments)
+def test_what_the_preview_shows_is_what_is_armed(bot: BotConfig, instrument: Instrument) -> None:
+    bot = replace(bot, slippage="0")
+    try:
+        deal = opened(bot, 100.0, instrument)
+    except EntryRefused:
+        return
+    seen = preview(bot, Decimal(100), instrument).orders
+    price, quote = instrument.price, instrument.quote
+    ladder = [(price(order.ticks or 0), quote((order.ticks or 0) * order.lots)) for order in deal.ladder]
+    assert [(row.price, row.volume) for row in seen[1:]] == ladder
+    armed = [None if (ticks := deal.target_ticks(t)) is None else price(ticks) for t in deal.terms.targets]
+    assert seen[0].take_profit_prices == armed
+    if bot.stop_loss is not None and not bot.stop_loss.trailing:
+        assert deal.stop_loss_ticks is not None
+        assert seen[0].stop_loss_price == price(deal.stop_loss_ticks)
 
 
 @MANY
