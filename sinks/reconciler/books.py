@@ -35,7 +35,7 @@ class GroupState(NamedTuple):
 
 
 class DealFigures(NamedTuple):
-    """What a deal says of itself; amounts are decimal strings."""
+    """What a deal says of itself; amounts are decimal strings, `body` is all of it."""
 
     deal_id: str
     bot_id: str
@@ -45,6 +45,15 @@ class DealFigures(NamedTuple):
     quantity: str
     profit: str
     fills: int
+    body: str
+
+
+class OpenDeal(NamedTuple):
+    """A deal that is open. `shared`: its alerts are in the entry's group of its pair."""
+
+    bot_id: str
+    symbol: str
+    shared: bool
 
 
 class Booked(NamedTuple):
@@ -77,7 +86,7 @@ class Books(NamedTuple):
     with_config: frozenset[str]
     pairs: tuple[PairCount, ...]
     groups: tuple[GroupState, ...]
-    open_deals: Mapping[str, tuple[str, str]]
+    open_deals: Mapping[str, OpenDeal]
     outbox_head: int | None
     outbox_rows: int
     untold_positions: frozenset[str]
