@@ -94,8 +94,12 @@ def with_equity(plain: Figures, found: Traded, candles: Mapping[str, Candles], f
 
 def most_tied(found: Traded) -> float:
     """The most that was invested in open deals at once; at least 1 (see `streams.report.equity`)."""
-    times = np.unique(np.concatenate((found.opened_ms, found.closed_ms[found.closed_ms >= 0])))
-    return max(1.0, float(_tied(found, times).max(initial=0.0)))
+    closed = found.closed_ms >= 0
+    at_ms = np.concatenate((found.opened_ms, found.closed_ms[closed]))
+    order = np.argsort(at_ms, kind="stable")
+    summed = np.cumsum(np.concatenate((found.invested, -found.invested[closed]))[order])
+    last = np.flatnonzero(np.diff(at_ms[order], append=-1))  # what happens at one time counts together
+    return max(1.0, float(summed[last].max(initial=0.0)))
 
 
 def equity(found: Traded, candles: Mapping[str, Candles], from_ms: int, capital: float) -> Curve:

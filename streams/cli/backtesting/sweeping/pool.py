@@ -27,6 +27,8 @@ from streams.engine.backtest.sprint import Room
 from streams.engine.dca import Instrument
 
 _MOST_AT_ONCE: Final = 128
+_FINDERS: Final = 8
+"""Symbols whose arrays a process keeps: each may take hundreds of megabytes for a year of minutes."""
 
 Tell = Callable[[int], None]
 """Takes how many backtests are done."""
@@ -70,6 +72,8 @@ class Bench:
 
     def _of(self, bot: BotConfig, span: Span) -> Figures:
         pairs = [symbol for symbol in bot.pairs if symbol in self._cut]
+        for symbol in [old for old in self._finders if old not in pairs][: len(self._finders) - _FINDERS]:
+            del self._finders[symbol]
         for symbol in pairs:
             if symbol not in self._finders:
                 self._finders[symbol] = Finder(self._cut[symbol])

@@ -16,6 +16,7 @@ from streams.cli.botfile import bot_of
 from streams.cli.errors import Invalid
 from streams.cli.yamlfile import Entry, entries
 
+_FIELDS: Final = tuple(field.encode_name for field in structs.fields(BotConfig))
 _CONDITIONS: Final = (("entry",), ("safety_condition",), ("close", "when"))
 _PLACEHOLDER: Final = re.compile(r"\{\s*([A-Za-z_]\w*)\s*\}")
 
@@ -76,7 +77,7 @@ def read_sweep(path: Path) -> SweepFile:
 
 
 def _is_field(name: str) -> bool:
-    return name.partition(".")[0] in {field.encode_name for field in structs.fields(BotConfig)}
+    return name.partition(".")[0] in _FIELDS
 
 
 def _check_names(file: SweepFile) -> None:
@@ -92,16 +93,11 @@ def _check_names(file: SweepFile) -> None:
             if whole:
                 raise SpaceInvalid(name, f"lies inside {whole[0]}, which is varied too")
         elif name not in used:
-            near = difflib.get_close_matches(name, [*used, *structs_names()], n=1, cutoff=0.5)
+            near = difflib.get_close_matches(name, [*used, *_FIELDS], n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise SpaceInvalid(name, f"is no field of a bot, and no condition has {{{name}}} in it{hint}")
     if missing := sorted(used - set(file.names)):
         raise SpaceInvalid(missing[0], f"is missing: a condition has {{{missing[0]}}} in it")
-
-
-def structs_names() -> list[str]:
-    """The fields of a bot."""
-    return [field.encode_name for field in structs.fields(BotConfig)]
 
 
 def _placeholders(file: SweepFile) -> Iterator[str]:
