@@ -12,6 +12,7 @@ import numpy as np
 
 from streams.cli.backtesting.sweeping.traded import Traded
 from streams.engine.backtest.candles import Candles
+from streams.engine.backtest.worth import Worth, worth
 from streams.engine.bars import Floats, Ints
 from streams.report.equity import Curve, daily
 from streams.report.metrics import drawdown, profit_factor, returns_of, sharpe, sortino
@@ -77,19 +78,29 @@ def figures(found: Traded, end_ms: int, capital: float | None) -> Figures:
 
 def with_equity(plain: Figures, found: Traded, candles: Mapping[str, Candles], from_ms: int) -> Figures:
     """The same with what the equity says, from the bar that opens at `from_ms` on."""
-    curve = equity(found, candles, from_ms, plain.capital)
-    fall = drawdown(curve)
-    gain = float(curve.equity[-1] - curve.equity[0]) if len(curve.equity) else 0.0
-    returns = returns_of(daily(curve))
+    fall, days = _worth(found, candles, from_ms, plain.capital)
+    returns = returns_of(days)
+    gain = float(days[-1] - days[0]) if len(days) else 0.0
     growth = gain / plain.capital
     return msgspec.structs.replace(
         plain,
         net_profit=gain,
-        max_drawdown=fall.ratio,
-        return_over_drawdown=growth / fall.ratio if fall.ratio > 1e-15 else None,
+        max_drawdown=fall,
+        return_over_drawdown=growth / fall if fall > 1e-15 else None,
         sharpe=sharpe(returns),
         sortino=sortino(returns),
     )
+
+
+def _worth(found: Traded, candles: Mapping[str, Candles], from_ms: int, capital: float) -> Worth:
+    """One symbol in one pass; several over the curve that they have together."""
+    if len(found.symbols) == 1:
+        one = candles[found.symbols[0]]
+        begin, order = one.row_from(from_ms), np.argsort(found.at_ms, kind="stable")
+        fills = found.at_ms[order], found.base[order], found.quote[order]
+        return worth(one.open_ms[begin:], one.step_ms, one.close[begin:], *fills, capital)
+    curve = equity(found, candles, from_ms, capital)
+    return Worth(drawdown(curve).ratio, daily(curve))
 
 
 def most_tied(found: Traded) -> float:
