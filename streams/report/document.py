@@ -24,7 +24,7 @@ CURVE_POINTS: Final = 4_000
 def curve_of(run: Run) -> Curve:
     """The run's equity, bar by bar."""
     closes = run.klines.select("symbol", "close", close_time=pl.col("open_time") + run.interval_ms)
-    return equity_curve(closes, run.fills, run.deals, run.capital)
+    return equity_curve(closes, run.fills, run.deals, run.capital, run.funding)
 
 
 def metrics_of(run: Run) -> Metrics:

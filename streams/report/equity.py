@@ -5,7 +5,7 @@
 A short's position is negative. Fills happen at a bar's close time or inside the bar; both count at its close.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
+
+
+FUNDING_MS: Final = 8 * 3_600_000
 
 
 class Curve(NamedTuple):
@@ -23,11 +26,14 @@ class Curve(NamedTuple):
     tied: Floats
 
 
-def equity_curve(closes: pl.DataFrame, fills: pl.DataFrame, deals: pl.DataFrame, capital: float) -> Curve:
+def equity_curve(
+    closes: pl.DataFrame, fills: pl.DataFrame, deals: pl.DataFrame, capital: float, funding: float = 0.0
+) -> Curve:
     """`closes`: symbol, close_time (ms), close. `fills`: symbol, at_ms, side, quantity, quote, fee. `deals`:
     opened_at_ms, closed_at_ms (null: open), invested. Amounts are numbers; `capital` is in quote.
 
-    Between two bars of a symbol its last close counts; before its first, nothing of it can be held.
+    Between two bars of a symbol its last close counts; before its first, nothing of it can be held. `funding`:
+    percent of a position's worth that a long pays and a short gets at 00:00, 08:00 and 16:00 UTC.
     """
     time_ms = closes["close_time"].unique().sort().to_numpy()
     equity = np.full(len(time_ms), capital)
@@ -36,8 +42,20 @@ def equity_curve(closes: pl.DataFrame, fills: pl.DataFrame, deals: pl.DataFrame,
         if own.is_empty():
             continue
         cash, held = _after_fills(own, time_ms)
-        equity += cash + held * _last_close(bars, time_ms)
+        value = held * _last_close(bars, time_ms)
+        equity += cash + value - funding_paid(time_ms, value, funding)
     return Curve(time_ms, equity, _tied(deals, time_ms))
+
+
+def funding_paid(time_ms: Times, value: Floats, percent: float) -> Floats:
+    """What was paid up to each time for positions worth `value` at bar closes (negative: a short's).
+
+    Paid at the first close at or after each instant; over a longer hole once for each instant in it.
+    """
+    periods = time_ms // FUNDING_MS
+    instants = np.diff(periods, prepend=periods[:1])
+    paid: Floats = np.cumsum(instants * value * (percent / 100))
+    return paid
 
 
 def daily(curve: Curve) -> Floats:

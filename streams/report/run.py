@@ -29,7 +29,8 @@ class Run:
     profit yet.
 
     `levels`: from when to when which level of a deal stood at which price (average, targets, stops, safety orders).
-    `capital`: what the equity curve begins with. `settings` and `data` are shown as they are, by name.
+    `capital`: what the equity curve begins with. `funding`: percent per 8 hours, in the equity alone. `settings` and
+    `data` are shown as they are, by name.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Run:
     deals: pl.DataFrame
     levels: pl.DataFrame
     capital: float
+    funding: float = 0.0
     bots: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from streams.engine.dca import decimal_text
 @dataclass(frozen=True)
 class Settings:
     """What was asked for. `from_ms` None: from the first bar; `jobs` None: one process per core; `capital` (quote, what
-    returns are measured against) None: the most that was tied up at once. `check`: run all of `checking` as well.
+    returns are measured against) None: the most that was tied up at once. `check`: run all of `checking` as
+    well. `funding`: percent per 8 hours on open positions.
     """
 
     klines: str
@@ -45,6 +47,7 @@ class Settings:
     jobs: int | None = None
     capital: float | None = None
     check: bool = False
+    funding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,11 @@ def run(
         work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
     )
     seconds = time.monotonic() - began
-    notes = [*notes, *(f"{file}: {row}; left out" for file, row in loaded.broken)]
-    if loaded.restated:
-        notes.append(
-            f"{settings.klines}: {loaded.restated:,} bars differ between files; the first file counts"
-        )
-    notes += free_of_charge(bots)
-    profit = sum((result.profit for result in results), Decimal(0))
+    notes = [*notes, *_remarks(settings, loaded), *free_of_charge(bots, settings.funding)]
     summary = {
         **_provenance(settings, loaded, from_ms),
         "seconds": round(seconds, 3),
-        "profit": decimal_text(profit),
+        "profit": decimal_text(sum((result.profit for result in results), Decimal(0))),
         "bots": [bot_summary(result) for result in results],
     }
     found: list[str] = []
@@ -104,6 +101,7 @@ def run(
     shown = run_of(
         results, work.bots, loaded.candles, work.instruments, summary, settings.capital, [*found, *notes]
     )
+    shown = replaced(shown, funding=settings.funding)
     summary["metrics"] = figures(shown)
     write(results, summary, out)
     tell(len(bots), "writing report.html")
@@ -126,6 +124,13 @@ def _checks(
     return check(work.bots, results, loaded.candles, from_ms, again, tell)
 
 
+def _remarks(settings: Settings, loaded: Loaded) -> Iterator[str]:
+    """What was wrong with the candles."""
+    yield from (f"{file}: {row}; left out" for file, row in loaded.broken)
+    if loaded.restated:
+        yield f"{settings.klines}: {loaded.restated:,} bars differ between files; the first file counts"
+
+
 def _in_force(bot: BotConfig, from_ms: int) -> BotConfig:
     """From the backtest's start on, unless it says later itself."""
     return replace(bot, effective_from_ms=max(from_ms, bot.effective_from_ms or 0))
@@ -140,11 +145,13 @@ def begin_of(settings: Settings, loaded: Loaded) -> int:
 
 
 def check_times(settings: Settings) -> None:
-    """Raises Invalid for an interval or a span that is none."""
+    """Raises Invalid for an interval, a span or a rate that is none."""
     try:
         interval_ms(settings.interval)
     except ValueError as wrong:
         raise Invalid(f"--interval: {wrong}") from None
+    if not isfinite(settings.funding):
+        raise Invalid(f"--funding: {settings.funding} is no percent")
     if None not in (settings.from_ms, settings.to_ms) and settings.from_ms >= settings.to_ms:  # type: ignore[operator]
         raise Invalid("--from: is not before --to")
 
@@ -183,4 +190,5 @@ def _provenance(settings: Settings, loaded: Loaded, from_ms: int) -> dict[str, A
         "first_open_ms": loaded.first_ms,
         "from_ms": from_ms,
         "end_ms": loaded.end_ms,
+        "funding_percent": settings.funding,
     }

@@ -38,6 +38,10 @@ def backtest(
         float | None,
         typer.Option(min=0.01, help="What returns are measured against; default: the most tied up at once."),
     ] = None,
+    funding: Annotated[
+        float,
+        typer.Option(metavar="PERCENT", help="Per 8 h on open positions: in the equity, not in the ledger."),
+    ] = 0.0,
     check: Annotated[
         bool,
         typer.Option(
@@ -58,7 +62,7 @@ def backtest(
     settings = Settings(
         klines=klines, bots=bots, instruments=instruments, interval=interval, fill_up_to=fill_up_to, jobs=jobs,
         from_ms=None if from_ is None else parse_time(from_, "--from"),
-        to_ms=None if to is None else parse_time(to, "--to"), capital=capital, check=check,
+        to_ms=None if to is None else parse_time(to, "--to"), capital=capital, check=check, funding=funding,
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
         report = run(settings, out, tell)

@@ -54,7 +54,9 @@ def follow(
             days[0] = value
         if value > peak:
             peak = value
-        elif peak > 0.0 and peak - value > deepest * peak:  # a division at every bar would cost twice the rest
+        elif (
+            peak > 0.0 and peak - value > deepest * peak
+        ):  # a division at every bar would cost twice the rest
             deepest = (peak - value) / peak
     days[place] = value
     return deepest

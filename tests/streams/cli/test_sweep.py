@@ -113,6 +113,31 @@ def test_a_placeholder_cannot_have_the_name_of_a_column(folder: Path) -> None:
     assert (answer.code, "sweep.profit: is a column of the table" in answer.err) == (2, True)
 
 
+def test_funding_is_in_the_equity_and_not_in_the_ledger(folder: Path) -> None:
+    bots = folder / "held.yaml"
+    bots.write_text(
+        DIP.replace("rsi({window}) < {level}", "close > 1").replace('"0.3"', '"90"').replace('"1.5"', '"90"')
+    )
+    given = [
+        "--klines",
+        str(folder / "candles.parquet"),
+        "--bots",
+        str(bots),
+        "--out",
+        str(folder / "funded"),
+    ]
+    free, paid = (
+        strikeline(folder, "backtest", *given, "--jobs", "1", "--json", "--funding", percent)
+        for percent in ("0", "0.05")
+    )
+    assert (free.code, paid.code) == (0, 0), paid.err
+    assert free.json["metrics"]["net_profit"] > paid.json["metrics"]["net_profit"]
+    assert free.json["bots"] == paid.json["bots"]
+    assert "funding of 0.05 % per 8 h" in paid.err
+    wrong = strikeline(folder, "backtest", *given, "--funding", "nan")
+    assert (wrong.code, "--funding: nan is no percent" in wrong.err) == (2, True)
+
+
 def test_backtest_check_says_what_it_found_in_summary_page_and_console(folder: Path) -> None:
     bots = folder / "bots.yaml"
     bots.write_text(DIP.replace("{window}", "14").replace("{level}", "40").replace('"0.01"', '"0"'))

@@ -52,6 +52,28 @@ def test_a_short_gains_when_the_price_falls() -> None:
     assert equity_curve(closes, fills, deals, 50.0).equity.tolist() == [50.0, 54.0]
 
 
+def test_funding_is_paid_by_longs_and_to_shorts_at_every_eighth_hour() -> None:
+    hour = 3_600_000
+    times = [7 * hour, 8 * hour, 9 * hour, 24 * hour, 25 * hour]
+    closes = pl.DataFrame({"symbol": ["A"] * 5, "close_time": times, "close": [10.0, 20.0, 10.0, 30.0, 30.0]})
+    deals = pl.DataFrame({"opened_at_ms": [times[0]], "closed_at_ms": [times[4]], "invested": [20.0]})
+    for side, sign in (("buy", 1.0), ("sell", -1.0)):
+        fills = pl.DataFrame(
+            {
+                "symbol": ["A"],
+                "at_ms": [times[0]],
+                "side": [side],
+                "quantity": [2.0],
+                "quote": [20.0],
+                "fee": [0.0],
+            }
+        )
+        without = equity_curve(closes, fills, deals, 100.0).equity
+        paid = without - equity_curve(closes, fills, deals, 100.0, 1.0).equity
+        # 1 % of 2·20; then, over a hole, 16:00 and 24:00 at 2·30.
+        assert (sign * paid).tolist() == pytest.approx([0.0, 0.4, 0.4, 1.6, 1.6])
+
+
 def test_two_symbols_are_added_and_a_silent_one_keeps_its_last_price() -> None:
     closes = pl.DataFrame({"symbol": ["A", "A", "B"], "close_time": [1, 3, 2], "close": [10.0, 12.0, 5.0]})
     fills = pl.DataFrame(
