@@ -25,6 +25,7 @@ from streams.cli.commands import (
     notifier,
     positions,
     processes,
+    replay,
     stack,
     status,
     topics,
@@ -131,6 +132,7 @@ app.command("explain", short_help="why an alert did or did not fire on a bar")(e
 app.add_typer(indicators.app, name="indicators", short_help="what there is, and its values over a file")
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
 app.command("backtest", short_help="what bots would have done over candles from files")(backtest.backtest)
+app.command("replay", short_help="what bots would have done over the klines of a topic")(replay.replay)
 app.command("drift", short_help="do the recorded topics give again what they gave?")(drift.drift)
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")
 

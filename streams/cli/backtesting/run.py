@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ from streams.cli.backtesting.reporting import figures, run_of, write_page
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
 from streams.cli.errors import Invalid
+from streams.engine.backtest.result import BotResult
 from streams.engine.dca import decimal_text
 
 
@@ -49,15 +50,40 @@ class Report:
     notes: list[str]
 
 
+@dataclass(frozen=True)
+class Done:
+    """What was written, and the results that it was written of."""
+
+    report: Report
+    results: Sequence[BotResult]
+
+
 def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Report:
     """Backtest and write. Raises Invalid for anything that is wrong with what was given."""
+    bots = bots_of(settings)
+    tell(0, "reading candles")
+    pairs = {symbol for bot in bots for symbol in bot.pairs}
+    loaded = load(settings.klines, pairs, settings.interval, settings.to_ms, settings.fill_up_to)
+    return run_loaded(settings, bots, loaded, out, tell).report
+
+
+def bots_of(settings: Settings) -> list[BotConfig]:
+    """The bots to run. Raises Invalid where there are none, or the times make no sense."""
     bots = read_bots(settings.bots)
     if not bots:
         raise Invalid(f"{settings.bots}: no bots")
     _check_times(settings)
-    pairs = {symbol for bot in bots for symbol in bot.pairs}
-    tell(0, "reading candles")
-    loaded = load(settings.klines, pairs, settings.interval, settings.to_ms, settings.fill_up_to)
+    return bots
+
+
+def run_loaded(
+    settings: Settings,
+    bots: Sequence[BotConfig],
+    loaded: Loaded,
+    out: Path,
+    tell: Callable[[float, str], None],
+) -> Done:
+    """The same on candles that were read already. Raises Invalid."""
     from_ms = max(loaded.first_ms, settings.from_ms or 0)
     if from_ms >= loaded.end_ms:
         raise Invalid(f"--from: the candles end before it, at {loaded.end_ms}")
@@ -89,7 +115,7 @@ def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Re
     tell(len(bots), "writing report.html")
     if missing := write_page(shown, out / "report.html"):
         notes.append(missing)
-    return Report(summary, notes)
+    return Done(Report(summary, notes), results)
 
 
 def _in_force(bot: BotConfig, from_ms: int) -> BotConfig:
