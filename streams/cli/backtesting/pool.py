@@ -45,11 +45,13 @@ class Work:
         return Rules(Paper(), self.instruments, self.interval)
 
 
-def run_all(work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell) -> list[BotResult]:
-    """Every bot's result, in their order. Raises Refused."""
+def run_all(
+    work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell, worth: int = WORTH_A_PROCESS
+) -> list[BotResult]:
+    """Every bot's result, in their order; further processes from `worth` bars times bots on. Raises Refused."""
     size = sum(len(candles[symbol]) for bot in work.bots for symbol in bot.pairs)
     chunks = _chunks(work.bots, jobs)
-    if jobs <= 1 or len(chunks) == 1 or size < WORTH_A_PROCESS:
+    if jobs <= 1 or len(chunks) == 1 or size < worth:
         return _here(work, candles, tell)
     results: dict[str, BotResult] = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -121,6 +121,9 @@ async def test_a_replay_is_the_pipeline_in_one_process(tmp_path: Path) -> None:
     columns = ("deal_id", "level", "generation", "position", "trigger_id", "at_ms", "side", "price", "quantity",
                "quote", "fee")  # fmt: skip
     deals = {name for name, held in slow.deals.items() if held.deal.bot_id in alone}
-    assert sorted(tuple(str(getattr(fill, name)) for name in columns) for fill in slow.fills if fill.deal_id in deals) == sorted(
+    booked = sorted(
+        tuple(str(getattr(fill, name)) for name in columns) for fill in slow.fills if fill.deal_id in deals
+    )
+    assert booked == sorted(
         tuple(str(fill[name]) for name in columns) for fill in out.fills if fill["deal_id"] in deals
-    )  # fmt: skip
+    )
