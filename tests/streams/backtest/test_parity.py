@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from schemas.bots import BotConfig
@@ -21,7 +22,10 @@ from streams.cli.backtesting.results import result_of
 from streams.cli.pipeline import Pipeline
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import Finder
+from streams.engine.backtest.plan import Plan, plan_of
+from streams.engine.backtest.sprint import Arrays, Room, sprint
 from streams.engine.bars import BarArrays
+from streams.engine.dca.entry import entry_tree
 from tests.pipeline import outcome
 from tests.streams.backtest.random_bots import INSTRUMENTS, bot, stretch
 from tests.streams.engine.candles import MINUTE, SHARED, recorded, walk, with_gaps
@@ -80,6 +84,22 @@ def test_a_backtest_is_the_replay_bar_by_bar() -> None:
     assert counted["bar by bar"] > 5, counted
     assert counted["fills"] > 10_000, counted
     assert counted["ambiguous"] > 20, counted
+
+
+def test_a_walk_that_runs_out_of_room_begins_anew_in_a_larger_one() -> None:
+    found = finders({"CENTS": market(2, 0)})["CENTS"]
+    bots = drawn(Random(3), NAMES, 40, 0)[::2]
+    config = next(one for one in bots if one.pairs == ["CENTS"] and one.max_safety_orders > 2)
+    plan = plan_of(config, INSTRUMENTS["CENTS"], found.candles, found.extremes)
+    assert isinstance(plan, Plan)
+    truths = found.truths.of(entry_tree(config))
+    small, large = sprint(plan, found, truths, 0, Room(2)), sprint(plan, found, truths, 0)
+    assert isinstance(small, Arrays)
+    assert isinstance(large, Arrays)
+    assert len(small.triggers) > 8
+    assert all(
+        np.array_equal(getattr(small, name), getattr(large, name)) for name in ("triggers", "fills", "deals")
+    )
 
 
 @pytest.mark.shared
