@@ -194,7 +194,9 @@ def _too_large(n: list[int], rungs: tuple[_Rung, ...], terms: Terms, extremes: E
 
 @lru_cache(maxsize=1024)
 def _reach(high: float, low: float, tick: Decimal, slippage: str) -> tuple[int, int]:
-    """The highest price, in ticks, that a walk can speak of (short ladders reach to twice the market), and the lowest."""
+    """The highest price, in ticks, that a walk can speak of (a short's ladder reaches to twice the market's), and the
+    lowest.
+    """
     slip = percent(slippage)
     top = 2 * (Fraction(high) / Fraction(tick) * (1 + slip) + 2)
     bottom = Fraction(low) / Fraction(tick) * (1 - slip)

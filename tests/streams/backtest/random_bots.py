@@ -21,7 +21,7 @@ ENTRIES: Final = (
 )
 COARSE: Final = Instrument(tick=Decimal("0.05"), lot=Decimal("0.001"), min_notional=Decimal(5))
 CENTS: Final = Instrument(tick=Decimal("0.01"), lot=Decimal("0.00001"))
-INSTRUMENTS: Final[Mapping[str, Instrument]] = {"COARSE": COARSE, "CENTS": CENTS}
+INSTRUMENTS: Final[Mapping[str, Instrument]] = {"COARSE": COARSE, "CENTS": CENTS, "CENTS2": CENTS}
 
 
 def bot(
