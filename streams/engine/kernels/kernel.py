@@ -83,6 +83,7 @@ def _pointer(kind: Any) -> Any:
 floats_at = _pointer(types.float64)
 ints_at = _pointer(types.int64)
 shorts_at = _pointer(types.int32)
+halves_at = _pointer(types.uint16)
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
 
 

@@ -29,8 +29,14 @@ class Node(ABC):
         self.key = key
         self.rank = rank
         self.refs = 0
-        self.number = board.node(kind, rank, clock)
+        self.number = self._row(kind, rank, clock)
         self.watchers: Sequence[Any] = ()
+
+    def _row(self, kind: int, rank: int, clock: int) -> int:
+        return self._board.node(kind, rank, clock)
+
+    def _tell(self, *, watched: bool) -> None:
+        self._board.watch(self.number, watched=watched)
 
     @property
     def truth(self) -> Truth:
@@ -56,14 +62,14 @@ class Node(ABC):
     def watch(self, watcher: Any) -> None:
         """Tell `watcher` from now on."""
         self.watchers = (*self.watchers, watcher) if len(self.watchers) < 8 else [*self.watchers, watcher]
-        self._board.watch(self.number, watched=True)
+        self._tell(watched=True)
 
     def unwatch(self, watcher: Any) -> bool:
         """Tell `watcher` no more; whether it had been told."""
         if watcher not in self.watchers:
             return False
         self.watchers = tuple(one for one in self.watchers if one is not watcher)
-        self._board.watch(self.number, watched=bool(self.watchers))
+        self._tell(watched=bool(self.watchers))
         return True
 
 
