@@ -105,7 +105,7 @@ class Firing:
 
 def seeded_from_ms(nodes: list[Node]) -> int | None:
     """Where the operands of `nodes` begin, if not at the symbol's origin: the latest of the places."""
-    slots = (slot for node in nodes for comparison in node.comparisons() for slot in comparison.slots)
+    slots = (slot for node in nodes for slot in node.slots())
     return max((ms for slot in slots if (ms := slot.seeded_from_ms) is not None), default=None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
 from streams.engine.conditions.comparisons import Asked, Comparison, Moment
 from streams.engine.conditions.truth import Truth
+from streams.engine.market.market import Slot
 from streams.engine.network import truths
 from streams.engine.network.board import Board
 from streams.engine.network.series import Series, split
@@ -58,6 +59,10 @@ class Node(ABC):
     def comparisons(self) -> Iterator[Asked]:
         """The comparisons below, from left to right."""
         return iter(())
+
+    def slots(self) -> Iterator[Slot]:
+        """What its comparisons hold in the market."""
+        return (slot for one in self.comparisons() for slot in one.slots)
 
     def watch(self, watcher: Any) -> None:
         """Tell `watcher` from now on."""

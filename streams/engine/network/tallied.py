@@ -10,6 +10,7 @@ from schemas.conditions import All, AnyOf, Compare, Condition
 from streams.engine.conditions.comparisons import Comparison, Moment
 from streams.engine.conditions.measures import plainly
 from streams.engine.conditions.truth import ORDERED, Truth
+from streams.engine.market.market import Slot
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import Node
 from streams.engine.network.series import Series, split
@@ -79,6 +80,9 @@ class TallyNode(Node):
         if settles in truths:
             return settles
         return None if None in truths else not settles
+
+    def slots(self) -> Iterator[Slot]:
+        return (slot for series in self.series for slot in series.slots)
 
     def comparisons(self) -> Iterator[Comparison]:
         if self._comparisons is None:
