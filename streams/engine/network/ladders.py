@@ -127,40 +127,73 @@ def set_truth(block: int, code: int, before: int, now: int) -> None:
 
 
 @kernel
-def pass_over(
-    block: int, codes: Rows, start: int, stop: int, old_left: int, old_right: int, left: int, right: int
-) -> None:
-    """Decide the rungs [start, stop), which the value stood to as the old places say, and stands to as the new."""
-    for at in range(start, stop):
-        code = int(codes[at])
-        if code < 0:
-            continue
-        op = code & 7
-        stood = place(at, old_left, old_right)
-        now = place(at, left, right)
-        if op < CROSSES:
-            set_truth(block, code, ordered(op, stood), ordered(op, now))
-        elif crossed(op, stood, now):
-            set_truth(block, code, FALSE, TRUE)
-        elif nodes_of(block)[code >> 4, WORD] & TRUTH == UNKNOWN:
-            set_truth(block, code, UNKNOWN, FALSE)
+def turn(block: int, code: int, stood: int, now: int) -> None:
+    """Decide a rung, which the value stood so to, and stands so to now."""
+    op = code & 7
+    if code < 0:
+        return
+    if op < CROSSES:
+        set_truth(block, code, ordered(op, stood), ordered(op, now))
+    elif crossed(op, stood, now):
+        set_truth(block, code, FALSE, TRUE)
+    elif nodes_of(block)[code >> 4, WORD] & TRUTH == UNKNOWN:
+        set_truth(block, code, UNKNOWN, FALSE)
 
 
 @kernel
-def sweep(
-    block: int, codes: Rows, start: int, stop: int, old_left: int, old_right: int, left: int, right: int
-) -> None:
-    """As `pass_over`, where the value went from one side of all these rungs to the other: a tally gains or loses 1."""
+def rise(block: int, constants: Values, codes: Rows, left: int, right: int, value: float) -> tuple[int, int]:
+    """The value rose to `value`: decide what it left, passed and reached. Its new places."""
     tallies = tallies_of(block)
     told = told_of(block)
     state = state_of(block)
-    up = 1 if left > old_left else -1
-    for at in range(start, stop):
-        code = int(codes[at])
+    rungs = len(constants)
+    for at in range(left, right):
+        turn(block, int(codes[at]), EQUAL, ABOVE)
+    while right < rungs and constants[right] < value:
+        code = int(codes[right])
         if code & TALLY:
-            count(tallies, told, state, code >> 4, up - up * (code & GT))
+            count(tallies, told, state, code >> 4, 1 - (code & GT))
         else:
-            pass_over(block, codes, at, at + 1, old_left, old_right, left, right)
+            turn(block, code, BELOW, ABOVE)
+        right += 1
+    left = right
+    while right < rungs and constants[right] == value:
+        turn(block, int(codes[right]), BELOW, EQUAL)
+        right += 1
+    return left, right
+
+
+@kernel
+def fall(block: int, constants: Values, codes: Rows, left: int, right: int, value: float) -> tuple[int, int]:
+    """The value fell to `value`: decide what it left, passed and reached. Its new places."""
+    tallies = tallies_of(block)
+    told = told_of(block)
+    state = state_of(block)
+    for at in range(left, right):
+        turn(block, int(codes[at]), EQUAL, BELOW)
+    while left > 0 and constants[left - 1] > value:
+        left -= 1
+        code = int(codes[left])
+        if code & TALLY:
+            count(tallies, told, state, code >> 4, (code & GT) - 1)
+        else:
+            turn(block, code, ABOVE, BELOW)
+    right = left
+    while left > 0 and constants[left - 1] == value:
+        left -= 1
+        turn(block, int(codes[left]), ABOVE, EQUAL)
+    return left, right
+
+
+@kernel
+def settle_crosses(block: int, constants: Values, codes: Rows, left: int, right: int, before: float) -> None:
+    """The value has been known twice: crosses, of which nothing was known, are true or false."""
+    for at in range(len(codes)):
+        code = int(codes[at])
+        if code >= 0 and code & 7 >= CROSSES:
+            constant = constants[at]
+            stood = EQUAL if before == constant else ABOVE if before > constant else BELOW
+            turn(block, code, stood, place(at, left, right))
 
 
 @kernel
@@ -220,23 +253,6 @@ def learn(block: int, codes: Rows, left: int, right: int) -> None:
 
 
 @kernel
-def move_on(
-    block: int, codes: Rows, old_left: int, old_right: int, left: int, right: int, settled: bool
-) -> None:
-    """The value of a ladder went from place to place; of crosses nothing was known where it is not `settled`."""
-    if not settled:
-        pass_over(block, codes, 0, len(codes), old_left, old_right, left, right)
-    elif left >= old_right:
-        pass_over(block, codes, old_left, old_right, old_left, old_right, left, right)
-        sweep(block, codes, old_right, left, old_left, old_right, left, right)
-        pass_over(block, codes, left, right, old_left, old_right, left, right)
-    elif right <= old_left:
-        pass_over(block, codes, left, right, old_left, old_right, left, right)
-        sweep(block, codes, right, old_left, old_left, old_right, left, right)
-        pass_over(block, codes, old_left, old_right, old_left, old_right, left, right)
-
-
-@kernel
 def move(block: int, s: int, value: float) -> None:
     """The next value of series `s`: put every truth that changes; crosses that become true are pulses."""
     if math.isnan(value):
@@ -244,6 +260,7 @@ def move(block: int, s: int, value: float) -> None:
         return
     series = series_of(block)
     ladders = ladders_of(block)
+    before = values_of(block)[s, BEFORE]
     known = series[s, KNOWN] != 0
     settled = series[s, SETTLED] != 0
     for which in range(2 * s, 2 * s + 2):
@@ -251,20 +268,21 @@ def move(block: int, s: int, value: float) -> None:
         if rungs == 0:
             continue
         constants = constants_of(ladders, which, rungs)
-        old_left = ladders[which, LEFT]
-        old_right = ladders[which, RIGHT]
-        left = old_left if known else first_at_least(constants, rungs, value)
-        while left < rungs and constants[left] < value:
-            left += 1
-        while left > 0 and constants[left - 1] >= value:
-            left -= 1
-        right = left
-        while right < rungs and constants[right] == value:
-            right += 1
-        if known:
-            move_on(block, codes_of(ladders, which, rungs), old_left, old_right, left, right, settled)
-        else:
-            learn(block, codes_of(ladders, which, rungs), left, right)
+        codes = codes_of(ladders, which, rungs)
+        left = ladders[which, LEFT]
+        right = ladders[which, RIGHT]
+        if not known:
+            left = first_at_least(constants, rungs, value)
+            right = left
+            while right < rungs and constants[right] == value:
+                right += 1
+            learn(block, codes, left, right)
+        elif value > before:
+            left, right = rise(block, constants, codes, left, right, value)
+        elif value < before:
+            left, right = fall(block, constants, codes, left, right, value)
+        if known and not settled and series[s, CROSSING] > 0:
+            settle_crosses(block, constants, codes, left, right, before)
         ladders[which, LEFT] = left
         ladders[which, RIGHT] = right
     if known:
