@@ -12,7 +12,7 @@ from streams.engine.conditions.truth import Truth
 from streams.engine.network import ladders, machine, tables, tallies, truths
 from streams.engine.network.ladders import CODES_AT, CONSTANTS_AT, DEAD, NEXT, OPS, RUNGS, TALLY
 from streams.engine.network.machine import SMALL
-from streams.engine.network.tables import LADDER, SERIES, STATE, VALUES, Halves, Rows
+from streams.engine.network.tables import LADDER, SERIES, STATE, VALUES, Bytes, Rows
 from streams.engine.network.truths import (
     CALLS,
     CLOCK,
@@ -71,7 +71,8 @@ class Board:
         self._free_series = [3, 2, 1, 0]
         self._rungs: dict[int, tuple[Floats, Rows]] = {}
         self._flipped = self._called = np.zeros((0, 1), np.int32)
-        self._tallies: Halves = np.zeros(0, np.uint16)
+        self._tallies: Bytes = np.zeros(0, np.uint8)
+        self._doubts: Bytes = np.zeros(0, np.uint8)
         self._told: Rows = np.zeros(0, np.int32)
         self._free_tallies: list[int] = []
         self._bind()
@@ -86,7 +87,7 @@ class Board:
             (tables.FLIPPED_AT, self._flipped), (tables.CALLED_AT, self._called), (tables.PULSES_AT, self._pulses),
             (tables.CLOCKS_AT, self._clocks), (tables.SERIES_AT, self._series), (tables.VALUES_AT, self._values),
             (tables.LADDERS_AT, self._ladders), (tables.HEADS_AT, self._heads), (tables.TALLIES_AT, self._tallies),
-            (tables.TOLD_AT, self._told),
+            (tables.DOUBTS_AT, self._doubts), (tables.TOLD_AT, self._told),
         ):  # fmt: skip
             block[at] = array.ctypes.data
         block[tables.NODES], block[tables.EDGES] = len(self._nodes), len(self._edges)
@@ -124,7 +125,8 @@ class Board:
         """A new tally of no comparisons, true."""
         if not self._free_tallies:
             size, more = len(self._tallies), max(len(self._tallies) // 8, _ROOM)
-            self._tallies = np.append(self._tallies, np.zeros(more, np.uint16))
+            self._tallies = np.append(self._tallies, np.zeros(more, np.uint8))
+            self._doubts = np.append(self._doubts, np.zeros(more, np.uint8))
             self._told = np.append(self._told, np.zeros(more, np.int32))
             self._free_tallies = list(range(size + more - 1, size - 1, -1))
             self._bind()
@@ -133,13 +135,13 @@ class Board:
     def free_tally(self, n: int) -> None:
         """Give a tally back on which nothing hangs any more."""
         assert self._state[TOLD] == 0
-        self._tallies[n] = 0
+        self._tallies[n] = self._doubts[n] = 0
         self._free_tallies.append(n)
 
     def tallied(self, n: int) -> Truth:
         """Truth of a tally."""
         count = self._counts[n]
-        return False if count & tallies.FALSES else None if count & tallies.UNKNOWNS else True
+        return False if count & tallies.FALSES else None if count & tallies.DOUBT else True
 
     def told(self) -> list[int]:
         """Tallies whose truth changed since the last call."""
@@ -345,7 +347,7 @@ class Board:
         """Bytes of all arrays."""
         arrays: list[Any] = [
             self._nodes, self._pulses, self._edges, self._series, self._values, self._ladders, self._flipped,
-            self._called, self._tallies, self._told,
+            self._called, self._tallies, self._doubts, self._told,
             *(array for pair in self._rungs.values() for array in pair),
         ]  # fmt: skip
         return int(sum(array.nbytes for array in arrays))

@@ -28,7 +28,7 @@ from streams.engine.network.tables import (
     told_of,
     values_of,
 )
-from streams.engine.network.tallies import count, weight
+from streams.engine.network.tallies import change, count, weigh
 from streams.engine.network.truths import CLOCK, FALSE, OUT, PULSED, TRUE, TRUTH, UNKNOWN, WORD, put
 
 OPS: Final = ("lt", "lte", "gt", "gte", "crosses", "crosses_above", "crosses_below")
@@ -118,8 +118,7 @@ def set_truth(block: int, code: int, before: int, now: int) -> None:
     """What a rung's comparison was and is: to its node, or to its tally."""
     if code & TALLY:
         if before != now:
-            by = weight(now) - weight(before)
-            count(tallies_of(block), told_of(block), state_of(block), code >> 4, by)
+            change(block, code >> 4, before, now)
         return
     put(nodes_of(block), edges_of(block), state_of(block), flipped_of(block), code >> 4, now)
     if now == TRUE and code & 7 >= CROSSES:
@@ -348,7 +347,7 @@ def enter(block: int, s: int, constant: float, code: int) -> None:
     now = values[s, VALUE] if series[s, KNOWN] != 0 else math.nan
     truth = truth_at(code & 7, constant, values[s, BEFORE], now)
     if code & TALLY:
-        tallies_of(block)[code >> 4] += weight(truth)
+        weigh(block, code >> 4, truth, 1)
         return
     if code & 7 >= CROSSES:
         series[s, CROSSING] += 1

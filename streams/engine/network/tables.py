@@ -9,19 +9,19 @@ import numpy as np
 from numba.np.numpy_support import carray
 from numpy.typing import NDArray
 
-from streams.engine.kernels.kernel import floats_at, halves_at, ints_at, kernel, shorts_at
+from streams.engine.kernels.kernel import bytes_at, floats_at, ints_at, kernel, shorts_at
 
 Rows: TypeAlias = NDArray[np.int32]
 Words: TypeAlias = NDArray[np.int64]
 Values: TypeAlias = NDArray[np.float64]
-Halves: TypeAlias = NDArray[np.uint16]
+Bytes: TypeAlias = NDArray[np.uint8]
 
 # What the block says, all int64.
 (
     NODES_AT, NODES, EDGES_AT, EDGES, STATE_AT, FLIPPED_AT, CALLED_AT, PULSES_AT, CLOCKS, CLOCKS_AT, SERIES_AT, COUNT,
-    VALUES_AT, LADDERS_AT, HEADS_AT, TALLIES_AT, TALLIES, TOLD_AT,
-) = range(18)  # fmt: skip
-WORDS: Final = 18
+    VALUES_AT, LADDERS_AT, HEADS_AT, TALLIES_AT, TALLIES, DOUBTS_AT, TOLD_AT,
+) = range(19)  # fmt: skip
+WORDS: Final = 19
 
 # The width of a row of `nodes`, of `series`, of `values`, of `ladders`, and how many words `state` has.
 NODE: Final = 4
@@ -98,9 +98,15 @@ def ladders_of(block: int) -> Words:
 
 
 @kernel
-def tallies_of(block: int) -> Halves:
+def tallies_of(block: int) -> Bytes:
     b = carray(ints_at(block), (WORDS,))
-    return carray(halves_at(b[TALLIES_AT]), (b[TALLIES],))
+    return carray(bytes_at(b[TALLIES_AT]), (b[TALLIES],))
+
+
+@kernel
+def doubts_of(block: int) -> Bytes:
+    b = carray(ints_at(block), (WORDS,))
+    return carray(bytes_at(b[DOUBTS_AT]), (b[TALLIES],))
 
 
 @kernel

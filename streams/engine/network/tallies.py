@@ -1,25 +1,25 @@
-"""Conditions that are nothing but comparisons joined by `and`, counted: one number of two bytes each. Compiled.
+"""Conditions that are nothing but comparisons joined by `and`, counted: one byte for each that moves. Compiled.
 
-A tally counts how many of its comparisons are false and how many are unknown; a comparison is a rung and has no node of
-its own, so that a value that passes one costs an addition. An `or` is kept as the negation of an `and` of negations.
+A tally counts how many of its comparisons are false, and knows whether some are unknown; a comparison is a rung and has
+no node of its own, so that a value that passes one costs an addition. An `or` is kept as the negation of an `and` of
+negations.
 """
 
 from typing import Final
 
 from streams.engine.kernels.kernel import kernel
-from streams.engine.network.tables import Halves, Rows, Words, state_of, tallies_of, told_of
+from streams.engine.network.tables import Bytes, Rows, Words, doubts_of, state_of, tallies_of, told_of
 from streams.engine.network.truths import FALSE, TOLD, TRUE, UNKNOWN
 
 MOST: Final = 63
 """Comparisons of one condition."""
 
-# A tally: how many are false, how many unknown, whether it is among those told of, and what it was before it was.
-ONE_FALSE: Final = 1
+# A tally: how many are false, whether some are unknown (how many stands in `doubts`), whether it is noted in `told`.
 FALSES: Final = MOST
-ONE_UNKNOWN: Final = 1 << 6
-UNKNOWNS: Final = MOST << 6
-QUEUED: Final = 1 << 12
-BEFORE_AT: Final = 13
+DOUBT: Final = 64
+QUEUED: Final = 128
+# A note in `told`: the tally, and below it the truth it had.
+NOTE: Final = 2
 
 
 @kernel
@@ -27,25 +27,49 @@ def tallied(tally: int) -> int:
     """Truth of the conjunction (Kleene)."""
     if tally & FALSES:
         return FALSE
-    return UNKNOWN if tally & UNKNOWNS else TRUE
+    return UNKNOWN if tally & DOUBT else TRUE
 
 
 @kernel
-def weight(truth: int) -> int:
-    """What a comparison of that truth adds."""
-    return ONE_FALSE if truth == FALSE else ONE_UNKNOWN if truth == UNKNOWN else 0
+def note(tallies: Bytes, told: Rows, state: Words, n: int, before: int) -> None:
+    """Remember, once, that the truth of a tally may not be what it was."""
+    if before & QUEUED == 0:
+        tallies[n] |= QUEUED
+        told[state[TOLD]] = n << NOTE | tallied(before)
+        state[TOLD] += 1
 
 
 @kernel
-def count(tallies: Halves, told: Rows, state: Words, n: int, by: int) -> None:
-    """Change a tally, and note it where its truth may be another."""
+def count(tallies: Bytes, told: Rows, state: Words, n: int, by: int) -> None:
+    """One false comparison more or less."""
     before = int(tallies[n])
     now = before + by
     tallies[n] = now
-    if (before & FALSES == 0 or now & FALSES == 0) and now & QUEUED == 0:
-        tallies[n] = now | QUEUED | tallied(before) << BEFORE_AT
-        told[state[TOLD]] = n
-        state[TOLD] += 1
+    if before & FALSES == 0 or now & FALSES == 0:
+        note(tallies, told, state, n, before)
+
+
+@kernel
+def weigh(block: int, n: int, truth: int, by: int) -> None:
+    """One comparison of that truth more or less, without a word."""
+    tallies = tallies_of(block)
+    if truth == FALSE:
+        tallies[n] += by
+    elif truth == UNKNOWN:
+        doubts = doubts_of(block)
+        doubts[n] += by
+        tallies[n] = (tallies[n] & ~DOUBT) | (DOUBT if doubts[n] > 0 else 0)
+
+
+@kernel
+def change(block: int, n: int, stood: int, now: int) -> None:
+    """A comparison of a tally has another truth."""
+    tallies = tallies_of(block)
+    before = int(tallies[n])
+    weigh(block, n, stood, -1)
+    weigh(block, n, now, 1)
+    if tallied(int(tallies[n])) != tallied(before):
+        note(tallies, told_of(block), state_of(block), n, before)
 
 
 @kernel
@@ -59,12 +83,11 @@ def sift(block: int) -> int:
     told = told_of(block)
     kept = 0
     for k in range(noted):
-        n = told[k]
-        tally = int(tallies[n])
-        if tallied(tally) == tally >> BEFORE_AT:
-            tallies[n] = tally & (QUEUED - 1)
+        n = told[k] >> NOTE
+        if tallied(int(tallies[n])) == told[k] & ((1 << NOTE) - 1):
+            tallies[n] &= ~QUEUED
         else:
-            told[kept] = n
+            told[kept] = told[k]
             kept += 1
     state[TOLD] = kept
     return kept
@@ -72,12 +95,12 @@ def sift(block: int) -> int:
 
 @kernel
 def told_taken(block: int) -> int:
-    """How many tallies were told of since the last call; they may be told of again."""
+    """How many tallies were told of since the last call, which `told` now names; they may be told of again."""
     kept = sift(block)
-    if kept > 0:
-        tallies = tallies_of(block)
-        told = told_of(block)
-        for k in range(kept):
-            tallies[told[k]] &= QUEUED - 1
-        state_of(block)[TOLD] = 0
+    tallies = tallies_of(block)
+    told = told_of(block)
+    for k in range(kept):
+        told[k] >>= NOTE
+        tallies[told[k]] &= ~QUEUED
+    state_of(block)[TOLD] = 0
     return kept
