@@ -10,8 +10,7 @@ import numpy as np
 from streams.engine.bars import Floats
 from streams.engine.conditions.truth import Truth
 from streams.engine.network import ladders, machine, tables, tallies, truths
-from streams.engine.network.ladders import CODES_AT, CONSTANTS_AT, DEAD, NEXT, OPS, RUNGS, TALLY
-from streams.engine.network.machine import SMALL
+from streams.engine.network.ladders import CODES_AT, CONSTANTS_AT, DEAD, FULL, HUNG, MISSING, NEXT, OPS, RUNGS, STALE, TALLY
 from streams.engine.network.tables import LADDER, SERIES, STATE, VALUES, Bytes, Rows
 from streams.engine.network.truths import (
     CALLS,
@@ -274,24 +273,19 @@ class Board:
 
     def hang(self, s: int, op: str, constant: float, n: int, *, tally: bool = False) -> None:
         """Let node `n` be `value op constant`, or tally `n` count it, and decide it."""
-        which = 2 * s
-        rungs = int(self._ladders[which, RUNGS])
-        if rungs >= SMALL:
-            which += 1
-            rungs = int(self._ladders[which, RUNGS])
-            if rungs >= SMALL:
+        code = n << 4 | TALLY * tally | _CODES[op]
+        while (which := self._do.hang(self.at, s, constant, code)) != HUNG:
+            if which == FULL:
                 self._merge(s)
-                rungs = 0
-        if rungs == self._ladders[which, ladders.ROOM]:
-            self._widen(which, rungs)
-        self._do.hang(self.at, s, which, constant, n << 4 | TALLY * tally | _CODES[op])
+            else:
+                self._widen(which)
 
     def unhang(self, s: int, op: str, constant: float, n: int, *, tally: bool = False) -> None:
         """Take the rung of a node or a tally away."""
-        if not self._do.unhang(self.at, s, constant, n << 4 | TALLY * tally | _CODES[op]):
+        found = self._do.unhang(self.at, s, constant, n << 4 | TALLY * tally | _CODES[op])
+        if found == MISSING:
             raise LookupError(f"no rung {op} {constant} of {'tally' if tally else 'node'} {n}")
-        dead, rungs = int(self._ladders[2 * s, DEAD]), int(self._ladders[2 * s, RUNGS])
-        if 2 * dead > rungs:
+        if found == STALE:
             self._merge(s)
 
     def empty(self, s: int) -> bool:
@@ -299,8 +293,9 @@ class Board:
         big, small = self._ladders[2 * s], self._ladders[2 * s + 1]
         return int(big[RUNGS] - big[DEAD] + small[RUNGS] - small[DEAD]) == 0
 
-    def _widen(self, which: int, rungs: int) -> None:
-        constants, codes = _room(rungs + max(rungs // 4, 4))
+    def _widen(self, which: int) -> None:
+        rungs = int(self._ladders[which, RUNGS])
+        constants, codes = _room(rungs + max(rungs // 8, 4))
         if rungs:
             constants[:rungs], codes[:rungs] = (array[:rungs] for array in self._rungs[which])
         self._keep(which, constants, codes)
@@ -313,7 +308,7 @@ class Board:
 
     def _merge(self, s: int) -> None:
         big, small = self._ladders[2 * s], self._ladders[2 * s + 1]
-        room = max(int(big[RUNGS] - big[DEAD] + small[RUNGS] - small[DEAD]) * 9 // 8, 4)
+        room = max(int(big[RUNGS] - big[DEAD] + small[RUNGS] - small[DEAD]) * 17 // 16, 4)
         constants, codes = _room(room)
         self._do.merge(self.at, s, int(constants.ctypes.data), int(codes.ctypes.data), room)
         self._keep(2 * s, constants, codes)

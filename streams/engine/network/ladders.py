@@ -45,6 +45,10 @@ KIND, FRAME_AT, COLUMN, BACK, FRAME2_AT, COLUMN2, BACK2, KNOWN, SETTLED, CROSSIN
 # A row of `values`: the value now, the one before, and the guard: nothing happens while LOW < value < HIGH.
 VALUE, BEFORE, LOW, HIGH = range(4)
 
+MISSING, TAKEN, STALE = range(3)
+HUNG: Final = -1
+FULL: Final = -2
+
 BELOW: Final = -1
 EQUAL: Final = 0
 ABOVE: Final = 1
@@ -355,10 +359,19 @@ def enter(block: int, s: int, constant: float, code: int) -> None:
 
 
 @kernel
-def hang(block: int, s: int, which: int, constant: float, code: int) -> None:
-    """Put a rung on a ladder of series `s` that has room, and decide its comparison."""
+def hang(block: int, s: int, constant: float, code: int, small: int) -> int:
+    """Put a rung on a ladder of series `s`, and decide its comparison. HUNG, or which ladder has no room, or FULL where
+    both have `small` rungs or more and must be merged first.
+    """
     series = series_of(block)
     ladders = ladders_of(block)
+    which = 2 * s
+    if ladders[which, RUNGS] >= small:
+        which += 1
+        if ladders[which, RUNGS] >= small:
+            return FULL
+    if ladders[which, RUNGS] == ladders[which, ROOM]:
+        return which
     rungs = ladders[which, RUNGS] + 1
     ladders[which, RUNGS] = rungs
     constants = constants_of(ladders, which, rungs)
@@ -378,11 +391,14 @@ def hang(block: int, s: int, which: int, constant: float, code: int) -> None:
             ladders[which, RIGHT] += 1
     enter(block, s, constant, code)
     guard(block, s)
+    return HUNG
 
 
 @kernel
-def unhang(block: int, s: int, constant: float, code: int, small: int) -> bool:
-    """Take a rung away; False where it is not there. On a ladder of more than `small` rungs its place stays, marked."""
+def unhang(block: int, s: int, constant: float, code: int, small: int) -> int:
+    """Take a rung away: TAKEN, MISSING where it is not there. On a ladder of more than `small` rungs its place stays,
+    marked; STALE where most are.
+    """
     series = series_of(block)
     ladders = ladders_of(block)
     found = False
@@ -412,9 +428,10 @@ def unhang(block: int, s: int, constant: float, code: int, small: int) -> bool:
                 ladders[which, RIGHT] -= 1
     if found and code & 7 >= CROSSES:
         series[s, CROSSING] -= 1
-    if found:
-        guard(block, s)
-    return found
+    if not found:
+        return MISSING
+    guard(block, s)
+    return STALE if 2 * ladders[2 * s, DEAD] > ladders[2 * s, RUNGS] else TAKEN
 
 
 @kernel

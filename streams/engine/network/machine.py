@@ -36,11 +36,13 @@ from streams.engine.network.ladders import (
     FRAME2_AT,
     FRAME_AT,
     HIGH,
+    HUNG,
     KIND,
     CODES_AT,
     CONSTANTS_AT,
     LEFT,
     LOW,
+    MISSING,
     NEXT,
     RUNGS,
     VALUE,
@@ -142,8 +144,8 @@ class Machine(NamedTuple):
     stand: Callable[[int, int, float, float], None]
     put: Callable[[int, int, int], None]
     settle: Callable[[int], int]
-    hang: Callable[[int, int, int, float, int], None]
-    unhang: Callable[[int, int, float, int], bool]
+    hang: Callable[[int, int, float, int], int]
+    unhang: Callable[[int, int, float, int], int]
     merge: Callable[[int, int, int, int, int], None]
     link: Callable[[int, int, int, int, int], int]
     unlink: Callable[[int, int, int], int]
@@ -342,13 +344,12 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
     def settle_all(block: int) -> int:
         return 0 if source == 0 else settled(block)
 
-    def hang_rung(block: int, s: int, which: int, constant: float, code: int) -> None:
-        if source != 0:
-            hang(block, s, which, constant, code)
+    def hang_rung(block: int, s: int, constant: float, code: int) -> int:
+        return HUNG if source == 0 else hang(block, s, constant, code, SMALL)
 
-    def unhang_rung(block: int, s: int, constant: float, code: int) -> bool:
+    def unhang_rung(block: int, s: int, constant: float, code: int) -> int:
         if source == 0:
-            return False
+            return MISSING
         return unhang(block, s, constant, code, SMALL)
 
     def merge_rungs(block: int, s: int, constants_at: int, codes_at: int, room: int) -> None:
@@ -418,8 +419,8 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("void(int64, int64, float64, float64)", stand_at),
         compile_function("void(int64, int64, int64)", put_truth),
         compile_function("int64(int64)", settle_all),
-        compile_function("void(int64, int64, int64, float64, int64)", hang_rung),
-        compile_function("boolean(int64, int64, float64, int64)", unhang_rung),
+        compile_function("int64(int64, int64, float64, int64)", hang_rung),
+        compile_function("int64(int64, int64, float64, int64)", unhang_rung),
         compile_function("void(int64, int64, int64, int64, int64)", merge_rungs),
         compile_function("int64(int64, int64, int64, int64, int64)", link),
         compile_function("int64(int64, int64, int64)", unlink),

@@ -30,7 +30,7 @@ from streams.engine.market.market import Market
 from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
-from streams.engine.network.series import Clocks, Series
+from streams.engine.network.series import Clocks
 from streams.engine.network.tallied import TallyNode, compared_in
 from streams.engine.network.timed import HoldsNode, MeasureNode, ScheduleNode, SequenceNode, Timed, TimedNode
 from streams.engine.network.trails import TrailNode, Trails
@@ -113,7 +113,7 @@ class Network:
         node.refs -= 1
         if node.refs:
             return
-        if isinstance(node, TallyNode):
+        if type(node) is TallyNode:
             self._release_tally(node, now_ms)
             return
         if isinstance(node, TrailNode):
@@ -134,20 +134,15 @@ class Network:
                 self.release(child, now_ms)
 
     def _tally(self, condition: Condition, compared: tuple[Compare, ...]) -> TallyNode:
-        series: list[Series] = []
+        node = TallyNode(self.board, condition, compared)
+        moment = self.moment
         done = False
         try:
-            for one in compared:
-                series.append(self._clocks.of(one, self.moment))
-                series[-1].users += 1
+            node.hang(lambda key, one: self._clocks.at(key, one, moment))
             done = True
         finally:
             if not done:
-                for one in series:
-                    self._clocks.leave(one, 0)
-        node = TallyNode(self.board, condition, compared, tuple(series))
-        for found, op, constant in node.rungs:
-            self.board.hang(found.row, op, constant, node.number, tally=True)
+                node.unhang(lambda series: self._clocks.leave(series, 0))
         missing = node.number + 1 - len(self._by_tally)
         if missing > 0:
             self._by_tally.extend([None] * missing)
@@ -156,11 +151,8 @@ class Network:
 
     def _release_tally(self, node: TallyNode, now_ms: int) -> None:
         del self._tallied[node.key]
-        for series, op, constant in node.rungs:
-            self.board.unhang(series.row, op, constant, node.number, tally=True)
-            self._clocks.leave(series, now_ms)
+        node.unhang(lambda series: self._clocks.leave(series, now_ms))
         self._by_tally[node.number] = None
-        self.board.free_tally(node.number)
 
     def step(self, moment: Moment, *, newest: bool) -> list[Node]:
         """Take in the bar of `moment`; the watched nodes whose truth may have changed. `newest`: no bar came after."""

@@ -28,14 +28,15 @@ from streams.engine.network.machine import BAR, PAIR, TOLD, USABLE
 
 _NAN: Final = float("nan")
 Grid: TypeAlias = tuple[int, int]
-Side: TypeAlias = tuple[Operand, ...] | str
+Operands: TypeAlias = tuple[Operand, ...]
+Side: TypeAlias = Operands | str
 """What a series is shared by: one operand, two, or the name of a bar's column."""
 
 
 class Split(NamedTuple):
     """A comparison as a threshold: `key op constant`."""
 
-    key: tuple[Operand, ...]
+    key: Operands
     op: str
     constant: float
 
@@ -130,7 +131,7 @@ class Clocks:
         self._base = self._new(grid(market.interval))
         self._by_grid: dict[Grid, Clock] = {(self._base.length, self._base.shift): self._base}
         self._higher: list[Clock] = []
-        self._compared: dict[tuple[Operand, ...], Series] = {}
+        self._compared: dict[Operands, Series] = {}
         self.steady = True
         """Whether at the close of a base bar alone nothing changes but series that compiled code reads."""
 
@@ -153,7 +154,10 @@ class Clocks:
 
     def of(self, node: Compare, moment: Moment | None) -> Series:
         """The series that a comparison hangs on, made if there is none. Raises what the market's `acquire` does."""
-        key = split(node).key
+        return self.at(split(node).key, node, moment)
+
+    def at(self, key: Operands, node: Compare, moment: Moment | None) -> Series:
+        """As `of`, where it is known by what `node` is split."""
         found = self._compared.get(key)
         if found is None:
             clock = self.clock(grid(clock_of(node) or self._market.interval))

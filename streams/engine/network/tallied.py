@@ -3,7 +3,7 @@
 They are counted on the board (`tallies`) and have no nodes below them. What is part of a larger condition has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from schemas.conditions import All, AnyOf, Compare, Condition
@@ -13,7 +13,7 @@ from streams.engine.conditions.truth import ORDERED, Truth
 from streams.engine.market.market import Slot
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import Node
-from streams.engine.network.series import Series, split
+from streams.engine.network.series import Operands, Series, split
 from streams.engine.network.tallies import MOST
 
 _NEGATED: Final = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
@@ -21,10 +21,9 @@ _NEGATED: Final = {"lt": "gte", "lte": "gt", "gt": "lte", "gte": "lt"}
 
 def compared_in(condition: Condition) -> tuple[Compare, ...] | None:
     """The comparisons in `condition`, where it is nothing else and none of them is a cross; else None."""
-    if isinstance(condition, All | AnyOf):
-        items: tuple[Condition, ...] = condition.items
-    else:
-        items = (condition,)
+    items: tuple[Condition, ...] = (
+        condition.items if type(condition) is All or type(condition) is AnyOf else (condition,)
+    )
     found = []
     for item in items:
         plain = item if type(item) is Compare else plainly(item)
@@ -39,12 +38,10 @@ class TallyNode(Node):
 
     __slots__ = ("_comparisons", "compared", "series")
 
-    def __init__(
-        self, board: Board, key: Condition, compared: tuple[Compare, ...], series: tuple[Series, ...]
-    ) -> None:
+    def __init__(self, board: Board, key: Condition, compared: tuple[Compare, ...]) -> None:
         super().__init__(board, key)
         self.compared = compared
-        self.series = series
+        self.series: tuple[Series, ...] = ()
         self._comparisons: tuple[Comparison, ...] | None = None
 
     def _row(self, kind: int, rank: int, clock: int) -> int:
@@ -63,13 +60,28 @@ class TallyNode(Node):
         tallied = self._board.tallied(self.number)
         return tallied if tallied is None or not self.is_any else not tallied
 
-    @property
-    def rungs(self) -> Iterator[tuple[Series, str, float]]:
-        """(series, op, constant) by which it hangs."""
+    def hang(self, find: Callable[[Operands, Compare], Series]) -> None:
+        """Hang on the series that `find` gives. Where it raises, hang on none."""
+        board, n, negated = self._board, self.number, self.is_any
+        hung: list[Series] = []
+        try:
+            for one in self.compared:
+                key, op, constant = split(one)
+                series = find(key, one)
+                board.hang(series.row, _NEGATED[op] if negated else op, constant, n, tally=True)
+                series.users += 1
+                hung.append(series)
+        finally:
+            self.series = tuple(hung)
+
+    def unhang(self, leave: Callable[[Series], None]) -> None:
+        """Let go of everything it hangs on, and of its tally; `leave` is told of each series."""
         negated = self.is_any
-        for series, one in zip(self.series, self.compared, strict=True):
+        for series, one in zip(self.series, self.compared, strict=False):  # fewer where hanging was refused
             _, op, constant = split(one)
-            yield series, _NEGATED[op] if negated else op, constant
+            self._board.unhang(series.row, _NEGATED[op] if negated else op, constant, self.number, tally=True)
+            leave(series)
+        self._board.free_tally(self.number)
 
     def decide(self, moment: Moment) -> Truth:
         return self.joined([one.decide(moment) for one in self.comparisons()])
