@@ -27,6 +27,7 @@ from streams.engine.groups.unit_rows import GroupRow
 from streams.engine.market.market import Market, warm_up
 from streams.engine.symbol import SymbolEngine
 from streams.engine.together import Together
+from streams.warm import calm_collector
 
 SYMBOLS: Final = 500
 START: Final = 1_700_438_400_000
@@ -394,6 +395,7 @@ def rows_in_and_out(
 def loading(engines: list[SymbolEngine]) -> list[Row]:
     """From the table's rows into the network, as at assignment."""
     spent, alerts = 0.0, 0
+    calm_collector()
     for engine in engines:
         rows: list[GroupRow] = list(engine.dirty_groups())
         market = Market(engine.symbol)

@@ -10,7 +10,19 @@ import numpy as np
 from streams.engine.bars import Floats
 from streams.engine.conditions.truth import Truth
 from streams.engine.network import ladders, machine, tables, tallies, truths
-from streams.engine.network.ladders import CODES_AT, CONSTANTS_AT, DEAD, FULL, HUNG, MISSING, NEXT, OPS, RUNGS, STALE, TALLY
+from streams.engine.network.ladders import (
+    CODES_AT,
+    CONSTANTS_AT,
+    DEAD,
+    FULL,
+    HUNG,
+    MISSING,
+    NEXT,
+    OPS,
+    RUNGS,
+    STALE,
+    TALLY,
+)
 from streams.engine.network.tables import LADDER, SERIES, STATE, VALUES, Bytes, Rows
 from streams.engine.network.truths import (
     CALLS,

@@ -18,7 +18,6 @@ from streams.engine.kernels.kernel import (
     OUT_WIDTH,
     ROOM,
     USABLE_AT,
-    fetch,
     floats_at,
     ints_at,
     kernel,
@@ -27,6 +26,7 @@ from streams.engine.kernels.kernel import (
 )
 from streams.engine.kernels.program import compile_function, push_bar
 from streams.engine.kernels.rows import enough
+from streams.engine.network.fetching import ahead
 from streams.engine.network.ladders import (
     BACK,
     BACK2,
@@ -38,13 +38,9 @@ from streams.engine.network.ladders import (
     HIGH,
     HUNG,
     KIND,
-    CODES_AT,
-    CONSTANTS_AT,
-    LEFT,
     LOW,
     MISSING,
     NEXT,
-    RUNGS,
     VALUE,
     hang,
     merge,
@@ -53,23 +49,12 @@ from streams.engine.network.ladders import (
     unhang,
 )  # fmt: skip
 from streams.engine.network.tables import (
-    COUNT,
-    LADDER,
-    LADDERS_AT,
-    SERIES,
-    SERIES_AT,
-    TALLIES,
-    TALLIES_AT,
-    VALUES,
-    VALUES_AT,
-    WORDS,
     Words,
     called_of,
     clocks_of,
     edges_of,
     flipped_of,
     heads_of,
-    ladders_of,
     nodes_of,
     pulses_of,
     series_of,
@@ -101,10 +86,6 @@ from streams.engine.network.truths import (
 
 # Kinds of series: a node's value now, or some rows back; a column of the bar; the difference of two; told from outside.
 USABLE, EARLIER, BAR, PAIR, TOLD = range(5)
-
-LINE: Final = 64
-NEAR: Final = 8_192
-"""Bytes of tallies that are fetched ahead: beyond, most are not looked at."""
 
 SMALL: Final = 1_024
 """Rungs of the small ladder: what comes and goes costs at most so many moves of a number."""
@@ -287,42 +268,23 @@ def advanced(block: int) -> int:
     return int(-1 - flips if calls > 0 else flips)
 
 
-@kernel
-def fetch_all(start: int, size: int) -> None:
-    for at in range(start, start + size, LINE):
-        fetch(at)
-
-
-@kernel
-def ahead(pairs: Words, k: int) -> None:
-    """Have what the board of the pair `k` will look at brought near while others are worked on, and its block's successor."""
-    count = len(pairs)
-    if k + 2 < count:
-        fetch_all(pairs[k + 2, 0], 8 * WORDS)
-    if k < count:
-        b = carray(ints_at(pairs[k, 0]), (WORDS,))
-        ladders = ladders_of(pairs[k, 0])
-        for which in range(2 * b[COUNT]):
-            if ladders[which, RUNGS] > 0:
-                at = ladders[which, CONSTANTS_AT] + 8 * ladders[which, LEFT]
-                for step in range(at - LINE, at + 2 * LINE, LINE):
-                    fetch(step)
-                at = ladders[which, CODES_AT] + 4 * ladders[which, LEFT]
-                for step in range(at - LINE // 2, at + LINE, LINE):
-                    fetch(step)
-    if k + 1 < count:
-        b = carray(ints_at(pairs[k + 1, 0]), (WORDS,))
-        fetch_all(b[SERIES_AT], b[COUNT] * SERIES * 8)
-        fetch_all(b[VALUES_AT], b[COUNT] * VALUES * 8)
-        fetch_all(b[LADDERS_AT], 2 * b[COUNT] * LADDER * 8)
-        fetch_all(b[TALLIES_AT], min(b[TALLIES], NEAR))
-
-
 @cache
 def machine() -> Machine:  # noqa: C901 - a list of small functions
     """Compiled, or loaded from numba's cache, at the first call. `source` is part of the cache key, nothing else."""
     source = source_digest(
-        ahead, push_bar, advanced, flips_taken, told_taken, unpulsed, unlinked, linked, stand, hang, unhang, merge, joined
+        ahead,
+        push_bar,
+        advanced,
+        flips_taken,
+        told_taken,
+        unpulsed,
+        unlinked,
+        linked,
+        stand,
+        hang,
+        unhang,
+        merge,
+        joined,
     )
 
     def close(block: int, clock: int) -> None:

@@ -191,8 +191,9 @@ class Network:
         return self._settle()
 
     def tell_again(self, node: Node) -> None:
-        """Tell the watchers of `node` at the next bar, also where its truth is the same: they may have seen another one,
-        unless that depends on values only.
+        """Tell the watchers of `node` at the next bar, also where its truth is the same: they saw another one.
+
+        Of a node that asks for values only they did not.
         """
         if not isinstance(node, TallyNode):
             self._timed.shown(node)
