@@ -246,6 +246,7 @@ class Board:
         if not self._free_series:
             self._more_series()
         s = self._free_series.pop()
+        self._block[tables.USED] = max(int(self._block[tables.USED]), s + 1)
         self._series[s] = 0
         self._series[s, : len(source)] = source
         self._values[s] = np.nan

@@ -10,13 +10,13 @@ from numba.np.numpy_support import carray
 from streams.engine.kernels.kernel import fetch, ints_at, kernel
 from streams.engine.network.ladders import CODES_AT, CONSTANTS_AT, LEFT, RUNGS
 from streams.engine.network.tables import (
-    COUNT,
     LADDER,
     LADDERS_AT,
     SERIES,
     SERIES_AT,
     TALLIES,
     TALLIES_AT,
+    USED,
     VALUES,
     VALUES_AT,
     WORDS,
@@ -39,9 +39,9 @@ def fetch_all(start: int, size: int) -> None:
 def fetch_rows(block: int) -> None:
     """Series, where they stand, and tallies."""
     b = carray(ints_at(block), (WORDS,))
-    fetch_all(b[SERIES_AT], b[COUNT] * SERIES * 8)
-    fetch_all(b[VALUES_AT], b[COUNT] * VALUES * 8)
-    fetch_all(b[LADDERS_AT], b[COUNT] * 2 * LADDER * 8)
+    fetch_all(b[SERIES_AT], b[USED] * SERIES * 8)
+    fetch_all(b[VALUES_AT], b[USED] * VALUES * 8)
+    fetch_all(b[LADDERS_AT], b[USED] * 2 * LADDER * 8)
     fetch_all(b[TALLIES_AT], min(b[TALLIES], NEAR))
 
 
@@ -50,7 +50,7 @@ def fetch_rungs(block: int) -> None:
     """The rungs around each value."""
     b = carray(ints_at(block), (WORDS,))
     ladders = ladders_of(block)
-    for which in range(2 * b[COUNT]):
+    for which in range(2 * b[USED]):
         if ladders[which, RUNGS] > 0:
             left = ladders[which, LEFT]
             fetch_all(ladders[which, CONSTANTS_AT] + 8 * left - LINE, 3 * LINE)

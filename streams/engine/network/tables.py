@@ -16,12 +16,12 @@ Words: TypeAlias = NDArray[np.int64]
 Values: TypeAlias = NDArray[np.float64]
 Bytes: TypeAlias = NDArray[np.uint8]
 
-# What the block says, all int64.
+# What the block says, all int64. USED: the rows of series up to the last that was ever taken.
 (
     NODES_AT, NODES, EDGES_AT, EDGES, STATE_AT, FLIPPED_AT, CALLED_AT, PULSES_AT, CLOCKS, CLOCKS_AT, SERIES_AT, COUNT,
-    VALUES_AT, LADDERS_AT, HEADS_AT, TALLIES_AT, TALLIES, DOUBTS_AT, TOLD_AT,
-) = range(19)  # fmt: skip
-WORDS: Final = 19
+    VALUES_AT, LADDERS_AT, HEADS_AT, TALLIES_AT, TALLIES, DOUBTS_AT, TOLD_AT, USED,
+) = range(20)  # fmt: skip
+WORDS: Final = 20
 
 # The width of a row of `nodes`, of `series`, of `values`, of `ladders`, and how many words `state` has.
 NODE: Final = 4
@@ -29,7 +29,7 @@ SERIES: Final = 11
 VALUES: Final = 4
 LADDER: Final = 7
 RANKS: Final = 32
-STATE: Final = 4 + RANKS
+STATE: Final = 5 + RANKS
 
 
 @kernel

@@ -46,8 +46,9 @@ OUT: Final = -2
 # A row of `pulses`, beside that of the node.
 PULSED, CLOCK = range(2)
 
-# Words of `state`: how many flipped, how many are to be called, how many tallies were noted, the queues by rank.
-FLIPS, CALLS, TOLD, QUEUES = range(4)
+# Words of `state`: how many flipped, how many are to be called, how many tallies were noted, whether a node is queued,
+# the queues by rank.
+FLIPS, CALLS, TOLD, WAITING, QUEUES = range(5)
 
 
 @kernel
@@ -78,6 +79,7 @@ def queue(nodes: Rows, state: Words, n: int) -> None:
         rank = (nodes[n, WORD] >> RANK_AT) & LOW_FIVE
         nodes[n, QUEUED] = state[QUEUES + rank]
         state[QUEUES + rank] = n
+        state[WAITING] = 1
 
 
 @kernel
@@ -121,6 +123,8 @@ def put(nodes: Rows, edges: Rows, state: Words, flipped: Rows, n: int, truth: in
 def settle(nodes: Rows, edges: Rows, state: Words, flipped: Rows, called: Rows) -> int:
     """Decide what is queued, in order of rank. Returns how many nodes must be called before it can go on, else 0."""
     state[CALLS] = 0
+    if state[WAITING] == 0:
+        return 0
     for rank in range(RANKS):
         n = state[QUEUES + rank]
         if n < 0:
@@ -137,6 +141,7 @@ def settle(nodes: Rows, edges: Rows, state: Words, flipped: Rows, called: Rows) 
             n = after
         if state[CALLS] > 0:
             return int(state[CALLS])
+    state[WAITING] = 0
     return 0
 
 
