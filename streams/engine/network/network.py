@@ -217,7 +217,13 @@ class Network:
 
     def _flipped(self) -> list[Node]:
         found = [node for number in self.board.flips() if (node := self._by_number[number]) is not None]
-        return found + [node for number in self.board.told() if (node := self._by_tally[number]) is not None]
+        for number in self.board.told():
+            tally = self._by_tally[number]
+            if (
+                tally is not None and tally.watchers
+            ):  # who begins to watch at this bar is no witness of the change
+                found.append(tally)
+        return found
 
     def _above(self, node: Node) -> list[Node]:
         return [one for number in self.board.parents(node.number) if (one := self._by_number[number])]
