@@ -18,8 +18,6 @@ from streams.engine.dca import Instrument
 # A path repeats the user's own words, a megabyte of them if he likes; an event has to fit its topic.
 _FIELD_LENGTH: Final = 200
 _REASON_LENGTH: Final = 500
-CONDITIONS: Final = ("entry",)
-"""Fields of a config that hold conditions."""
 
 
 class Refusal(NamedTuple):
@@ -55,8 +53,11 @@ def _excess(bot: Bot | None, config: BotConfig, limits: Limits, bots_of_user: in
     """More than its user may have."""
     if bot is None and bots_of_user >= limits.bots:
         yield Refusal("bot_id", f"the user already has {bots_of_user} bots, which is the limit")
-    for field in CONDITIONS:
-        size = _nodes(getattr(config, field))
+    conditions = {"entry": config.entry, "safety_condition": config.safety_condition}
+    if config.close is not None:
+        conditions["close.when"] = config.close.when
+    for field, condition in conditions.items():
+        size = _nodes(condition)
         if size > limits.nodes:
             yield Refusal(field, f"{size} nodes, the user's limit is {limits.nodes}")
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from sinks.reconciler.books import Booked, Books, DealFigures
 from sinks.reconciler.findings import Finding
+from streams.engine import kinds
 from streams.engine.dca.money import EXACT, text
 
 Key = tuple[str, int, str]
@@ -66,7 +67,8 @@ def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked
         return f"it counts {deal.fills} fills, there are {count}"
     base = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account == "base")
     held = base.copy_negate() if deal.side == "short" else base
-    if held != EXACT.create_decimal(deal.quantity):
+    over = EXACT.subtract(held, EXACT.create_decimal(deal.quantity))
+    if over and not _part_of_a_lot(deal, over):
         return f"it holds {deal.quantity}, its ledger {text(held)}"
     money = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account != "base")
     if money != EXACT.create_decimal(deal.profit):
@@ -74,6 +76,11 @@ def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked
     if deal.state == "closed" and held:
         return f"it is closed and holds {text(held)}"
     return ""
+
+
+def _part_of_a_lot(deal: DealFigures, over: Decimal) -> bool:
+    """An open deal holds whole lots; what fees in base leave beside them is booked off with its last one."""
+    return deal.state == "open" and 0 < over < kinds.from_json(deal.body).terms.instrument.lot
 
 
 def _by_deal(rows: Iterable[Booked]) -> defaultdict[str, list[Booked]]:

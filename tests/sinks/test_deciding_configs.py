@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.alerts import GroupCommand
-from schemas.bots import BotConfig, TakeProfit
+from schemas.bots import BotConfig, CloseRule, TakeProfit
 from schemas.events import BotEvent
 from schemas.limits import Limits
 from schemas.positions import Position
@@ -316,5 +316,8 @@ def test_a_condition_larger_than_the_tier_allows_is_refused_with_the_field() -> 
     config = golden(entry="close < 101 and close > 1")
     rejected = events(decide_config(None, config, record(config), rules))[0]
     assert (rejected.field, rejected.reason) == ("entry", "7 nodes, the user's limit is 3")
+    exits = golden(safety_condition="close < 99 - 1", close=CloseRule(when="close > 1 and open > 1"))
+    refused = decide_config(None, exits, record(exits), rules)
+    assert events(refused)[0].detail.keys() >= {"safety_condition", "close.when"}
     bobs = golden(entry="close < 101 and close > 1", user_id="bob")
     assert decide_config(None, bobs, record(bobs), rules).noted.outcome == "accepted"
