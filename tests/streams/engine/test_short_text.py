@@ -62,7 +62,7 @@ def test_everything_else_is_left_to_the_grammar(text: str) -> None:
     assert read_short(text, "5m", "1m") is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(TREES)
 def test_no_line_is_read_differently(condition: Condition) -> None:
     text = to_text(condition)
