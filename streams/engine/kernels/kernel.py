@@ -91,7 +91,26 @@ def _pointer(kind: Any) -> Any:
 floats_at = _pointer(types.float64)
 ints_at = _pointer(types.int64)
 shorts_at = _pointer(types.int32)
+bytes_at = _pointer(types.uint8)
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
+
+
+def _fetch(typingctx: Any, address: Any) -> Any:
+    """Have the processor bring the line at `address` near; nothing is read, so it may be any number."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = ir.PointerType()
+        flags = [ir.Constant(ir.IntType(32), flag) for flag in (0, 3, 1)]
+        kind = ir.FunctionType(ir.VoidType(), [pointer] + [ir.IntType(32)] * 3)
+        name = "llvm.prefetch.p0"
+        found = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        builder.call(found, [builder.inttoptr(args[0], pointer), *flags])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+fetch: Any = intrinsic(_fetch)
 
 
 def _call_at(typingctx: Any, address: Any, block: Any, node: Any, start: Any, stop: Any) -> Any:
