@@ -39,7 +39,7 @@ BLOCK: Final = 12
 
 def kernel(function: _F) -> _F:
     """Mark a function as callable from compiled kernels; it stays the plain function it is."""
-    marked: _F = register_jitable(error_model="numpy")(function)
+    marked: _F = register_jitable(error_model="numpy", forceinline=True)(function)
     return marked
 
 

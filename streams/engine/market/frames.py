@@ -206,6 +206,7 @@ class Frame:
         """Go on, without having run, where `rows` are the last ones before `next_row`."""
         self._reserve(len(rows))
         self.bars[: len(rows)] = rows
+        self.out[: len(rows)] = math.nan
         self.size = len(rows)
         self.first, self.version = next_row - len(rows), next_row
         self.marks = [(0, clean_row)]
@@ -261,11 +262,11 @@ class Frame:
         self._bind()
 
     def _reserve(self, rows: int) -> None:
-        more = max(rows, self._room) - self._room
-        if more:
-            self.bars = np.vstack([self.bars, np.zeros((more, ROW_WIDTH))])
-            self.out = np.vstack([self.out, np.full((more, self.out.shape[1]), math.nan)])
-            self._room += more
+        """Make room for so many rows, of which only those in use are touched: new memory costs more than all nodes."""
+        if rows > self._room:
+            bars, out = np.zeros((rows, ROW_WIDTH)), np.zeros((rows, self.out.shape[1]))
+            bars[: self.size], out[: self.size] = self.bars[: self.size], self.out[: self.size]
+            self.bars, self.out, self._room = bars, out, rows
 
     def _place(self) -> None:
         """Tell the program where in its arrays the first clean row is, and when its rows open."""

@@ -8,6 +8,8 @@ from streams.engine.market.tape import Tape
 
 # Rows kept before the first bar that may be asked for: conditions look back 500 bars at most.
 MARGIN: Final = 512
+# Of more rows than that, a quarter must be too old before the others are moved down: moving them costs what they weigh.
+MANY: Final = 2_048
 
 
 def take_anchor(tape: Tape, operands: Operands) -> None:
@@ -25,7 +27,8 @@ def trim(tape: Tape, operands: Operands, capacity: int) -> None:
     """
     tape.first = max(tape.first, min(tape.next - capacity, operands.anchors[0].index))
     keep = tape.real_at_or_before(tape.first - tape.frame.rows_behind(MARGIN))
-    if keep <= tape.frame.first:
+    drop, kept = keep - tape.frame.first, tape.next - keep
+    if drop <= 0 or (kept > MANY and drop * 4 < kept):
         return
     operands.history_loaded = False
     for frame in operands.higher:
