@@ -23,8 +23,10 @@ from streams.engine.groups.reports import Output
 from streams.engine.groups.ticking import Ticking
 from streams.engine.groups.unit_rows import GroupRow
 from streams.engine.groups.watching import Unit, Watching, watchers
+from streams.engine.market.frames import Frame
 from streams.engine.market.market import Market
 from streams.engine.market.outcomes import Applied, Late, Outcome, Restated
+from streams.engine.network.board import Source
 from streams.engine.network.moments import Moments
 from streams.engine.network.network import Network
 from streams.engine.network.predicates import Node
@@ -125,6 +127,29 @@ class SymbolEngine:
     def expected_ms(self) -> int:
         """Open time of the next bar, if none is missing."""
         return self._tape.expected_ms
+
+    def keep_up(self) -> None:
+        """Do what only the market has due before the next bar, and look how long it is quiet then. Not where a command
+        or a tick came since the last bar.
+        """
+        if self._quiet_until_ms:
+            self.market.keep_up()
+            self._quiet_until_ms = self._quiet()
+
+    @property
+    def changes(self) -> tuple[int, int, int]:
+        """Differs where its nodes or what its board reads may have changed."""
+        return self._frame.binds, self.market.operands.changes, self._network.board.sources
+
+    @property
+    def readings(self) -> list[tuple[int, Source]]:
+        """The series that the base timeframe's close moves, and where each is read."""
+        return self._network.board.readings()
+
+    @property
+    def frame(self) -> Frame:
+        """Of its base bars."""
+        return self._frame
 
     @property
     def quiet_until_ms(self) -> int:

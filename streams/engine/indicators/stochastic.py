@@ -18,15 +18,15 @@ UNITS: Final = 1e12
 
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """p: window, smooth window. f: the last %K. i: rows seen, sum of them, how many are missing, run; two
-    deques.
+    """p: window, smooth window. f: the last %K. i: rows seen, sum of them, how many are missing, run, place in the ring;
+    two windows' extremes.
     """
     window = int(p[0])
     smooth = int(p[1])
     i[0] += 1
     n = i[0]
-    highest = slide_extreme(t, bars, HIGH, 1.0, window, n, i, 4)
-    lowest = slide_extreme(t, bars, LOW, -1.0, window, n, i, 6 + window)
+    highest = slide_extreme(t, bars, HIGH, 1.0, window, n, i, 5)
+    lowest = slide_extreme(t, bars, LOW, -1.0, window, n, i, 7 + window)
     if n >= window:
         k = 100.0 * (bars[t, CLOSE] - lowest) / (highest - lowest) if highest > lowest else math.nan
         smooth_k(k, n - window, smooth, f, i, out)
@@ -34,20 +34,18 @@ def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> No
 
 @kernel
 def smooth_k(k: float, before: int, smooth: int, f: Floats, i: Ints, out: Floats) -> None:
-    """Take in the %K after `before` others; f is their ring, NaN where missing."""
-    at = before % smooth
-    last = f[(before - 1) % smooth]
-    if before >= smooth:
-        if math.isnan(f[at]):
-            i[2] -= 1
-        else:
-            i[1] -= math.floor(f[at] * UNITS + 0.5)
+    """Take in the %K after `before` others; f is their ring, NaN where missing, i[4] the place of this one."""
+    at = i[4]
+    i[4] = at + 1 if at + 1 < smooth else 0
+    last = f[at - 1 if at > 0 else smooth - 1]
+    oldest = f[at]
+    leaves = before >= smooth
+    missing = math.isnan(k)
+    i[1] -= int(oldest * UNITS + 0.5) if leaves and not math.isnan(oldest) else 0
+    i[1] += 0 if missing else int(k * UNITS + 0.5)
+    i[2] += (1 if missing else 0) - (1 if leaves and math.isnan(oldest) else 0)
     i[3] = i[3] + 1 if before > 0 and k == last else 1
     f[at] = k
-    if math.isnan(k):
-        i[2] += 1
-    else:
-        i[1] += math.floor(k * UNITS + 0.5)
     out[0] = k
     if before + 1 >= smooth and i[2] == 0:
         out[1] = k if i[3] >= smooth else i[1] / (smooth * UNITS)
@@ -58,7 +56,7 @@ def plan(values: Values, seed: SeedCode) -> Plan:
     return Plan(
         (window, smooth),
         floats=smooth,
-        ints=8 + 2 * window,
+        ints=9 + 2 * window,
         lookback=window,
         ready=(window, window + smooth - 1),
         reads=(HIGH, LOW),

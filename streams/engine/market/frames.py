@@ -15,17 +15,20 @@ from schemas.interval import interval_ms
 from streams.engine.bars import ROW_WIDTH, Floats
 from streams.engine.kernels.program import Program
 from streams.engine.kernels.rows import enough
+from streams.engine.market.holes import Hole, Holes
 from streams.engine.market.nodes import Node, State
 
 NEVER: Final = 1 << 60
 _COLUMN_STEP: Final = 4
 _ROOM: Final = 256
+# A frame that outgrows that is there to stay: room for what a market keeps, which costs nothing until it is used.
+_LASTING: Final = 8_192
 
 
 class Frame:
     """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
 
-    `version` counts the frame's bars. `marks` are (base index, row): from that base bar on, rows before that
+    `version` counts the frame's bars, `binds` how often nodes or arrays changed. `marks` are (base index, row): from that base bar on, rows before that
     row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
     them: the next bar goes to that row of the arrays.
     """
@@ -45,6 +48,8 @@ class Frame:
         self.size = 0
         self._room = _ROOM
         self._run = (0, 0)
+        self.binds = 0
+        self._holes = Holes()
         self._bind()
 
     @property
@@ -64,6 +69,17 @@ class Frame:
         self._push(t, o, h, low, c, v)
         self.size = t + 1
         self.version += 1
+
+    def make_room(self) -> None:
+        """Grow the arrays where no row is left."""
+        if self.size == self._room:
+            self._grow()
+
+    def skip(self, start: int, stop: int) -> None:
+        """The nodes, whose states are still those before row `start`, are about to be given those after row `stop`
+        without having written the outputs of rows [start, stop).
+        """
+        self._holes.add(start, stop, self.nodes)
 
     @property
     def room(self) -> int:
@@ -125,6 +141,8 @@ class Frame:
     def usable(self, column: int, row: int, clean_row: int) -> float:
         """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
         t = row - self.first
+        if self._holes:
+            self._fill(row, row + 1)
         if t < 0 or not enough(self.out, self._need.item(column), t, clean_row - self.first):
             return math.nan
         value: float = self.out.item(t, column)
@@ -146,11 +164,13 @@ class Frame:
         self._need[columns] = NEVER
         self.out[:, columns] = math.nan
         self.nodes.remove(node)
+        self._holes.forget(node)
         self._bind()
 
     def compute(self, node: Node, stops: Sequence[int]) -> list[State]:
         """Run `node` anew over all rows kept; its state before each of the rows `stops` (ascending)."""
         node.reset()
+        self._holes.forget(node)
         node.from_row = node.start_row = at = self.first
         states = []
         for stop in stops:
@@ -172,6 +192,8 @@ class Frame:
         """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
         drop = min(max(row - self.first, 0), self.size)
         if drop:
+            for hole in self._holes.forget_before(row):
+                self._write(hole)
             kept = self.size - drop
             self.bars[:kept] = self.bars[drop : self.size]
             self.out[:kept] = self.out[drop : self.size]
@@ -194,8 +216,16 @@ class Frame:
         """Which columns of earlier rows the kernels read."""
         return tuple(sorted({column for node in self.nodes if node.lookback for column in node.reads}))
 
+    def whole_from(self, row: int) -> int:
+        """The row up to which earlier ones may go, if those from `row` on are asked for: before that, a hole would
+        lose the bars that fill it.
+        """
+        return self._holes.whole_from(row, self.lookback())
+
     def rows(self, array: Floats, start: int, stop: int) -> Floats:
         """Rows [start, stop) of `bars` or `out`, as far back as they are kept."""
+        if array is self.out:
+            self._fill(start, stop)
         return array[max(start - self.first, 0) : max(stop - self.first, 0)]
 
     def values(self, column: int) -> Floats:
@@ -225,6 +255,7 @@ class Frame:
     def clear(self) -> None:
         """Back to before the first bar; nodes keep their places."""
         self.first = self.version = self.size = 0
+        self._holes.clear()
         self.out[:] = math.nan
         self._usable[:] = math.nan
         self.program.set_last(-1)
@@ -257,8 +288,20 @@ class Frame:
             self.out = np.hstack([self.out, np.full((len(self.out), more), math.nan)])
         return column
 
+    def _fill(self, start: int, stop: int) -> None:
+        """Write what is missing of the outputs of rows [start, stop)."""
+        for hole in self._holes.take(start, stop):
+            self._write(hole)
+
+    def _write(self, hole: Hole) -> None:
+        for node, state in hole.states.items():
+            now = node.state()
+            node.restore(state)
+            self.program.run(node, hole.start - self.first, hole.stop - self.first)
+            node.restore(now)
+
     def _grow(self) -> None:
-        self._reserve(self._room * 2)
+        self._reserve(max(self._room * 2, _LASTING))
         self._bind()
 
     def _reserve(self, rows: int) -> None:
@@ -275,6 +318,7 @@ class Frame:
         self.program.set_times(opened - (row - self.first) * self.length_ms, self.length_ms)
 
     def _bind(self) -> None:
+        self.binds += 1
         self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
         self._place()
         self._push = self.program.push

@@ -136,6 +136,12 @@ class Market:
         ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
         return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
 
+    def keep_up(self) -> None:
+        """What is due before the next bar if it is the expected one: an anchor, unused nodes going, room for its row."""
+        if self.next >= self._anchor_at or self.tape.expected_ms >= self.operands.expires_ms:
+            self._upkeep(self.tape.expected_ms)
+        self.tape.frame.make_room()
+
     def appended(self, close_ms: int, bars: int = 1) -> None:
         """Bars that were expected, the last of which closes at `close_ms`, have been pushed onto the base frame."""
         tape = self.tape

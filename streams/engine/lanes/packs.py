@@ -1,0 +1,96 @@
+"""Which of many engines run side by side: those of a plan that several have, while they are quiet."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from streams.engine.bars import Ints
+from streams.engine.lanes.pack import Member, Pack, Plan, Tile, plan_of
+from streams.engine.lanes.tiles import machine
+from streams.engine.symbol import SymbolEngine
+
+FEWEST: Final = 4
+"""So many symbols of one plan are quicker side by side than one after the other."""
+
+
+class Packs:
+    """Engines stand at fixed places. `held` bool[n]: who is in a pack now; its market knows only the bars before."""
+
+    def __init__(self, engines: Sequence[SymbolEngine]) -> None:
+        self._engines = engines
+        self._do = machine()
+        self.held = np.zeros(len(engines), bool)
+        self._packs: dict[Plan, Pack] = {}
+        self._same: dict[Plan, set[int]] = {}
+        self._plans: dict[int, Plan] = {}
+        self._seen: dict[int, tuple[int, int, int]] = {}
+        self._members: dict[int, Member] = {}
+        self._tiles: Ints = np.zeros(0, np.int64)
+        self._said = np.zeros((len(engines), 2), np.int64)
+
+    def take(self, place: int) -> None:
+        """Take an engine in, if its plan is that of several: from now on its bars come to `step`."""
+        engine = self._engines[place]
+        if self._seen.get(place) != engine.changes:
+            self._enter(place, engine)
+        member = self._members.get(place)
+        if member is not None:
+            self._do.lift(member.tile.at, member.lane)
+            self.held[place] = True
+
+    def give_back(self, place: int) -> int:
+        """Let an engine go, which is then as if its bars had gone over it; how many there were since it was taken.
+
+        The caller tells the engine of them.
+        """
+        member = self._members[place]
+        passed = member.tile.passed(member.lane)
+        frame = self._engines[place].frame
+        if passed > 1:
+            frame.skip(frame.next, frame.next + passed - 1)
+        self._do.lower(member.tile.at, member.lane)
+        self.held[place] = False
+        return passed
+
+    def step(self, open_time_ms: int, rows_at: int) -> list[list[int]]:
+        """The next bar of all that are held, of rows float64[n, 5]; place and flips of those whose board has some."""
+        count = len(self._tiles)
+        if not count:
+            return []
+        said = self._do.step(
+            self._tiles.ctypes.data, count, float(open_time_ms), rows_at, self._said.ctypes.data
+        )
+        found: list[list[int]] = self._said[:said].tolist() if said else []
+        return found
+
+    def _enter(self, place: int, engine: SymbolEngine) -> None:
+        """Find the engine its pack and lane anew."""
+        self._seen[place] = engine.changes
+        if (member := self._members.pop(place, None)) is not None:
+            member.tile.leave(member.lane)
+        if (old := self._plans.pop(place, None)) is not None:
+            self._same[old].discard(place)
+        plan = plan_of(engine.frame)
+        if plan is None:
+            return
+        self._plans[place] = plan
+        same = self._same.setdefault(plan, set())
+        same.add(place)
+        if len(same) >= FEWEST and plan not in self._packs:
+            self._packs[plan] = Pack(engine.frame)
+            for other in same:
+                self._seen.pop(other, None)
+        if plan in self._packs:
+            self._members[place] = self._lane(self._packs[plan], place, engine)
+            self._seen[place] = engine.changes
+
+    def _lane(self, pack: Pack, place: int, engine: SymbolEngine) -> Member:
+        before = len(pack.tiles)
+        tile, lane = pack.place()
+        if len(pack.tiles) > before:
+            self._tiles = np.array([one.at for one in self._all_tiles()], np.int64)
+        return tile.enter(lane, place, engine)
+
+    def _all_tiles(self) -> list[Tile]:
+        return [tile for pack in self._packs.values() for tile in pack.tiles]
