@@ -55,6 +55,11 @@ class Together:
         self._quiet_until_ms[place] = 0
         return self._engines[place]
 
+    @property
+    def side_by_side(self) -> int:
+        """How many engines are in packs just now."""
+        return self._packs.count
+
     def on_bars(self, open_time_ms: int, ohlcv: Floats, pos: int) -> list[Said]:
         """Fold in one closed bar per engine, float64[n, 5], all opened at `open_time_ms`, in the engines' order.
 
@@ -69,8 +74,8 @@ class Together:
         rows = np.ascontiguousarray(ohlcv, np.float64)
         due = self._find_due(open_time_ms, *self._due_args)
         alone = [place for place in self._due[:due].tolist() if not self._kept_up(place, open_time_ms, before)]
-        flipped = self._packs.step(open_time_ms, rows.ctypes.data)
-        if not self._packs.held.all():
+        flipped = self._packs.step(open_time_ms, rows.__array_interface__["data"][0])
+        if self._packs.count < len(rows):
             flipped = sorted(flipped + self._one_by_one(rows, alone))
         self._expected_ms += self._step_ms
         said = [(place, self._passed(place, open_time_ms, rows, flips)) for place, flips in flipped]

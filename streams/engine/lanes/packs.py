@@ -27,7 +27,11 @@ class Packs:
         self._seen: dict[int, tuple[int, int, int]] = {}
         self._members: dict[int, Member] = {}
         self._tiles: Ints = np.zeros(0, np.int64)
+        self._tiles_at = 0
         self._said = np.zeros((len(engines), 2), np.int64)
+        self._said_at = int(self._said.ctypes.data)
+        self.count = 0
+        """How many are held."""
 
     def take(self, place: int) -> None:
         """Take an engine in, if its plan is that of several: from now on its bars come to `step`."""
@@ -38,6 +42,7 @@ class Packs:
         if member is not None:
             self._do.lift(member.tile.at, member.lane)
             self.held[place] = True
+            self.count += 1
 
     def give_back(self, place: int) -> int:
         """Let an engine go, which is then as if its bars had gone over it; how many there were since it was taken.
@@ -48,19 +53,15 @@ class Packs:
         passed = member.tile.passed(member.lane)
         frame = self._engines[place].frame
         if passed > 1:
-            frame.skip(frame.next, frame.next + passed - 1)
+            frame.skip(frame.next, frame.next + passed)
         self._do.lower(member.tile.at, member.lane)
         self.held[place] = False
+        self.count -= 1
         return passed
 
     def step(self, open_time_ms: int, rows_at: int) -> list[list[int]]:
         """The next bar of all that are held, of rows float64[n, 5]; place and flips of those whose board has some."""
-        count = len(self._tiles)
-        if not count:
-            return []
-        said = self._do.step(
-            self._tiles.ctypes.data, count, float(open_time_ms), rows_at, self._said.ctypes.data
-        )
+        said = self._do.step(self._tiles_at, len(self._tiles), float(open_time_ms), rows_at, self._said_at)
         found: list[list[int]] = self._said[:said].tolist() if said else []
         return found
 
@@ -90,6 +91,7 @@ class Packs:
         tile, lane = pack.place()
         if len(pack.tiles) > before:
             self._tiles = np.array([one.at for one in self._all_tiles()], np.int64)
+            self._tiles_at = int(self._tiles.ctypes.data)
         return tile.enter(lane, place, engine)
 
     def _all_tiles(self) -> list[Tile]:

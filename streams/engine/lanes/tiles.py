@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from numba.np.numpy_support import carray
 
-from streams.engine.bars import COLUMNS, ROW_WIDTH, TIME
+from streams.engine.bars import COLUMNS, ROW_WIDTH, TIME, Floats
 from streams.engine.kernels.kernel import (
     BARS_AT,
     BLOCK,
@@ -21,7 +21,6 @@ from streams.engine.kernels.kernel import (
     I_AT,
     I_LEN,
     LAST,
-    NEED_AT,
     OUT_AT,
     OUT_WIDTH,
     RECORD,
@@ -35,7 +34,6 @@ from streams.engine.kernels.kernel import (
     source_digest,
 )  # fmt: skip
 from streams.engine.kernels.program import compile_function
-from streams.engine.kernels.rows import mask
 from streams.engine.lanes.steps import LANE_RECORD, LANES, MANY, NODE_F, NODE_FLOATS, NODE_I, NODE_INTS, RUN
 from streams.engine.network.ladders import BEFORE, HIGH, LOW, VALUE
 from streams.engine.network.machine import advanced, heads_of, values_of
@@ -108,6 +106,12 @@ def take_bars(tile: int, time: float, rows_at: int) -> None:
                 own[c] = rows[place, c]
             own[TIME] = time
             lanes[NEXT_AT, s] += ROW_WIDTH * 8
+
+
+@kernel
+def old_enough(out: Floats, need: int, age: int, s: int) -> bool:
+    """Whether lane `s` has as many clean rows as are needed; see `rows.enough`."""
+    return bool(age >= need if need >= 0 else age >= out[-1 - need, s])
 
 
 @kernel
@@ -289,7 +293,7 @@ def lift(tile: int, s: int) -> None:
 
 @kernel
 def lower(tile: int, s: int) -> None:
-    """Give a lane back, as if it had run on its own, but for the outputs of rows before the newest."""
+    """Give a lane back, as if it had run on its own, but for the outputs of its rows where they are more than one."""
     w = carray(ints_at(tile), (TILE,))
     lanes = carray(ints_at(w[PER_LANE]), (LANE, LANES))
     lanes[HELD, s] = 0
@@ -299,14 +303,16 @@ def lower(tile: int, s: int) -> None:
     b = carray(ints_at(lanes[FRAME, s]), (BLOCK,))
     t = newest_row(tile, s)
     carry(tile, s, 0)
-    width = b[OUT_WIDTH]
-    own = carray(floats_at(b[OUT_AT]), (b[ROOM], width))
     out = carray(floats_at(w[OUTPUTS]), (MANY, LANES))
     places = carray(ints_at(lanes[PLACES_AT, s]), (MANY,))
+    needs = carray(ints_at(w[NEEDS]), (MANY,))
+    usable = carray(floats_at(b[USABLE_AT]), (MANY,))
+    ages = carray(ints_at(w[AGES]), (LANES,))
+    own = carray(floats_at(b[OUT_AT]), (b[ROOM], b[OUT_WIDTH]))
     for c in range(w[WIDTH]):
-        own[t, places[c]] = out[c, s]
-    need = carray(ints_at(b[NEED_AT]), (width,))
-    mask(own, need, carray(floats_at(b[USABLE_AT]), (width,)), t, b[CLEAN])
+        usable[places[c]] = out[c, s] if old_enough(out, needs[c], ages[s], s) else math.nan
+        if passes == 1:
+            own[t, places[c]] = out[c, s]
     unknown = w[PASSES] - lanes[SYNCED, s]
     watch = carray(ints_at(lanes[WATCH_AT, s]), (MANY, 2))
     values = values_of(lanes[BOARD, s])

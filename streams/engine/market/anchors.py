@@ -40,5 +40,5 @@ class Anchor:
         """Record `frame`, which has seen the base bars before `index` and nothing after."""
         bucket = frame.open_bucket(self.index) if isinstance(frame, HigherFrame) else None
         self.frames[frame.timeframe] = FrameAnchor(frame.next, frame.marks[-1][1], bucket)
-        for node in frame.nodes:
-            self.states[frame.timeframe, node.key] = node.state()
+        for node, state in frame.states().items():
+            self.states[frame.timeframe, node.key] = state

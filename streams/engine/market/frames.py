@@ -50,6 +50,9 @@ class Frame:
         self._run = (0, 0)
         self.binds = 0
         self._holes = Holes()
+        self._copied: tuple[tuple[int, int], dict[Node, State]] = (-1, -1), {}
+        self._f, self._i = np.zeros(0), np.zeros(0, np.int64)
+        self._parts: list[tuple[Node, slice, slice]] = []
         self._bind()
 
     @property
@@ -79,7 +82,15 @@ class Frame:
         """The nodes, whose states are still those before row `start`, are about to be given those after row `stop`
         without having written the outputs of rows [start, stop).
         """
-        self._holes.add(start, stop, self.nodes)
+        self._holes.add(start, stop, self.nodes, self.states)
+
+    def states(self) -> dict[Node, State]:
+        """Copies of the nodes' states before row `next`, not to be changed: made once for all who ask at the same row."""
+        at = self.version, self.binds
+        if self._copied[0] != at:
+            f, i = self._f.copy(), self._i.copy()
+            self._copied = at, {node: (f[floats], i[ints]) for node, floats, ints in self._parts}
+        return self._copied[1]
 
     @property
     def room(self) -> int:
@@ -142,6 +153,8 @@ class Frame:
         """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
         t = row - self.first
         if self._holes:
+            if row == self.version - 1 and clean_row == self.marks[-1][1]:
+                return self.newest(column)
             self._fill(row, row + 1)
         if t < 0 or not enough(self.out, self._need.item(column), t, clean_row - self.first):
             return math.nan
@@ -156,6 +169,7 @@ class Frame:
             # It says in its last column how many rows the others reach back over.
             self._need[node.column + k] = -node.column - node.width if node.tells_reach else need
         self.nodes.append(node)
+        self._gather()
         self._bind()
 
     def remove(self, node: Node) -> None:
@@ -165,6 +179,7 @@ class Frame:
         self.out[:, columns] = math.nan
         self.nodes.remove(node)
         self._holes.forget(node)
+        self._gather()
         self._bind()
 
     def compute(self, node: Node, stops: Sequence[int]) -> list[State]:
@@ -215,6 +230,10 @@ class Frame:
     def columns_read(self) -> tuple[int, ...]:
         """Which columns of earlier rows the kernels read."""
         return tuple(sorted({column for node in self.nodes if node.lookback for column in node.reads}))
+
+    def write_all(self) -> None:
+        """Write every output that is missing: compiled code will read earlier rows."""
+        self._fill(self.first, self.version)
 
     def whole_from(self, row: int) -> int:
         """The row up to which earlier ones may go, if those from `row` on are asked for: before that, a hole would
@@ -287,6 +306,18 @@ class Frame:
             self._usable = np.full(len(self._need), math.nan)
             self.out = np.hstack([self.out, np.full((len(self.out), more), math.nan)])
         return column
+
+    def _gather(self) -> None:
+        """Put the states of all nodes next to each other, so that they are copied in one go."""
+        self._f = np.concatenate([np.zeros(0), *(node.f for node in self.nodes)])
+        self._i = np.concatenate([np.zeros(0, np.int64), *(node.i for node in self.nodes)])
+        self._parts = []
+        floats = ints = 0
+        for node in self.nodes:
+            mine = slice(floats, floats + node.f.size), slice(ints, ints + node.i.size)
+            node.f, node.i = self._f[mine[0]], self._i[mine[1]]
+            self._parts.append((node, *mine))
+            floats, ints = mine[0].stop, mine[1].stop
 
     def _fill(self, start: int, stop: int) -> None:
         """Write what is missing of the outputs of rows [start, stop)."""

@@ -3,6 +3,7 @@
 Whoever asks for such a row has the nodes run over the hole once more, to the same bits. Most rows nobody asks for.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,13 +31,15 @@ class Holes:
     def __bool__(self) -> bool:
         return bool(self._holes)
 
-    def add(self, start: int, stop: int, nodes: list[Node]) -> None:
-        """A new one after all others; `nodes` are in their states before row `start`."""
+    def add(
+        self, start: int, stop: int, nodes: Iterable[Node], states: Callable[[], Mapping[Node, State]]
+    ) -> None:
+        """A new one after all others. `states` gives those of `nodes` before row `start`."""
         last = self._holes[-1] if self._holes else None
         if last is not None and start - last.start < NEAR and last.states.keys() == set(nodes):
             last.stop = stop
         else:
-            self._holes.append(Hole(start, stop, {node: node.state() for node in nodes}))
+            self._holes.append(Hole(start, stop, dict(states())))
 
     def take(self, start: int, stop: int) -> list[Hole]:
         """Those among rows [start, stop), which are holes no longer."""

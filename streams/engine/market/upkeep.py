@@ -26,6 +26,8 @@ def trim(tape: Tape, operands: Operands, capacity: int) -> None:
     An anchor has just been taken: the open buckets are folded, so their base bars may go.
     """
     tape.first = max(tape.first, min(tape.next - capacity, operands.anchors[0].index))
+    if tape.first <= tape.frame.first:
+        return
     keep = tape.real_at_or_before(tape.frame.whole_from(tape.first - tape.frame.rows_behind(MARGIN)))
     drop, kept = keep - tape.frame.first, tape.next - keep
     if drop <= 0 or (kept > MANY and drop * 4 < kept):
