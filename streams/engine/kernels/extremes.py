@@ -6,8 +6,13 @@ state: i[at] the ring's head, i[at + 1] how many are in it, i[at + 2 : at + 2 + 
 counted by the node.
 """
 
+from typing import Final
+
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel
+
+# To look through so few rows is quicker than to keep account of them, and takes no branch.
+NEAR: Final = 16
 
 
 @kernel
@@ -40,6 +45,17 @@ def slide_extreme(
     if seen > window and size + 1 < window:
         extreme = max(extreme, bars[t - (seen - i[ring + size + 1]), column] * sign)
     return float(extreme * sign)
+
+
+@kernel
+def near_extreme(t: int, bars: Floats, column: int, sign: float, window: int, seen: int) -> float:
+    """Like `slide_extreme` for a window of up to NEAR rows, without a state: it looks at each."""
+    rows = min(window, seen)
+    best = bars[t, column] * sign
+    for k in range(1, NEAR):
+        x = bars[max(t - k, 0), column] * sign
+        best = x if (k < rows) & (x > best) else best
+    return float(best * sign)
 
 
 @kernel

@@ -60,16 +60,16 @@ def _entry(step: Step, prepare: Prepare, parameters: int, source: int) -> Callab
         f = carray(floats_at(k[NODE_F]), (MANY, LANES))
         i = carray(ints_at(k[NODE_I]), (MANY, LANES))
         out = carray(floats_at(k[NODE_OUT]), (MANY, LANES))
+        flat = carray(floats_at(k[NODE_OUT]), (MANY,))
+        numbers = k[NODE_WIDTH] * LANES
         for s in range(count):
             prepare(t, bars[:, :, s], p, f[:, s], i[:, s])
-        for c in range(k[NODE_WIDTH]):
-            for s in range(LANES):
-                out[c, s] = math.nan
+        for c in range(numbers):
+            flat[c] = math.nan
         for s in range(count):
             step(t, bars[:, :, s], p, f[:, s], i[:, s], out[:, s])
-        for c in range(k[NODE_WIDTH]):
-            for s in range(LANES):
-                out[c, s] = out[c, s] if math.isfinite(out[c, s]) else math.nan
+        for c in range(numbers):
+            flat[c] = flat[c] if math.isfinite(flat[c]) else math.nan
 
     return entry
 

@@ -304,4 +304,4 @@ class Market:
 
 def warm_up() -> None:
     """Compile every kernel, or load it from numba's cache, so that no kline waits for it."""
-    compile_all([*STEPS, *(lookup(name).step for name in names())])
+    compile_all([*STEPS, *(step for name in names() for step in lookup(name).steps)])

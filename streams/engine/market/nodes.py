@@ -43,7 +43,7 @@ class Node:
             self.step, plan = price_plan(field)
         else:
             definition, plan = indicators.plan_for(name, params, seed)
-            self.step = definition.step
+            self.step = definition.short if plan.short and definition.short else definition.step
             self.outputs = definition.outputs
         self.p = np.array(plan.p, np.float64)
         self.lookback = plan.lookback
