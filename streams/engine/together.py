@@ -14,6 +14,9 @@ from streams.engine.bars import Floats
 from streams.engine.groups.reports import Output
 from streams.engine.lanes.packs import Packs
 from streams.engine.lanes.tiles import machine as lanes_machine
+from streams.engine.market.anchors import EVERY
+from streams.engine.market.nodes import States
+from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.machine import machine
 from streams.engine.symbol import SymbolEngine
 
@@ -43,8 +46,10 @@ class Together:
         self._pos = max(engine.pos for engine in engines)
         self._expected_ms = np.zeros(count, np.int64)
         self._quiet_until_ms = np.zeros(count, np.int64)
+        self._anchor_ms = np.full(count, NEVER_MS, np.int64)
         self._due = np.zeros(count, np.int64)
-        self._due_args = count, *(int(a.ctypes.data) for a in (self._expected_ms, self._quiet_until_ms, self._due))
+        words = self._expected_ms, self._quiet_until_ms, self._anchor_ms, self._due
+        self._due_args = count, *(int(word.ctypes.data) for word in words)
         self._packs = Packs(self._engines)
         for place in range(count):
             self._look(place)
@@ -73,7 +78,9 @@ class Together:
         before, self._pos = self._pos, pos
         rows = np.ascontiguousarray(ohlcv, np.float64)
         due = self._find_due(open_time_ms, *self._due_args)
-        alone = [place for place in self._due[:due].tolist() if not self._kept_up(place, open_time_ms, before)]
+        alone = [
+            place for place in self._due[:due].tolist() if not self._kept_up(place, open_time_ms, before)
+        ]
         flipped = self._packs.step(open_time_ms, rows.__array_interface__["data"][0])
         if self._packs.count < len(rows):
             flipped = sorted(flipped + self._one_by_one(rows, alone))
@@ -84,6 +91,10 @@ class Together:
 
     def _kept_up(self, place: int, open_time_ms: int, pos: int) -> bool:
         """Whether nothing is due on an engine but what the market does by itself before its next bar. It is done."""
+        if self._expected_ms[place] == open_time_ms < self._quiet_until_ms[place]:
+            self._packs.note(place)
+            self._anchor_ms[place] += EVERY * self._step_ms
+            return True
         self._catch_up(place, pos)
         if not self._quiet_until_ms[place] or self._expected_ms[place] != open_time_ms:
             return False
@@ -105,9 +116,10 @@ class Together:
     def _passed(self, place: int, open_time_ms: int, rows: Floats, flips: int) -> list[Output]:
         """What an engine says to flips on its board, which its bar has gone over."""
         before = self._pos - 1
-        self._catch_up(place, before, but=1)
+        noted = self._hand_over(place, before, but=1)
         _, high, low, _, _ = rows[place].tolist()
         outputs = self._engines[place].passed(open_time_ms, self._pos, flips, low, high)
+        self._engines[place].note_anchors(noted)
         self._look(place)
         return outputs
 
@@ -122,16 +134,29 @@ class Together:
         self._look(place)
         return outputs
 
-    def _catch_up(self, place: int, pos: int, but: int = 0) -> None:
-        """Tell an engine of the bars up to `pos` that it has not seen itself, but for the last one or none."""
-        bars = self._packs.give_back(place) if self._packs.held[place] else int(self._behind[place])
+    def _catch_up(self, place: int, pos: int) -> None:
+        """Tell an engine of the bars up to `pos` that it has not seen itself."""
+        self._engines[place].note_anchors(self._hand_over(place, pos))
+
+    def _hand_over(self, place: int, pos: int, but: int = 0) -> list[tuple[int, States]]:
+        """The same, but for the last bar or none, and for the anchors that were noted: they move bars, so they come
+        after the last.
+        """
+        bars = int(self._behind[place])
+        noted: list[tuple[int, States]] = []
+        if self._packs.held[place]:
+            bars, noted = self._packs.give_back(place)
         self._behind[place] = 0
+        self._anchor_ms[place] = NEVER_MS
         if bars > but:
             self._engines[place].caught_up(bars - but, pos)
+        return noted
 
     def _look(self, place: int) -> None:
         engine = self._engines[place]
         self._expected_ms[place] = engine.expected_ms
         self._quiet_until_ms[place] = engine.quiet_until_ms
-        if engine.quiet_until_ms > engine.expected_ms:
-            self._packs.take(place)
+        if engine.quiet_until_ms > engine.expected_ms and self._packs.take(place):
+            self._quiet_until_ms[place] = engine.still_until_ms
+            if engine.still_until_ms > engine.quiet_until_ms:
+                self._anchor_ms[place] = engine.expected_ms + engine.market.bars_to_anchor * self._step_ms

@@ -19,7 +19,7 @@ KEPT: Final = 4
 
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """p: window, smooth window. f: the last %K. i: rows seen, sum of them, how many are missing, run, place in the ring;
+    """p: window, smooth window. f: the last %K. i: rows seen, sum of %K, how many are missing, run, place in the ring;
     two windows' extremes.
     """
     window = int(p[0])
@@ -41,8 +41,8 @@ def look_through(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
 @prepared(by=look_through)
 @kernel
 def step_short(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """The same without a branch, for windows up to NEAR and KEPT. f: the last %K, newest first, and the window's highest
-    and lowest. i: rows seen.
+    """The same without a branch, for windows up to NEAR and KEPT. f: the last %K, newest first, and the window's
+    highest and lowest. i: rows seen.
     """
     window = int(p[0])
     smooth = int(p[1])

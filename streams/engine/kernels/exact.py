@@ -101,7 +101,9 @@ def fit_unit_of_squares(t: int, bars: Floats, column: int, window: int, f: Float
 
 
 @kernel
-def slide_fitted(t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, i: Ints, at: int) -> None:
+def slide_fitted(
+    t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, i: Ints, at: int
+) -> None:
     """Move the exact sum i[at] of `column` on to row `t`, whose price fits the unit f[0]."""
     new = units(bars[t, column], f[0])
     old = units(bars[max(t - window, 0), column], f[0])

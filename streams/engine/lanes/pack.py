@@ -43,11 +43,14 @@ def in_order(nodes: Sequence[Node]) -> list[int]:
 
 @dataclass(slots=True)
 class Member:
-    """A lane's tile and number; what it watches; what keeps the arrays alive that its words point at."""
+    """A lane's tile and number; what keeps the arrays alive that its words point at; states noted for anchors: after
+    how many bars, and all nodes' floats and integers.
+    """
 
     tile: "Tile"
     lane: int
     alive: tuple[Ints, ...]
+    noted: list[tuple[int, Floats, Ints]]
 
 
 class Pack:
@@ -170,12 +173,16 @@ class Tile:
         slots = [(s, pack.slot(reading, frame_at, columns)) for s, reading in engine.readings]
         watch = np.array([(s, slot) for s, slot in slots if slot is not None] + [(0, 0)], np.int64)
         words = self.lanes
-        words[tiles.PLACE, lane], words[tiles.FRAME, lane], words[tiles.BOARD, lane] = place, frame_at, board_at
+        words[tiles.PLACE, lane], words[tiles.FRAME, lane], words[tiles.BOARD, lane] = (
+            place,
+            frame_at,
+            board_at,
+        )
         words[tiles.PLACES_AT, lane], words[tiles.ORDER_AT, lane] = places.ctypes.data, order.ctypes.data
         words[tiles.WATCH_AT, lane], words[tiles.WATCHES, lane] = watch.ctypes.data, len(watch) - 1
         words[tiles.ALWAYS, lane] = len(slots) - (len(watch) - 1)
         self._count()
-        return Member(self, lane, (order, places, watch))
+        return Member(self, lane, (order, places, watch), [])
 
     def leave(self, lane: int) -> None:
         """The lane is free."""

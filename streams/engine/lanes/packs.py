@@ -8,6 +8,8 @@ import numpy as np
 from streams.engine.bars import Ints
 from streams.engine.lanes.pack import Member, Pack, Plan, Tile, plan_of
 from streams.engine.lanes.tiles import machine
+from streams.engine.market.frames import Frame
+from streams.engine.market.nodes import States
 from streams.engine.symbol import SymbolEngine
 
 FEWEST: Final = 4
@@ -33,8 +35,8 @@ class Packs:
         self.count = 0
         """How many are held."""
 
-    def take(self, place: int) -> None:
-        """Take an engine in, if its plan is that of several: from now on its bars come to `step`."""
+    def take(self, place: int) -> bool:
+        """Take an engine in, if its plan is that of several: from now on its bars come to `step`. Whether it is."""
         engine = self._engines[place]
         if self._seen.get(place) != engine.changes:
             self._enter(place, engine)
@@ -43,21 +45,40 @@ class Packs:
             self._do.lift(member.tile.at, member.lane)
             self.held[place] = True
             self.count += 1
+        return member is not None
 
-    def give_back(self, place: int) -> int:
-        """Let an engine go, which is then as if its bars had gone over it; how many there were since it was taken.
+    def note(self, place: int) -> None:
+        """An anchor is due before the next bar of an engine that is held: its states are kept for it."""
+        member = self._members[place]
+        frame = self._engines[place].frame
+        f, i = frame.blank_states()
+        self._do.copy_states(member.tile.at, member.lane, f.ctypes.data, i.ctypes.data, *frame.states_at)
+        member.noted.append((member.tile.passed(member.lane), f, i))
 
-        The caller tells the engine of them.
+    def give_back(self, place: int) -> tuple[int, list[tuple[int, States]]]:
+        """Let an engine go, which is then as if its bars had gone over it. How many there were since it was taken, and
+        before which of its bars anchors were due, in which states. The caller tells the engine.
         """
         member = self._members[place]
         passed = member.tile.passed(member.lane)
         frame = self._engines[place].frame
+        noted = [(frame.next + after, frame.part(f, i)) for after, f, i in member.noted]
+        member.noted.clear()
         if passed > 1:
-            frame.skip(frame.next, frame.next + passed)
+            self._skip(frame, frame.next + passed, noted)
         self._do.lower(member.tile.at, member.lane)
         self.held[place] = False
         self.count -= 1
-        return passed
+        return passed, noted
+
+    @staticmethod
+    def _skip(frame: Frame, stop: int, noted: list[tuple[int, States]]) -> None:
+        """Note a hole up to row `stop`, in parts, so that none is longer than it is between two anchors."""
+        starts: list[tuple[int, States | None]] = [(frame.next, None), *noted]
+        ends = [start for start, _ in starts[1:]] + [stop]
+        for (start, states), end in zip(starts, ends, strict=True):
+            if end > start:
+                frame.skip(start, end, states)
 
     def step(self, open_time_ms: int, rows_at: int) -> list[list[int]]:
         """The next bar of all that are held, of rows float64[n, 5]; place and flips of those whose board has some."""

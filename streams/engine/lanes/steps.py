@@ -2,7 +2,7 @@
 
 In a tile every number of a state, every column of a bar and every output is a row of LANES numbers, one per symbol.
 A kernel sees through views what it sees of a single symbol. Where its source is straight (no loop, no row that is read
-on a condition only) the compiler makes the loop over the lanes one over vectors; where it is not, the loop stays what it
+on a condition only) the compiler makes the loop over the lanes one over vectors; where it is not, the loop stays as it
 is. The bits are the same in any case: additions and multiplications are not contracted or reordered.
 """
 
@@ -16,7 +16,15 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
 from streams.engine.bars import ROW_WIDTH
-from streams.engine.kernels.kernel import Prepare, Step, cached, floats_at, ints_at, preparation, source_digest
+from streams.engine.kernels.kernel import (
+    Prepare,
+    Step,
+    cached,
+    floats_at,
+    ints_at,
+    preparation,
+    source_digest,
+)
 
 LANES: Final = 64
 
@@ -31,8 +39,7 @@ LANE_RECORD: Final = 9
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
 
 
-@intrinsic
-def parameters_at(typingctx: Any, address: Any, count: Any) -> Any:
+def _parameters_at(typingctx: Any, address: Any, count: Any) -> Any:
     """As many floats as the literal `count` says, as a tuple: what cannot change while states are written."""
     if not isinstance(count, types.IntegerLiteral):
         return None
@@ -46,7 +53,12 @@ def parameters_at(typingctx: Any, address: Any, count: Any) -> Any:
     return kind(types.int64, count), generate
 
 
-def _entry(step: Step, prepare: Prepare, parameters: int, source: int) -> Callable[[int, int, int, int], None]:
+parameters_at: Any = intrinsic(_parameters_at)
+
+
+def _entry(
+    step: Step, prepare: Prepare, parameters: int, source: int
+) -> Callable[[int, int, int, int], None]:
     """The C function that runs `step` on row `t` of the first `count` lanes. `source` is part of numba's cache key,
     nothing else.
     """
@@ -78,11 +90,12 @@ _compiled: dict[tuple[Step, int], Any] = {}
 
 
 def lanes_address_of(step: Step, parameters: int) -> int:
-    """Address of `step` over lanes, for plans of so many parameters; compiled, or from numba's cache, at the first call."""
+    """Address of `step` over lanes, for plans of so many parameters; compiled, or loaded, at the first call."""
     if (step, parameters) not in _compiled:
         before = preparation(step)
         source = source_digest(step, before)
         _compiled[step, parameters] = cached(
-            lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk), _entry(step, before, parameters, source)
+            lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk),
+            _entry(step, before, parameters, source),
         )
     return int(_compiled[step, parameters].address)

@@ -38,7 +38,7 @@ from streams.engine.lanes.steps import LANE_RECORD, LANES, MANY, NODE_F, NODE_FL
 from streams.engine.network.ladders import BEFORE, HIGH, LOW, VALUE
 from streams.engine.network.machine import advanced, heads_of, values_of
 
-# What a tile's block says, all int64. SEEN is the row of the bars at hand, TURN which half of the usable values is newest.
+# What a tile's block says, all int64. SEEN: row of the newest bar. TURN: which half of the usable values is.
 (
     COUNT, PASSES, SEEN, TURN, ROWS, LOOKBACK, BARS, NODES, TABLE, WIDTH, OUTPUTS, NEEDS, COLUMNS_USED, USED, USABLE,
     SLOTS, SLOT, LOWS, HIGHS, AGES, BAD, PER_LANE,
@@ -47,7 +47,7 @@ TILE: Final = 22
 
 # What it says of each lane: a row of LANES numbers each. HELD: it runs here and not on its own. NEXT_AT: address of the
 # next row of its own bars. PLACES_AT: where the plan's columns are among its own. ORDER_AT: where the plan's nodes are.
-# WATCH_AT: which of its series watches which slot. SYNCED: the pass its board knows of. WAITS: it must be called at once.
+# WATCH_AT: which of its series watches which slot. SYNCED: the pass its board knows of. WAITS: it is called anyway.
 (
     PLACE, HELD, NEXT_AT, FRAME, BOARD, PLACES_AT, ORDER_AT, WATCH_AT, WATCHES, ALWAYS, WAITS, TAKEN, SYNCED,
 ) = range(13)  # fmt: skip
@@ -263,6 +263,26 @@ def carry(tile: int, s: int, there: int) -> None:
 
 
 @kernel
+def copy_states(tile: int, s: int, f_at: int, i_at: int, own_f_at: int, own_i_at: int) -> None:
+    """Copy the states of a lane's nodes to where they lie as all nodes' own do from `own_f_at` and `own_i_at` on."""
+    w = carray(ints_at(tile), (TILE,))
+    lanes = carray(ints_at(w[PER_LANE]), (LANE, LANES))
+    b = carray(ints_at(lanes[FRAME, s]), (BLOCK,))
+    order = carray(ints_at(lanes[ORDER_AT, s]), (MANY,))
+    for n in range(w[NODES]):
+        node = carray(ints_at(w[TABLE] + n * LANE_RECORD * 8), (LANE_RECORD,))
+        own = carray(ints_at(b[TABLE_AT] + order[n] * RECORD * 8), (RECORD,))
+        f = carray(floats_at(node[NODE_F]), (MANY, LANES))
+        i = carray(ints_at(node[NODE_I]), (MANY, LANES))
+        to_f = carray(floats_at(f_at + own[F_AT] - own_f_at), (MANY,))
+        to_i = carray(ints_at(i_at + own[I_AT] - own_i_at), (MANY,))
+        for k in range(node[NODE_FLOATS]):
+            to_f[k] = f[k, s]
+        for k in range(node[NODE_INTS]):
+            to_i[k] = i[k, s]
+
+
+@kernel
 def lift(tile: int, s: int) -> None:
     """Take a lane in: its states, the bars that windows reach, and what it waits for."""
     w = carray(ints_at(tile), (TILE,))
@@ -323,19 +343,21 @@ def lower(tile: int, s: int) -> None:
 
 
 class Machine(NamedTuple):
-    """The compiled calls. `step` takes addresses of tiles; `due` those of when bars are expected, and until when quiet."""
+    """The compiled calls. `step` takes addresses of tiles; `due` those of when bars are expected, until when it is
+    quiet, and when an anchor is due.
+    """
 
     step: Callable[[int, int, float, int, int], int]
-    due: Callable[[int, int, int, int, int], int]
+    due: Callable[[int, int, int, int, int, int], int]
     lift: Callable[[int, int], None]
     lower: Callable[[int, int], None]
-    refresh: Callable[[int, int], None]
+    copy_states: Callable[[int, int, int, int, int, int], None]
 
 
 @cache
-def machine() -> Machine:
+def machine() -> Machine:  # noqa: C901 - a list of small functions
     """Compiled, or loaded from numba's cache, at the first call. `source` is part of the cache key, nothing else."""
-    source = source_digest(step_tile, lift, lower, refresh)
+    source = source_digest(step_tile, lift, lower, copy_states)
 
     def step(tiles_at: int, count: int, time: float, rows_at: int, said_at: int) -> int:
         said = 0
@@ -345,14 +367,15 @@ def machine() -> Machine:
                 said = step_tile(tiles[k], time, rows_at, said_at, said)
         return said
 
-    def due(opened: int, count: int, expected_at: int, quiet_at: int, places_at: int) -> int:
+    def due(opened: int, count: int, expected_at: int, quiet_at: int, anchors_at: int, places_at: int) -> int:
         found = 0
         if source != 0:
             expected = carray(ints_at(expected_at), (count,))
             quiet = carray(ints_at(quiet_at), (count,))
+            anchors = carray(ints_at(anchors_at), (count,))
             places = carray(ints_at(places_at), (count,))
             for place in range(count):
-                if expected[place] != opened or quiet[place] <= opened:
+                if expected[place] != opened or quiet[place] <= opened or anchors[place] <= opened:
                     places[found] = place
                     found += 1
         return found
@@ -365,14 +388,14 @@ def machine() -> Machine:
         if source != 0:
             lower(tile, s)
 
-    def refresh_lane(tile: int, s: int) -> None:
+    def copy_lane(tile: int, s: int, f_at: int, i_at: int, own_f_at: int, own_i_at: int) -> None:
         if source != 0:
-            refresh(tile, s)
+            copy_states(tile, s, f_at, i_at, own_f_at, own_i_at)
 
     return Machine(
         compile_function("int64(int64, int64, float64, int64, int64)", step),
-        compile_function("int64(int64, int64, int64, int64, int64)", due),
+        compile_function("int64(int64, int64, int64, int64, int64, int64)", due),
         compile_function("void(int64, int64)", lift_lane),
         compile_function("void(int64, int64)", lower_lane),
-        compile_function("void(int64, int64)", refresh_lane),
+        compile_function("void(int64, int64, int64, int64, int64, int64)", copy_lane),
     )

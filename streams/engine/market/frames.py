@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 
 from schemas.interval import interval_ms
-from streams.engine.bars import ROW_WIDTH, Floats
+from streams.engine.bars import ROW_WIDTH, Floats, Ints
 from streams.engine.kernels.program import Program
 from streams.engine.kernels.rows import enough
 from streams.engine.market.holes import Hole, Holes
-from streams.engine.market.nodes import Node, State
+from streams.engine.market.nodes import Node, State, States
 
 NEVER: Final = 1 << 60
 _COLUMN_STEP: Final = 4
@@ -28,8 +28,8 @@ _LASTING: Final = 8_192
 class Frame:
     """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
 
-    `version` counts the frame's bars, `binds` how often nodes or arrays changed. `marks` are (base index, row): from that base bar on, rows before that
-    row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
+    `version` counts the frame's bars, `binds` how often nodes or arrays changed. `marks` are (base index, row): from
+    that base bar on, rows before that row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
     them: the next bar goes to that row of the arrays.
     """
 
@@ -50,7 +50,7 @@ class Frame:
         self._run = (0, 0)
         self.binds = 0
         self._holes = Holes()
-        self._copied: tuple[tuple[int, int], dict[Node, State]] = (-1, -1), {}
+        self._copied: tuple[tuple[int, int], States] = (-1, -1), {}
         self._f, self._i = np.zeros(0), np.zeros(0, np.int64)
         self._parts: list[tuple[Node, slice, slice]] = []
         self._bind()
@@ -78,18 +78,30 @@ class Frame:
         if self.size == self._room:
             self._grow()
 
-    def skip(self, start: int, stop: int) -> None:
-        """The nodes, whose states are still those before row `start`, are about to be given those after row `stop`
-        without having written the outputs of rows [start, stop).
+    def skip(self, start: int, stop: int, states: States | None = None) -> None:
+        """The nodes run over rows [start, stop) without writing their outputs. `states` are those before row `start`,
+        if the nodes are not in them now.
         """
-        self._holes.add(start, stop, self.nodes, self.states)
+        self._holes.add(start, stop, self.nodes, self.states if states is None else lambda: states)
 
-    def states(self) -> dict[Node, State]:
-        """Copies of the nodes' states before row `next`, not to be changed: made once for all who ask at the same row."""
+    @property
+    def states_at(self) -> tuple[int, int]:
+        """Addresses of all nodes' floats and of their integers."""
+        return int(self._f.ctypes.data), int(self._i.ctypes.data)
+
+    def blank_states(self) -> tuple[Floats, Ints]:
+        """Room for a copy of all nodes' states, for `part`."""
+        return np.empty_like(self._f), np.empty_like(self._i)
+
+    def part(self, f: Floats, i: Ints) -> States:
+        """A copy of all nodes' states, node by node."""
+        return {node: (f[floats], i[ints]) for node, floats, ints in self._parts}
+
+    def states(self) -> States:
+        """Copies of the nodes' states before row `next`, not to be changed: made once for all who ask at that row."""
         at = self.version, self.binds
         if self._copied[0] != at:
-            f, i = self._f.copy(), self._i.copy()
-            self._copied = at, {node: (f[floats], i[ints]) for node, floats, ints in self._parts}
+            self._copied = at, self.part(self._f.copy(), self._i.copy())
         return self._copied[1]
 
     @property

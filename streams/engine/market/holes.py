@@ -3,11 +3,11 @@
 Whoever asks for such a row has the nodes run over the hole once more, to the same bits. Most rows nobody asks for.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from streams.engine.market.nodes import Node, State
+from streams.engine.market.nodes import Node, State, States
 
 # A hole that begins so soon after another is part of it: the rows between are written again, the same.
 NEAR: Final = 512
@@ -31,9 +31,7 @@ class Holes:
     def __bool__(self) -> bool:
         return bool(self._holes)
 
-    def add(
-        self, start: int, stop: int, nodes: Iterable[Node], states: Callable[[], Mapping[Node, State]]
-    ) -> None:
+    def add(self, start: int, stop: int, nodes: Iterable[Node], states: Callable[[], States]) -> None:
         """A new one after all others. `states` gives those of `nodes` before row `start`."""
         last = self._holes[-1] if self._holes else None
         if last is not None and start - last.start < NEAR and last.states.keys() == set(nodes):

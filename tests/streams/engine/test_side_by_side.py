@@ -1,4 +1,4 @@
-"""Symbols side by side in packs are, to the bit, what each is alone: values old and new, rows, snapshots, what is said."""
+"""Symbols side by side are, to the bit, what each is alone: values old and new, rows, snapshots, what is said."""
 
 import math
 from dataclasses import dataclass, field
@@ -98,13 +98,18 @@ class Pair:
         first = max(one.first, other.first)  # a restart keeps bars from an anchor on
         for place, node in one.operands.nodes.items():
             twin = other.operands.nodes[place]
-            assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(node.state(), twin.state(), strict=True))
+            assert all(
+                np.array_equal(a, b, equal_nan=True) for a, b in zip(node.state(), twin.state(), strict=True)
+            )
             frame, theirs = one.operands.frames[place[0]], other.operands.frames[place[0]]
             for index in {one.next - 1, *(dice.randrange(first, one.next) for _ in range(bars))}:
                 row, clean = frame.row_seen_at(index), frame.clean_row(index)
                 for k in range(node.width):
-                    value, twins = frame.usable(node.column + k, row, clean), theirs.usable(twin.column + k, row, clean)
-                    assert value == twins or math.isnan(value) and math.isnan(twins), (place, index)
+                    value, twins = (
+                        frame.usable(node.column + k, row, clean),
+                        theirs.usable(twin.column + k, row, clean),
+                    )
+                    assert value == twins or (math.isnan(value) and math.isnan(twins)), (place, index)
 
     def same_rows(self) -> None:
         mine, theirs = (sorted(engine.dirty_groups()) for engine in (self.alone, self.lent))
@@ -121,10 +126,14 @@ class Pair:
         )
 
 
+def fresh(symbol: int) -> SymbolEngine:
+    return SymbolEngine(f"S{symbol}", Market(f"S{symbol}", capacity=300))
+
+
 def pairs(dice: Random) -> list[Pair]:
     found = []
     for symbol in range(SYMBOLS):
-        pair = Pair(*(SymbolEngine(f"S{symbol}", Market(f"S{symbol}", capacity=300)) for _ in range(2)))
+        pair = Pair(fresh(symbol), fresh(symbol))
         for number, text in enumerate(plan_of(symbol)):
             pair.command(alert(dice, symbol, f"a{number}", text), number, START)
         found.append(pair)
@@ -185,9 +194,7 @@ def test_side_by_side_each_is_what_it_is_alone(seed: int) -> None:
 def test_values_that_nobody_asked_for_while_bars_came_and_went_are_there_when_somebody_does() -> None:
     """2,300 minutes: anchors and old bars go by while nothing is due, and outputs are made up for from their states."""
     dice, bars = Random(3), candles(2_300, 3)
-    all_pairs = [
-        Pair(*(SymbolEngine(f"S{symbol}", Market(f"S{symbol}", capacity=300)) for _ in range(2))) for symbol in range(5)
-    ]
+    all_pairs = [Pair(fresh(symbol), fresh(symbol)) for symbol in range(5)]
     for symbol, pair in enumerate(all_pairs):
         for number, text in enumerate(("sma(5) > 900", "stochastic(5).stoch_signal > 900", "close > 900")):
             pair.command(alert(dice, symbol, f"a{number}", text), number, START)
