@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from schemas.alerts import AlertCommand
+from schemas.conditions import Indicator
 from schemas.market import Kline
 from streams.engine.bars import BarArrays, Floats
 from streams.engine.groups.reports import Output
+from streams.engine.indicators import names
 from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 from streams.engine.together import Together
@@ -144,6 +146,7 @@ def lend(all_pairs: list[Pair]) -> Together:
     return Together([pair.lent for pair in all_pairs])
 
 
+@pytest.mark.timeout(300)  # the same for those it uses
 @pytest.mark.parametrize("seed", range(8))
 def test_side_by_side_each_is_what_it_is_alone(seed: int) -> None:
     """900 minutes, so that an anchor is taken and bars go; minutes missing for all, histories of different lengths."""
@@ -216,4 +219,26 @@ def test_values_that_nobody_asked_for_while_bars_came_and_went_are_there_when_so
         together.engine(symbol)
         assert pair.alone.market.first > 700
         pair.same_values(dice, 300)
+        pair.same_rows()
+
+
+@pytest.mark.timeout(600)  # where nothing is compiled yet, every kernel is, over lanes
+def test_every_indicator_runs_side_by_side() -> None:
+    """300 minutes of four symbols that have all of them, at their defaults."""
+    dice, bars = Random(5), candles(300, 5)
+    all_pairs = [Pair(fresh(symbol), fresh(symbol)) for symbol in range(4)]
+    for pair in all_pairs:
+        for engine in (pair.alone, pair.lent):
+            for name in names():
+                engine.market.acquire(Indicator(name), "1m")
+    together = lend(all_pairs)
+    for minute, rows in enumerate(bars):
+        at_ms = START + minute * MINUTE
+        assert together.on_bars(at_ms, rows[:4], minute) == []
+        for symbol, pair in enumerate(all_pairs):
+            assert pair.alone.on_kline(kline(symbol, at_ms, rows[symbol]), minute) == []
+    assert together.side_by_side == 4
+    for symbol, pair in enumerate(all_pairs):
+        together.engine(symbol)
+        pair.same_values(dice, 60)
         pair.same_rows()
