@@ -44,13 +44,13 @@ def in_order(nodes: Sequence[Node]) -> list[int]:
 @dataclass(slots=True)
 class Member:
     """A lane's tile and number; what keeps the arrays alive that its words point at; states noted for anchors: after
-    how many bars, and all nodes' floats and integers.
+    how many bars, and all nodes' floats and, behind them, integers.
     """
 
     tile: "Tile"
     lane: int
     alive: tuple[Ints, ...]
-    noted: list[tuple[int, Floats, Ints]]
+    noted: list[tuple[int, Floats]]
 
 
 class Pack:

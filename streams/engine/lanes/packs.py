@@ -51,9 +51,11 @@ class Packs:
         """An anchor is due before the next bar of an engine that is held: its states are kept for it."""
         member = self._members[place]
         frame = self._engines[place].frame
-        f, i = frame.blank_states()
-        self._do.copy_states(member.tile.at, member.lane, f.ctypes.data, i.ctypes.data, *frame.states_at)
-        member.noted.append((member.tile.passed(member.lane), f, i))
+        floats, ints = frame.states_size
+        copy = np.empty(floats + ints)
+        at = copy.__array_interface__["data"][0]
+        self._do.copy_states(member.tile.at, member.lane, at, at + 8 * floats, *frame.states_at)
+        member.noted.append((member.tile.passed(member.lane), copy))
 
     def give_back(self, place: int) -> tuple[int, list[tuple[int, States]]]:
         """Let an engine go, which is then as if its bars had gone over it. How many there were since it was taken, and
@@ -62,7 +64,11 @@ class Packs:
         member = self._members[place]
         passed = member.tile.passed(member.lane)
         frame = self._engines[place].frame
-        noted = [(frame.next + after, frame.part(f, i)) for after, f, i in member.noted]
+        floats, _ = frame.states_size
+        noted = [
+            (frame.next + after, frame.part(copy[:floats], copy[floats:].view(np.int64)))
+            for after, copy in member.noted
+        ]
         member.noted.clear()
         if passed > 1:
             self._skip(frame, frame.next + passed, noted)

@@ -53,6 +53,8 @@ class Frame:
         self._copied: tuple[tuple[int, int], States] = (-1, -1), {}
         self._f, self._i = np.zeros(0), np.zeros(0, np.int64)
         self._parts: list[tuple[Node, slice, slice]] = []
+        self.states_at = self._f.ctypes.data, self._i.ctypes.data
+        """Addresses of all nodes' floats and of their integers."""
         self._bind()
 
     @property
@@ -85,13 +87,9 @@ class Frame:
         self._holes.add(start, stop, self.nodes, self.states if states is None else lambda: states)
 
     @property
-    def states_at(self) -> tuple[int, int]:
-        """Addresses of all nodes' floats and of their integers."""
-        return int(self._f.ctypes.data), int(self._i.ctypes.data)
-
-    def blank_states(self) -> tuple[Floats, Ints]:
-        """Room for a copy of all nodes' states, for `part`."""
-        return np.empty_like(self._f), np.empty_like(self._i)
+    def states_size(self) -> tuple[int, int]:
+        """How many floats and integers the states of all nodes are."""
+        return len(self._f), len(self._i)
 
     def part(self, f: Floats, i: Ints) -> States:
         """A copy of all nodes' states, node by node."""
@@ -330,6 +328,7 @@ class Frame:
             node.f, node.i = self._f[mine[0]], self._i[mine[1]]
             self._parts.append((node, *mine))
             floats, ints = mine[0].stop, mine[1].stop
+        self.states_at = self._f.ctypes.data, self._i.ctypes.data
 
     def _fill(self, start: int, stop: int) -> None:
         """Write what is missing of the outputs of rows [start, stop)."""
