@@ -7,9 +7,12 @@ from schemas.message import Message, Millis
 EventName = Literal[
     "accepted", "rejected", "paused", "deleted",
     "armed", "armed_late", "warming", "removed", "held", "expired", "stale_command",
-    "ignored", "suppressed", "entry_refused", "duplicate_command",
+    "ignored", "suppressed", "entry_refused", "entry_delayed", "disabled", "duplicate_command",
+    "merged", "stop_timer",
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
-    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused",
+    "round_trip", "kept",
+    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused", "undelivered",
+    "difference", "difference_gone",
 ]  # fmt: skip
 
 

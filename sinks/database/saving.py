@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, update
 from sinks.database.dialect import Row, add, put
 from sinks.database.tables import bots, configs, deals, fills, groups, ledger, pairs
 from sinks.executor.state import Accepted, Bot, Entry, Fill, Group, HeldDeal, Pair
-from streams.engine.dca import average_price
+from streams.engine import kinds
 from streams.engine.dca.money import text
 
 
@@ -32,10 +32,7 @@ def save_bots(
     _retire_configs(connection, changed)
     put(connection, pairs, [_pair_row(bot, pair) for old, bot in changed for pair in _new_pairs(old, bot)])
     put(connection, groups, [_group_row(group) for old, bot in changed for group in _new_groups(old, bot)])
-    changed_deals = [held for old, bot in changed for held in _new_deals(old, bot)]
-    # A pair's old deal closes before its next one opens: at no moment are two of them open.
-    put(connection, deals, [_deal_row(held) for held in changed_deals if not held.open])
-    put(connection, deals, [_deal_row(held) for held in changed_deals if held.open])
+    put(connection, deals, [_deal_row(held) for old, bot in changed for held in _new_deals(old, bot)])
 
 
 def save_books(connection: Connection, new_fills: Iterable[Fill], entries: Iterable[Entry]) -> None:
@@ -120,7 +117,7 @@ def _group_row(group: Group) -> Row:
 
 def _deal_row(held: HeldDeal) -> Row:
     deal = held.deal
-    instrument, average = deal.terms.instrument, average_price(deal)
+    average = kinds.average_price(deal)
     return {
         "deal_id": deal.deal_id,
         "bot_id": deal.bot_id,
@@ -132,12 +129,12 @@ def _deal_row(held: HeldDeal) -> Row:
         "closed_at_ms": held.closed_at_ms,
         "close_at_ms": held.close_at_ms,
         "close_reason": held.close_reason,
-        "quantity": text(instrument.quantity(deal.ledger.position)),
+        "quantity": text(kinds.quantity(deal)),
         "average_price": None if average is None else text(average),
-        "invested": text(instrument.quote(deal.ledger.entry_quote)),
+        "invested": text(kinds.invested(deal)),
         "profit": text(deal.profit),
-        "safety_orders_filled": deal.safety_orders_filled,
+        "safety_orders_filled": kinds.safety_orders_filled(deal),
         "ambiguous_bars": held.ambiguous_bars,
         "fills": held.fills,
-        "body": msgspec.json.encode(deal).decode(),
+        "body": kinds.to_json(deal),
     }

@@ -107,6 +107,7 @@ pairs = Table(
     Column("free_from_ms", BigInteger, nullable=False),
     Column("seen_signal", String(64)),
     Column("cooldown_until_ms", BigInteger),
+    Column("start_at_ms", BigInteger, comment="an entry fired, its deal is opened then"),
 )
 
 groups = Table(
@@ -147,10 +148,7 @@ deals = Table(
     Column("body", Text, nullable=False, comment="the deal itself, in exact integers"),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
     Index(None, "bot_id", "state"),
-    # At most one open deal of a bot on a symbol, whatever the code above believes.
-    Index("ix_deals_one_open", "bot_id", "symbol", unique=True, sqlite_where=Column("state") == "open",
-          postgresql_where=Column("state") == "open"),
-)  # fmt: skip
+)
 
 fills = Table(
     "fills",
@@ -166,6 +164,9 @@ fills = Table(
     Column("quantity", Text, nullable=False),
     Column("quote", Text, nullable=False),
     Column("fee", Text, nullable=False),
+    Column(
+        "fee_base", Text, nullable=False, server_default="0", comment="a fee taken of the quantity instead"
+    ),
     UniqueConstraint("deal_id", "position"),
 )
 

@@ -1,26 +1,20 @@
 """Booking a settlement: fills, ledger entries and events of what a venue did."""
 
-from decimal import Decimal
-
-from schemas.events import EventName
 from schemas.triggers import Trigger
-from sinks.executor.draft import Detail, Draft
+from sinks.executor.draft import Draft
 from sinks.executor.state import Entry, Fill, HeldDeal
+from sinks.executor.words import words
+from streams.engine import kinds
 from streams.engine.dca import (
-    Closed,
-    DealEvent,
     Dust,
-    OrderAccepted,
-    OrderCancelled,
     OrderFilled,
-    OrderRejected,
-    Settlement,
-    Skipped,
 )
-from streams.engine.dca.money import text
+from streams.engine.dca.money import EXACT, text
+from streams.engine.grid import Kept
+from streams.engine.kinds import AnyEvent, AnySettlement
 
 
-def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) -> int:
+def book(draft: Draft, settlement: AnySettlement, trigger: Trigger, position: int) -> int:
     """Book every event of `settlement`; `position` fills of the deal came before. Returns how many there are
     now.
     """
@@ -30,6 +24,8 @@ def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) 
             _book_fill(draft, settlement, event, trigger, position)
         elif isinstance(event, Dust):
             _book_dust(draft, settlement, event, trigger)
+        elif isinstance(event, Kept):
+            _book_kept(draft, settlement, event, trigger)
         _tell(draft, settlement, event, trigger)
     return position
 
@@ -48,17 +44,17 @@ def tell_opened(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
 
 
 def _book_fill(
-    draft: Draft, settlement: Settlement, fill: OrderFilled, trigger: Trigger, position: int
+    draft: Draft, settlement: AnySettlement, fill: OrderFilled, trigger: Trigger, position: int
 ) -> None:
     deal_id, generation = settlement.deal.deal_id, trigger.generation
     draft.fills.append(
         Fill(
             deal_id, fill.level, generation, position, trigger.trigger_id, draft.at_ms, fill.side,
-            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee),
+            text(fill.price), text(fill.quantity), text(fill.quote), text(fill.fee), text(fill.fee_base),
         )
     )  # fmt: skip
     # copy_negate, for the minus sign rounds to the context's 28 digits.
-    base, quote = fill.quantity, fill.quote.copy_negate()
+    base, quote = EXACT.subtract(fill.quantity, fill.fee_base), fill.quote.copy_negate()
     if fill.side == "sell":
         base, quote = base.copy_negate(), quote.copy_negate()
     amounts = {"base": base, "quote": quote, "fee": fill.fee.copy_negate()}
@@ -66,14 +62,21 @@ def _book_fill(
         draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount)))
 
 
-def _book_dust(draft: Draft, settlement: Settlement, dust: Dust, trigger: Trigger) -> None:
+def _book_dust(draft: Draft, settlement: AnySettlement, dust: Dust, trigger: Trigger) -> None:
     deal = settlement.deal
-    amount = dust.quantity.copy_negate() if deal.terms.long else dust.quantity
+    amount = kinds.booked_off(deal, dust)
     draft.ledger.append(Entry(deal.deal_id, "dust", trigger.generation, "base", text(amount)))
 
 
-def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigger) -> None:
-    name, level, reason, detail = _words(event)
+def _book_kept(draft: Draft, settlement: AnySettlement, kept: Kept, trigger: Trigger) -> None:
+    """The position leaves the deal at its price: as a sale would, but nothing was traded."""
+    amounts = {"base": kept.quantity.copy_negate(), "quote": kept.quote}
+    for account, amount in amounts.items():
+        draft.ledger.append(Entry(settlement.deal.deal_id, "kept", trigger.generation, account, text(amount)))
+
+
+def _tell(draft: Draft, settlement: AnySettlement, event: AnyEvent, trigger: Trigger) -> None:
+    name, level, reason, detail = words(event)
     draft.tell(
         f"{trigger.trigger_id}:{name}" + (f":{level}" if level else ""),
         name,
@@ -83,37 +86,3 @@ def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigg
         reason=reason,
         detail=({"level": level} if level else {}) | dict(detail),
     )
-
-
-def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
-    """(event name, level, reason, detail)."""
-    match event:
-        case OrderAccepted(level, side, quantity, price):
-            return (
-                "order_accepted",
-                level,
-                "",
-                {"side": side, "quantity": text(quantity), "price": _maybe(price)},
-            )
-        case OrderFilled(level, side, quantity, price, quote, fee):
-            amounts = {"quantity": quantity, "price": price, "quote": quote, "fee": fee}
-            return (
-                "filled",
-                level,
-                "",
-                {"side": side, **{name: text(value) for name, value in amounts.items()}},
-            )
-        case OrderCancelled(level, reason):
-            return "order_cancelled", level, reason, {}
-        case OrderRejected(level, reason):
-            return "order_rejected", level, reason, {}
-        case Skipped(level, reason):
-            return "ignored", level, reason, {}
-        case Dust(quantity, value):
-            return "dust", "", "", {"quantity": text(quantity), "value": text(value)}
-        case Closed(reason, profit):
-            return "closed", "", reason, {"profit": text(profit)}
-
-
-def _maybe(price: Decimal | None) -> str | None:
-    return None if price is None else text(price)

@@ -1,57 +1,74 @@
-"""Answering a deal's group: settle the bar, then arm what is left, or close the deal and wait for the next
-entry.
+"""Settling a bar: what it did to a deal is booked, then what is left is armed, or the deal is closed and the next entry
+waited for.
 """
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from schemas.triggers import Trigger
-from sinks.executor.arming import arm_deal, refresh_entry
+from sinks.executor.arming import arm_deal, members_of, refresh_entry
 from sinks.executor.book import book
 from sinks.executor.decision import Outcome, Rules
 from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import governing
-from streams.engine import dca
+from streams.engine import kinds
 from streams.engine.dca import DealError
 from streams.engine.dca.money import EXACT, OffGrid, OffScale, text
 
 
 def settle_deal(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tuple[Outcome, str]:
-    """Book what the bar did to the deal."""
-    try:
-        settlement = rules.venue.settle(held.deal, trigger)
-    except (DealError, OffGrid, OffScale) as error:
-        return _cannot_settle(draft, held, trigger, str(error))
-    held = replace(
-        held,
-        deal=settlement.deal,
-        fills=book(draft, settlement, trigger, held.fills),
-        ambiguous_bars=held.ambiguous_bars + settlement.ambiguous,
-    )
-    draft.put_deal(held)
-    if settlement.deal.closed:
-        finish_deal(draft, held, trigger)
-        verdict = f"the deal was closed by {settlement.deal.reason}"
-    else:
+    """Book what the bar did to a deal with a group of its own, and answer the group."""
+    after, why = _settled(draft, held, trigger, rules)
+    if after is None:
         arm_deal(draft, held, trigger.bar.close_time_ms)
-        verdict = "the deal goes on"
+        return "refused", why
+    if after.deal.closed:
+        close_deal(draft, after, trigger.bar.close_time_ms)
+        refresh_entry(draft, trigger.symbol, answering=True)
+    else:
+        arm_deal(draft, after, trigger.bar.close_time_ms)
     snapshot(draft)
-    return "applied", verdict
+    return "applied", why
 
 
-def finish_deal(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
-    """Count a closed deal, take its group away, and arm the pair's next entry or its cooldown.
+def settle_sharing(
+    draft: Draft, sharing: Sequence[HeldDeal], trigger: Trigger, rules: Rules
+) -> tuple[Outcome, str]:
+    """Book what the bar did to the deals of a pair that share its entry group, each with its own members.
+
+    One of which nothing fired only takes its trails along the bar.
+    """
+    outcome: Outcome = "applied"
+    reasons: list[str] = []
+    for held in sharing:
+        ids = {member.alert_id for member in members_of(held)}
+        fired = [one for one in trigger.fired if one.alert_id in ids]
+        if not fired and not trigger.trails.keys() & ids:
+            continue
+        after, why = _settled(draft, held, replace(trigger, fired=fired), rules)
+        if after is None:
+            outcome = "refused"
+        elif after.deal.closed:
+            close_deal(draft, after, trigger.bar.close_time_ms)
+        reasons.append(why)
+    return outcome, "; ".join(reasons)
+
+
+def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
+    """Count a closed deal, take its own group away, and leave the pair to its next entry or its cooldown.
 
     The cooldown is that of the config that governs from here on, as everything about the next entry.
     """
-    deal, closed_ms = held.deal, trigger.bar.close_time_ms
+    deal = held.deal
     draft.put_deal(replace(held, closed_at_ms=closed_ms, close_reason=deal.reason))
     profit = EXACT.add(EXACT.create_decimal(draft.bot.realized_profit), deal.profit)
     draft.bot = replace(draft.bot, closed_deals=draft.bot.closed_deals + 1, realized_profit=text(profit))
-    group = draft.bot.groups.get(dca.deal_group_id(held.deal))
+    group = draft.bot.groups.get(kinds.deal_group_id(held.deal))
     if group is not None and group.armed:
-        draft.remove(dca.deal_group_id(held.deal), deal.symbol)
+        draft.remove(kinds.deal_group_id(held.deal), deal.symbol)
     accepted = governing(draft.bot.configs, closed_ms) or draft.bot.newest
     cooldown_ms = accepted.config.cooldown_s * 1_000
     draft.put_pair(
@@ -59,13 +76,30 @@ def finish_deal(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
             draft.bot.pairs[deal.symbol],
             free_from_ms=closed_ms,
             cooldown_until_ms=closed_ms + cooldown_ms if cooldown_ms else None,
+            seen_signal=None if kinds.was_deleted(deal) else draft.bot.pairs[deal.symbol].seen_signal,
         )
     )
-    refresh_entry(draft, deal.symbol, answering=True)
 
 
-def _cannot_settle(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> tuple[Outcome, str]:
-    """The bar contradicts the deal: nothing is booked, but the group must not stay held for ever."""
+def _settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tuple[HeldDeal | None, str]:
+    """The deal after the bar, booked; None where the bar contradicts it: then nothing is booked."""
+    try:
+        settlement = rules.venue.settle(held.deal, trigger)
+    except (DealError, OffGrid, OffScale) as error:
+        _tell_refused(draft, held, trigger, str(error))
+        return None, str(error)
+    held = replace(
+        held,
+        deal=settlement.deal,
+        fills=book(draft, settlement, trigger, held.fills),
+        ambiguous_bars=held.ambiguous_bars + settlement.ambiguous,
+    )
+    draft.put_deal(held)
+    closed = settlement.deal.closed
+    return held, f"the deal was closed by {settlement.deal.reason}" if closed else "the deal goes on"
+
+
+def _tell_refused(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> None:
     draft.tell(
         f"{trigger.trigger_id}:refused",
         "ignored",
@@ -75,5 +109,3 @@ def _cannot_settle(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> 
         reason=why,
         detail={"trigger_id": trigger.trigger_id},
     )
-    arm_deal(draft, held, trigger.bar.close_time_ms)
-    return "refused", why

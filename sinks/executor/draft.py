@@ -9,6 +9,7 @@ from schemas.alerts import GroupCommand
 from schemas.events import BotEvent, EventName
 from schemas.message import Message
 from sinks.executor.state import Bot, Entry, Fill, Group, HeldDeal, Pair
+from sinks.executor.timeline import Standing
 
 Detail = Mapping[str, str | int | float | None]
 
@@ -35,9 +36,24 @@ class Draft:
         self.fills: list[Fill] = []
         self.ledger: list[Entry] = []
 
-    def open_deal_on(self, symbol: str) -> HeldDeal | None:
-        """The bot's open deal on `symbol`; there is at most one."""
-        return next((h for h in self.bot.deals.values() if h.open and h.deal.symbol == symbol), None)
+    def open_deals_on(self, symbol: str) -> list[HeldDeal]:
+        """The bot's open deals on `symbol`, oldest first."""
+        found = [held for held in self.bot.deals.values() if held.open and held.deal.symbol == symbol]
+        return sorted(found, key=lambda held: (held.deal.opened_at_ms, held.deal.deal_id))
+
+    def sharing(self, symbol: str) -> list[HeldDeal]:
+        """Those whose alerts are in the pair's entry group."""
+        return [held for held in self.open_deals_on(symbol) if held.deal.terms.shared]
+
+    def standing(self, symbol: str) -> Standing:
+        """What decides whether the pair wants an entry."""
+        here = self.open_deals_on(symbol)
+        return Standing(
+            opened=self.bot.closed_deals + sum(1 for held in self.bot.deals.values() if held.open),
+            here=len(here),
+            alone=any(not held.deal.terms.shared for held in here),
+            adds_to=any(held.deal.terms.accumulate for held in here),
+        )
 
     def put_pair(self, pair: Pair) -> None:
         """Replace what is known about a pair."""

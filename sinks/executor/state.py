@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
-from streams.engine.dca import Deal
+from streams.engine.kinds import AnyDeal
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -32,7 +32,8 @@ class Pair(msgspec.Struct, frozen=True):
     """One bot on one symbol. `generation` is the last one given out, never lowered, never deleted.
 
     Without an open deal, bars that open from `free_from_ms` on may bring an entry. `seen_signal` is the
-    signal that was last acted on: it has to go false before it counts again.
+    signal that was last acted on: it has to go false before it counts again. `start_at_ms`: an entry fired, its deal
+    is opened then.
     """
 
     symbol: str
@@ -40,6 +41,7 @@ class Pair(msgspec.Struct, frozen=True):
     generation: int = 0
     seen_signal: str | None = None
     cooldown_until_ms: int | None = None
+    start_at_ms: int | None = None
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ class Group(msgspec.Struct, frozen=True):
 class HeldDeal(msgspec.Struct, frozen=True):
     """A deal and what the executor keeps beside it. `close_at_ms`: its bot was deleted, close it then."""
 
-    deal: Deal
+    deal: AnyDeal
     config_seq: int
     fills: int = 0
     ambiguous_bars: int = 0
@@ -100,7 +102,10 @@ class Bot(msgspec.Struct, frozen=True):
 
 
 class Fill(NamedTuple):
-    """One order's fill, by its business key (deal_id, level, generation); amounts are decimal strings."""
+    """One order's fill, by its business key (deal_id, level, generation); amounts are decimal strings.
+
+    `fee_base`: a fee that was taken of the quantity instead.
+    """
 
     deal_id: str
     level: str
@@ -113,6 +118,7 @@ class Fill(NamedTuple):
     quantity: str
     quote: str
     fee: str
+    fee_base: str = "0"
 
 
 class Entry(NamedTuple):

@@ -1,10 +1,12 @@
 """Sending configs, and showing what became of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.bots import BotConfig
 from streams.cli.applying import Answer, await_answers, ends, send
 from streams.cli.context import Place
+from streams.cli.difference import differences
 from streams.cli.errors import Problem
 from streams.cli.output import print_json, print_table
 from streams.cli.times import show_time
@@ -21,10 +23,27 @@ def sent(here: Place, todo: list[BotConfig], wait: float) -> dict[str, Answer]:
     return {name: Answer() for name in names}
 
 
+def show_changes(todo: list[BotConfig], before: Mapping[str, BotConfig]) -> None:
+    """What each config changes, before it is sent."""
+    for bot in todo:
+        was = before.get(bot.bot_id)
+        if was is None:
+            print(f"{bot.bot_id}: new")
+            continue
+        print(f"{bot.bot_id}:")
+        for change in differences(was, bot):
+            print(f"  {change}")
+        print("  deals that are open keep what they were opened with")
+
+
 def show_applied(
-    told: list[BotConfig], same: list[BotConfig], answers: dict[str, Answer], json: bool
+    told: list[BotConfig],
+    same: list[BotConfig],
+    answers: dict[str, Answer],
+    json: bool,
+    before: Mapping[str, BotConfig] | None = None,
 ) -> None:
-    """One row per config: sent with its answer, or unchanged."""
+    """One row per config: sent with its answer, or unchanged; in JSON with what it changed of the one `before`."""
     rows: list[dict[str, Any]] = []
     for bot in (*told, *same):
         answer = answers.get(bot.bot_id)
@@ -38,6 +57,7 @@ def show_applied(
                 "answer": answer.event if answer else "unchanged",
                 "field": answer.field if answer else None,
                 "reason": answer.reason if answer else "",
+                "changes": _changes(bot, (before or {}).get(bot.bot_id)),
             }
         )
     if json:
@@ -58,6 +78,11 @@ def show_applied(
         ],
         right=("revision",),
     )
+
+
+def _changes(bot: BotConfig, was: BotConfig | None) -> list[dict[str, Any]] | None:
+    """None for a bot that was not there."""
+    return None if was is None else [change._asdict() for change in differences(was, bot)]
 
 
 def _from(time_ms: int | None) -> str:

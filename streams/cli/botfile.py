@@ -7,14 +7,14 @@ number, never as a YAML float, which is not exact.
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec import inspect, structs
 from msgspec.structs import FieldInfo
 
 from schemas.bots import BotConfig
-from schemas.message import Decimals
+from schemas.message import Decimals, SignedDecimals
 from streams.cli.errors import Invalid
 from streams.cli.yamlfile import Entry, entries
 from topics.codec import encode
@@ -93,7 +93,7 @@ def _hint(reason: str, field: str, struct: type[msgspec.Struct]) -> str:
 
 def _choices(struct: type[msgspec.Struct], path: list[str]) -> list[str]:
     """What the field at `path` may be, where that is a list of words."""
-    field = _known(struct).get(path[0])
+    field = _known(struct).get(path[0].partition("[")[0])
     if field is None:
         return []
     if len(path) > 1:
@@ -117,24 +117,24 @@ def strange_fields(
             near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
             hint = f"; did you mean {path}{near[0]}?" if near else f"; known are {', '.join(known)}"
             mistakes.append(Mistake(place, f"{path}{name}", f"unknown field{hint}"))
-        elif (part := _part(known[name])) and isinstance(value, dict):
-            mistakes += strange_fields(part, value, place, f"{path}{name}.")
+        elif part := _part(known[name]):
+            for where, inner in _parts(value, f"{path}{name}"):
+                mistakes += strange_fields(part, inner, place, f"{where}.")
     return mistakes
 
 
 def _decimals(
     struct: type[msgspec.Struct], fields: dict[str, Any], place: str, path: str
 ) -> tuple[dict[str, Any], list[Mistake]]:
-    exact, mistakes = dict(fields), []
-    known = _known(struct)
+    """`fields` with whole numbers as decimal text, and every float where a decimal belongs."""
+    exact, mistakes, known = dict(fields), list[Mistake](), _known(struct)
     for name, value in fields.items():
         field = known.get(name)
         if field is None:
             continue
-        if (part := _part(field)) and isinstance(value, dict):
-            exact[name], inner = _decimals(part, value, place, f"{path}{name}.")
-            mistakes += inner
-        elif field.type == Decimals:
+        if part := _part(field):
+            exact[name] = _exact_parts(part, value, place, f"{path}{name}", mistakes)
+        elif _is_decimal(field):
             if isinstance(value, int) and not isinstance(value, bool):
                 exact[name] = str(value)
             elif isinstance(value, float):
@@ -144,10 +144,44 @@ def _decimals(
     return exact, mistakes
 
 
+def _exact_parts(
+    part: type[msgspec.Struct], value: Any, place: str, path: str, mistakes: list[Mistake]
+) -> Any:
+    """A nested part, or a list of them, made exact; what is neither is left to msgspec to refuse."""
+    if isinstance(value, list):
+        return [
+            _exact_parts(part, item, place, f"{path}[{i}]", mistakes) if isinstance(item, dict) else item
+            for i, item in enumerate(value)
+        ]
+    if not isinstance(value, dict):
+        return value
+    exact, inner = _decimals(part, value, place, f"{path}.")
+    mistakes += inner
+    return exact
+
+
+def _parts(value: Any, path: str) -> list[tuple[str, dict[str, Any]]]:
+    """The objects that stand at `path`, each with its place: one, or those of a list."""
+    if isinstance(value, dict):
+        return [(path, value)]
+    items = value if isinstance(value, list) else []
+    return [(f"{path}[{i}]", item) for i, item in enumerate(items) if isinstance(item, dict)]
+
+
+def _is_decimal(field: FieldInfo) -> bool:
+    options = (field.type, *get_args(field.type))
+    return any(option in (Decimals, SignedDecimals) for option in options)
+
+
 def _part(field: FieldInfo) -> type[msgspec.Struct] | None:
+    """The struct that the field holds, or that the items of its list are."""
     info = inspect.type_info(field.type)
-    options = info.types if isinstance(info, inspect.UnionType) else (info,)
-    return next((option.cls for option in options if isinstance(option, inspect.StructType)), None)
+    for option in info.types if isinstance(info, inspect.UnionType) else (info,):
+        if isinstance(option, inspect.VarTupleType | inspect.ListType):
+            option = option.item_type
+        if isinstance(option, inspect.StructType):
+            return option.cls
+    return None
 
 
 def _twice(path: Path, bots: list[BotConfig]) -> list[Mistake]:

@@ -27,12 +27,16 @@ _LOOK_EVERY_S: Final = 0.4
 
 
 class Stack:
-    """One namespace on `broker` and one SQLite file in `folder`. `start` runs `strikeline NAME …` as users do."""
+    """One namespace on `broker` and one database, a SQLite file in `folder` unless another URL is given. `start` runs
+    `strikeline NAME …` as users do.
+    """
 
-    def __init__(self, broker: Broker, folder: Path, partitions: int = 4) -> None:
+    def __init__(
+        self, broker: Broker, folder: Path, partitions: int = 4, database: str | None = None
+    ) -> None:
         self.topics = Topics(f"e2e-{uuid4().hex[:8]}", partitions, keep_history=True)
         self.settings = KafkaSettings(bootstrap=broker.bootstrap)
-        self.database = f"sqlite:///{folder / 'strikeline.db'}"
+        self.database = database or f"sqlite:///{folder / 'strikeline.db'}"
         self.engine: Engine = open_engine(self.database)
         self.cluster = KafkaCluster(self.settings)
         self._folder = folder
@@ -117,9 +121,9 @@ class Stack:
 
 
 @contextmanager
-def stack(broker: Broker, folder: Path, partitions: int = 4) -> Iterator[Stack]:
+def stack(broker: Broker, folder: Path, partitions: int = 4, database: str | None = None) -> Iterator[Stack]:
     """A stack that is gone afterwards, whatever happens inside."""
-    made = Stack(broker, folder, partitions)
+    made = Stack(broker, folder, partitions, database)
     try:
         yield made
     finally:

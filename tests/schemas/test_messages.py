@@ -137,7 +137,7 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "kind, changes",
     [
-        ("bot_config", {"kind": "grid"}),
+        ("bot_config", {"kind": "martingale"}),
         ("bot_config", {"state": "asleep"}),
         ("bot_config", {"side": "both"}),
         ("bot_config", {"timeframe": "1m\n"}),

@@ -56,7 +56,7 @@ def test_sqlite_runs_as_documented(sqlite: Engine) -> None:
 
 
 def test_foreign_keys_hold(engine: Engine) -> None:
-    orphan = text("INSERT INTO pairs VALUES ('nobody', 'BTCUSDT', 1, 0, NULL, NULL)")
+    orphan = text("INSERT INTO pairs VALUES ('nobody', 'BTCUSDT', 1, 0, NULL, NULL, NULL)")
     with engine.connect() as connection, pytest.raises(IntegrityError):
         connection.execute(orphan)
 

@@ -5,13 +5,21 @@ from typing import Any, Final
 import msgspec
 
 from schemas.alerts import AlertCommand, Member
-from schemas.bots import BotConfig
+from schemas.bots import BotConfig, CloseRule, TakeProfit
 from schemas.message import Message
 from topics.contracts.conditions import Schema, condition_schemas
 from topics.registry import Topics
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_CONDITION_FIELDS: Final = ((Member, "condition"), (AlertCommand, "condition"), (BotConfig, "entry"))
+_CONDITION_FIELDS: Final = (
+    (Member, "condition"),
+    (AlertCommand, "condition"),
+    (BotConfig, "entry"),
+    (BotConfig, "safety_condition"),
+    (CloseRule, "when"),
+)
+_ONE_OF_TWO: Final = {TakeProfit: ("percent", "steps")}
+"""Structs that need one of two fields."""
 _NEWLINE_GUARD: Final = r"(?!\n)"
 """Python's `$` also matches before a newline at the end, that of JSON Schema's patterns does not."""
 
@@ -49,6 +57,9 @@ def components(messages: list[type[Message]], ref_template: str) -> dict[str, Sc
             properties = schema["properties"]
             properties[field] = _with_condition(properties[field], ref("Condition"))
             schemas |= condition_schemas(ref)
+    for part, fields in _ONE_OF_TWO.items():
+        if (schema := schemas.get(part.__name__)) is not None:
+            schema["anyOf"] = [{"required": [field]} for field in fields]
     for message in messages:
         # A constant says more plainly than a list of one what a reader tells messages apart by.
         schemas[message.__name__]["properties"]["type"] = {"const": tag_of(message)}

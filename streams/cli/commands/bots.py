@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schemas.bots import BotConfig
 
 app = typer.Typer(
-    help="Bots: apply their files, list, show, delete, preview the ladder.", no_args_is_help=True
+    help="Bots: apply their files, list, show, delete, preview ladder or grid.", no_args_is_help=True
 )
 
 BotFile = Annotated[Path, typer.Argument(metavar="FILE", help="YAML: one bot, several documents, or a list.")]
@@ -37,11 +37,14 @@ def apply(
     force: Annotated[bool, typer.Option("--force", help="Send configs that have not changed, too.")] = False,
     json: JsonFlag = False,
 ) -> None:
-    """Check a file's bots and put them on the topic; nothing is sent when anything is wrong (exit code 2)."""
+    """Check a file's bots, show what they change and put them on the topic.
+
+    Nothing is sent when anything is wrong (exit code 2).
+    """
     from msgspec.structs import replace
 
     from schemas.bots import BotConfig
-    from streams.cli.applied import judge, sent, show_applied
+    from streams.cli.applied import judge, sent, show_applied, show_changes
     from streams.cli.applying import counted, dated, newest_times, unchanged
     from streams.cli.reading import latest
 
@@ -55,21 +58,23 @@ def apply(
     ]
     newest = newest_times(here.cluster, here.topics, {pair for bot in todo for pair in bot.pairs})
     todo = [counted(dated(bot, newest), before.get(bot.bot_id)) for bot in todo]
+    if not json:
+        show_changes(todo, before)
     answers = sent(here, todo, wait)
-    show_applied(todo, [before[bot.bot_id] for bot in same], answers, json)
+    show_applied(todo, [before[bot.bot_id] for bot in same], answers, json, before)
     judge(answers, wait)
 
 
 def _checked(file: Path) -> "list[BotConfig]":
     from streams.cli.botfile import Mistake, Mistakes, read_bots
-    from streams.engine import dca
+    from streams.engine import kinds
 
     bots = read_bots(file)
     wrong = [
         Mistake(f"{file}, bot {bot.bot_id}", problem.field, problem.reason)
         for bot in bots
         if bot.state != "deleted"
-        for problem in dca.problems(bot, None)
+        for problem in kinds.problems(bot, None)
     ]
     if wrong:
         raise Mistakes(wrong)
@@ -108,6 +113,7 @@ def show(ctx: Context, bot_id: Annotated[str, typer.Argument(metavar="ID")], jso
     from schemas.events import BotEvent
     from schemas.positions import Position
     from streams.cli.reading import decoded, everything, latest
+    from streams.cli.sentences import sentence
 
     here = place(ctx)
     config = latest(here.cluster, here.topics.configs, BotConfig).get(bot_id)
@@ -124,11 +130,8 @@ def show(ctx: Context, bot_id: Annotated[str, typer.Argument(metavar="ID")], jso
     print_json(config)
     if position is not None:
         print_json(position)
-    shown = [
-        (show_time(e.at_ms), e.event, e.symbol, f"{e.field}: {e.reason}" if e.field else e.reason)
-        for e in events
-    ]
-    print_table(("at", "event", "symbol", "reason"), shown[-15:])
+    shown = [(show_time(e.at_ms), e.event, e.symbol, sentence(e)) for e in events]
+    print_table(("at", "event", "symbol", "what happened"), shown[-15:])
 
 
 @app.command()

@@ -8,28 +8,38 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from schemas.alerts import TrailState
 from schemas.bots import BotSide
 from streams.engine.dca.events import CloseReason, OrderSide
 from streams.engine.dca.money import EXACT, text
-from streams.engine.dca.targets import Filled, stop_loss_ticks, take_profit_ticks
-from streams.engine.dca.terms import Terms
+from streams.engine.dca.targets import Filled, break_even_ticks, stop_loss_ticks, take_profit_ticks
+from streams.engine.dca.terms import Target, Terms
 
 BASE: Final = "base"
 STOP: Final = "sl"
 CLOSE: Final = "close"
-TARGET: Final = "tp_1"
+PARTS: Final = 10**8
+"""A lot in parts: what a fee in base takes, and what is left of a lot then, is counted in them."""
 
 DealStatus = Literal["opening", "open", "closing", "closed"]
-OrderState = Literal["armed", "placed", "accepted", "filled", "cancelled", "rejected"]
+OrderState = Literal["armed", "placed", "accepted", "filled", "cancelled", "rejected", "merged", "skipped"]
 _WORKING: Final = {"placed", "accepted"}
 _MONEY: Final = frozenset({
-    "lots", "ticks", "filled_lots", "filled_quote",
+    "lots", "ticks", "filled_lots", "filled_quote", "base_fees", "dust_parts",
     "entry_lots", "entry_quote", "exit_lots", "exit_quote", "fees", "dust_lots",
 })  # fmt: skip
 
 
+def is_safety(level: str) -> bool:
+    """Is it a safety order's level?"""
+    return level.startswith("dca_")
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """One order of the deal. An `armed` one waits for its level; `ticks` is None for a market order."""
+    """One order of the deal. An `armed` one waits for its level; `ticks` is None for a market order.
+
+    `merged`: it was bought with a later one of the ladder. `skipped`: a target too small to be sent.
+    """
 
     level: str
     side: OrderSide
@@ -46,7 +56,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over all fills: entries (buys of a long, sells of a short), exits, fees in 1e-8 quote."""
+    """Sums over all fills: entries (buys of a long, sells of a short), exits, fees in 1e-8 quote.
+
+    `base_fees`: what fees in base took of the entries, `dust_parts`: what was booked off beside whole lots, both in
+    parts of a lot (`PARTS`).
+    """
 
     entry_lots: int = 0
     entry_quote: int = 0
@@ -54,15 +68,29 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     exit_quote: int = 0
     fees: int = 0
     dust_lots: int = 0
+    base_fees: int = 0
+    dust_parts: int = 0
+
+    @property
+    def held_parts(self) -> int:
+        """What is held (owed, for a short), in parts of a lot."""
+        whole = self.entry_lots - self.exit_lots - self.dust_lots
+        return whole * PARTS - self.base_fees - self.dust_parts
 
     @property
     def position(self) -> int:
-        """Lots held (owed, for a short)."""
-        return self.entry_lots - self.exit_lots - self.dust_lots
+        """Whole lots held (owed, for a short)."""
+        return self.held_parts // PARTS
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
-    """One round of one bot on one symbol, from base order to exit."""
+    """One round of one bot on one symbol, from base order to exit.
+
+    `entries`: the base order, entries added later while they work, the ladder. `targets`: orders of the take-profit
+    steps but the last; `exit`: the order that closes the deal. `base_orders`: how many entries a periodic bot has made.
+    `stop_since_ms`: since when the market is beyond a stop that has a timeout. `target_trail`, `stop_trail`: how far
+    the trails had come after the last bar that was settled.
+    """
 
     deal_id: str
     bot_id: str
@@ -77,6 +105,11 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger = Ledger()
     entries: tuple[Order, ...] = ()
     exit: Order | None = None
+    targets: tuple[Order, ...] = ()
+    base_orders: int = 1
+    stop_since_ms: int | None = None
+    target_trail: TrailState | None = None
+    stop_trail: TrailState | None = None
 
     @property
     def side(self) -> BotSide:
@@ -110,27 +143,64 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
-    def safety_orders_filled(self) -> int:
-        """Safety orders with at least one fill."""
-        return sum(1 for order in self.entries[1:] if order.filled_lots)
+    def ladder(self) -> tuple[Order, ...]:
+        """The safety orders, in order."""
+        return tuple(order for order in self.entries if is_safety(order.level))
 
     @property
-    def take_profit_ticks(self) -> int | None:
-        """The target on what is filled; None without a take profit, a position or a price of one tick."""
+    def safety_orders_filled(self) -> int:
+        """Safety orders with at least one fill, or bought with another one."""
+        return sum(1 for order in self.ladder if order.filled_lots or order.state == "merged")
+
+    @property
+    def working_targets(self) -> int:
+        """Lots of target orders that may still be executed."""
+        return sum(order.lots - order.filled_lots for order in self.targets if order.working)
+
+    @property
+    def open_targets(self) -> tuple[Target, ...]:
+        """Take-profit steps that are still waited for."""
+        over = {
+            order.level: order.working
+            or order.state in {"filled", "skipped"}
+            or order.filled_lots >= order.lots
+            for order in self.targets
+        }
+        return tuple(target for target in self.terms.targets if not over.get(f"tp_{target.number}", False))
+
+    def target_ticks(self, target: Target) -> int | None:
+        """Where that step is met on what is filled; None without a position or a price of one tick."""
         terms = self.terms
         if terms.take_profit is None or self.ledger.position <= 0:
             return None
-        ticks = take_profit_ticks(terms.long, terms.take_profit, terms.fee_ratio, self.filled)
+        ticks = take_profit_ticks(
+            terms.long, target.percent, terms.take_profit.of, terms.fee_ratio, self.filled
+        )
         return ticks if ticks >= 1 else None
 
     @property
+    def take_profit_ticks(self) -> int | None:
+        """The next target; None without a take profit, a position or a price of one tick."""
+        waiting = self.open_targets
+        return self.target_ticks(waiting[0]) if waiting else None
+
+    @property
+    def breaks_even(self) -> bool:
+        """Has the first target moved the stop to break even?"""
+        stop = self.terms.stop_loss
+        return stop is not None and stop.break_even and any(order.filled_lots for order in self.targets)
+
+    @property
     def stop_loss_ticks(self) -> int | None:
-        """The stop of what is filled; None without a stop loss or a position."""
+        """The stop of what is filled, where it does not trail; None without a stop loss or a position."""
         terms = self.terms
-        if terms.stop_loss is None or self.ledger.position <= 0:
+        if terms.stop_loss is None or self.ledger.position <= 0 or self.stop_trail is not None:
             return None
-        last = self.entries[-1].ticks if len(self.entries) > 1 else None
-        ticks = stop_loss_ticks(terms.long, terms.stop_loss, self.filled, last)
+        if self.breaks_even:
+            ticks = break_even_ticks(terms.long, terms.fee_ratio, terms.fee_in == "base", self.filled)
+        else:
+            last = next((o.ticks for o in reversed(self.ladder) if o.ticks is not None), None)
+            ticks = stop_loss_ticks(terms.long, terms.stop_loss, self.filled, last)
         return ticks if ticks >= 1 else None
 
     def to_json(self) -> bytes:

@@ -66,6 +66,10 @@ class Instrument(msgspec.Struct, frozen=True):
     def quantity(self, lots: int) -> Decimal:
         return plain(EXACT.multiply(Decimal(lots), self.lot))
 
+    def parts(self, parts: int) -> Decimal:
+        """Parts of a lot (1e-8 of one) in base, exactly."""
+        return plain(EXACT.multiply(EXACT.multiply(Decimal(parts), FEE_UNIT), self.lot))
+
     def quote(self, amount: int) -> Decimal:
         """An amount of tick×lots in quote units, exactly."""
         return plain(EXACT.multiply(EXACT.multiply(Decimal(amount), self.tick), self.lot))

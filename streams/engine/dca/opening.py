@@ -6,12 +6,13 @@ from typing import Final
 from schemas.bots import BotConfig
 from schemas.triggers import Trigger
 from streams.engine.dca import paper
-from streams.engine.dca.arming import alert_prefix
-from streams.engine.dca.deal import BASE, STOP, Deal
+from streams.engine.dca.arming import deal_prefix
+from streams.engine.dca.deal import BASE, Deal
 from streams.engine.dca.errors import EntryRefused
 from streams.engine.dca.events import Triggered
+from streams.engine.dca.fillprices import market_fill
 from streams.engine.dca.instrument import Instrument
-from streams.engine.dca.levels import levels
+from streams.engine.dca.levels import LevelOrder, levels, targets
 from streams.engine.dca.money import OffScale, market, ratio
 from streams.engine.dca.settlement import Settlement
 from streams.engine.dca.terms import terms_of
@@ -34,9 +35,9 @@ def new_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: Tr
         user_id=config.user_id,
         symbol=symbol,
         interval=trigger.bar.interval,
-        alert_prefix=alert_prefix(config, symbol),
+        alert_prefix=deal_prefix(config, symbol, deal_id_of(trigger.trigger_id)),
         opened_at_ms=trigger.bar.close_time_ms,
-        terms=terms_of(config, instrument),
+        terms=terms_of(config, instrument, trigger.bar.interval),
     )
 
 
@@ -46,7 +47,7 @@ def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: T
     for problem in problems_of_money(deal.terms):
         raise EntryRefused(problem.field, problem.reason)
     try:
-        ticks = paper.market_fill(deal.terms, deal.entry_side, market(trigger.bar.close))
+        ticks = market_fill(deal.terms, deal.entry_side, market(trigger.bar.close))
     except OffScale as error:
         raise EntryRefused("price", str(error)) from error
     opened, events = paper.execute(deal, Triggered(BASE, instrument.price(ticks)), ticks)
@@ -55,24 +56,43 @@ def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: T
     return Settlement(opened, tuple(events))
 
 
+def add_base(deal: Deal, trigger: Trigger) -> Settlement:
+    """One more base order of a periodic bot's deal, at the close of the trigger's bar ± slippage."""
+    level = f"base_{deal.base_orders + 1}"
+    try:
+        ticks = market_fill(deal.terms, deal.entry_side, market(trigger.bar.close))
+    except OffScale as error:
+        raise EntryRefused("price", str(error)) from error
+    instrument = deal.terms.instrument
+    after, events = paper.execute(deal, Triggered(level, instrument.price(ticks)), ticks)
+    if instrument.quantity(after.ledger.entry_lots) >= _MOST_BASE:
+        raise EntryRefused("base_order_volume", f"the deal would hold {_MOST_BASE} or more")
+    return Settlement(after, tuple(events))
+
+
 def _refuse_if_too_coarse(deal: Deal, base_ticks: int) -> None:
     """A tick so large against the price that a level vanishes or lies where the base order was filled."""
     terms = deal.terms
     price = terms.instrument.price(base_ticks)
-    if len(deal.entries) - 1 < terms.max_safety_orders:
+    if len(deal.ladder) < terms.safety_orders or any(order.ticks is None for order in deal.ladder):
         raise EntryRefused(
             "max_safety_orders", f"at {price} a safety order would lie below one tick, {terms.tick}"
         )
-    for level in levels(deal):
-        if level.met_at(ratio(deal.filled.base_order_quote, deal.filled.base_order_base)):
-            field = "stop_loss.percent" if level.name == STOP else "take_profit.percent"
+    here = ratio(deal.filled.base_order_quote, deal.filled.base_order_base)
+    for level in (*levels(deal), *targets(deal)):
+        if level.met_at(here):
             raise EntryRefused(
-                field, f"at {price} the level is met at once: the tick, {terms.tick}, is too coarse"
+                _field(level), f"at {price} the level is met at once: the tick, {terms.tick}, is too coarse"
             )
-    if terms.take_profit is not None and deal.take_profit_ticks is None:
+    if len(list(targets(deal))) < len(terms.targets):
         raise EntryRefused(
             "take_profit.percent", f"at {price} the target would lie below one tick, {terms.tick}"
         )
+
+
+def _field(level: LevelOrder) -> str:
+    """The setting that puts it there."""
+    return {"sl": "stop_loss.percent", "tp": "take_profit.percent", "dca": "price_deviation"}[level.kind]
 
 
 def _refuse_if_too_large(deal: Deal) -> None:
@@ -81,7 +101,6 @@ def _refuse_if_too_large(deal: Deal) -> None:
     lots = sum(order.lots for order in deal.entries)
     if instrument.quantity(lots) >= _MOST_BASE:
         raise EntryRefused("base_order_volume", f"at this price the deal could hold {_MOST_BASE} or more")
-    for level in levels(deal):
+    for level in (*levels(deal), *targets(deal)):
         if instrument.price(level.ticks) >= _MOST_PRICE:
-            field = "stop_loss.percent" if level.name == STOP else "take_profit.percent"
-            raise EntryRefused(field, f"the level would lie at {_MOST_PRICE} or above")
+            raise EntryRefused(_field(level), f"the level would lie at {_MOST_PRICE} or above")

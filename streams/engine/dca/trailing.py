@@ -1,7 +1,7 @@
 """Trails on the executor's side: from the trigger to a fill, and to where the next generation starts. Pure.
 
 Where a bar meets a trail is `streams.engine.trail`'s word, the same that the evaluator follows; here are the deal's
-side, its ticks and what it pays. No configuration asks for trails yet: `walk` takes these up when it does.
+side, its ticks and what it pays.
 """
 
 from fractions import Fraction
@@ -9,8 +9,8 @@ from fractions import Fraction
 from schemas.alerts import TrailState
 from schemas.conditions import Trail
 from schemas.triggers import Bar
-from streams.engine.dca import paper
 from streams.engine.dca.events import OrderSide
+from streams.engine.dca.fillprices import slipped
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.money import Number, market
 from streams.engine.dca.terms import Terms
@@ -43,4 +43,4 @@ def fill_ticks(terms: Terms, side: OrderSide, met: Meeting, bar: Bar) -> int:
     """
     instrument = terms.instrument
     price = market(bar.open) if met.leg == OPEN else met.level
-    return paper.slipped(terms, side, instrument.in_ticks(price))
+    return slipped(terms, side, instrument.in_ticks(price))

@@ -1,23 +1,23 @@
 """Everything that is wrong with a bot before anything is armed: each problem names its field and says why."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
 
-from schemas.bots import BotConfig
-from streams.engine.dca.entry import EntryInvalid, entry_tree
+from msgspec.structs import replace
+
+from schemas.bots import BotConfig, WrittenCondition
+from schemas.conditions import All, Compare, ConditionError, Const, Price, Trail, condition_to_json
+from schemas.conditions import condition_from_json as read
+from streams.engine.dca.amounts import amounts, minimum
+from streams.engine.dca.combining import combinations
+from streams.engine.dca.entry import EntryInvalid, condition_tree, entry_tree
+from streams.engine.dca.exits import exits
 from streams.engine.dca.instrument import Instrument
-from streams.engine.dca.ladder import Step, steps_of
-from streams.engine.dca.money import MOST_QUOTE, percent, shown
+from streams.engine.dca.ladder import steps_of
+from streams.engine.dca.problem import Problem
 from streams.engine.dca.terms import Terms, terms_of
 
-
-class Problem(NamedTuple):
-    """`field` is the path of the setting, `reason` what is wrong with it."""
-
-    field: str
-    reason: str
+__all__ = ["Problem", "problems", "problems_of_money", "sound_terms"]
 
 
 def problems(config: BotConfig, instrument: Instrument | None = None, interval: str = "1m") -> list[Problem]:
@@ -27,109 +27,62 @@ def problems(config: BotConfig, instrument: Instrument | None = None, interval: 
     """
     if config.state == "deleted":
         return []
-    return [*_entry(config, interval), *problems_of_money(terms_of(config, instrument or Instrument()))]
+    if config.kind != "dca":
+        return [Problem("kind", f"a {config.kind} bot is not carried out by this version")]
+    conditions = [*_pairs(config), *_conditions(config, interval)]
+    terms = sound_terms(config, instrument or Instrument(), interval)
+    return [*conditions, *combinations(config, terms), *problems_of_money(terms)]
 
 
 @lru_cache(maxsize=1024)
 def problems_of_money(terms: Terms) -> tuple[Problem, ...]:
     """The same for amounts alone: volumes, ladder, costs, exits, and the venue's minimum."""
     ladder = steps_of(terms)
-    found = (*_volumes(terms, ladder), *_shape(terms, ladder), *_costs(terms), *_exits(terms, ladder))
-    return found or tuple(_minimum(terms, ladder))
+    found = (*amounts(terms, ladder), *exits(terms, ladder))
+    return found or tuple(minimum(terms, ladder))
 
 
-def _entry(config: BotConfig, interval: str) -> Iterator[Problem]:
+def sound_terms(config: BotConfig, instrument: Instrument, interval: str = "1m") -> Terms:
+    """The terms of `config`, without conditions that do not parse: what is wrong with them is told elsewhere."""
+    try:
+        return terms_of(config, instrument, interval)
+    except EntryInvalid:
+        return terms_of(replace(config, safety_condition="", close=None), instrument, interval)
+
+
+def _pairs(config: BotConfig) -> Iterator[Problem]:
     if not config.pairs:
         yield Problem("pairs", "a bot needs at least one pair")
     if len(set(config.pairs)) < len(config.pairs):
         yield Problem("pairs", "a pair is named twice")
+
+
+def _conditions(config: BotConfig, interval: str) -> Iterator[Problem]:
     try:
         entry_tree(config, interval)
     except EntryInvalid as error:
         yield Problem(error.field, error.reason)
+    if config.safety_condition not in ("", {}):
+        yield from _rule(config.safety_condition, "safety_condition", config, interval)
+    if config.close is not None:
+        if config.close.when in ("", {}):
+            yield Problem("close.when", "needs a condition, such as rsi(14) > 70")
+        else:
+            yield from _rule(config.close.when, "close.when", config, interval)
 
 
-def _volumes(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
-    base = Fraction(terms.base_order_volume)
-    if not base:
-        yield Problem("base_order_volume", "is 0: there is nothing to open a deal with")
-    if ladder and not ladder[0].volume:
-        yield Problem("safety_order_volume", f"is 0 while max_safety_orders is {terms.max_safety_orders}")
-    elif len(ladder) > 1 and not ladder[1].volume:
-        yield Problem("volume_scale", "is 0: the second safety order would have no volume")
-    if base + sum(step.volume for step in ladder) > MOST_QUOTE:
-        grows = bool(ladder) and ladder[-1].volume > ladder[0].volume
-        field = (
-            "base_order_volume" if base > MOST_QUOTE else "volume_scale" if grows else "safety_order_volume"
-        )
-        yield Problem(field, f"a deal could need more than {MOST_QUOTE} quote")
-
-
-def _shape(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
-    if not ladder:
-        return
-    if not ladder[0].deviation:
-        yield Problem("price_deviation", "is 0: every safety order would lie at the base order's price")
-    elif len(ladder) > 1 and ladder[1].deviation == ladder[0].deviation:
-        yield Problem("step_scale", "is 0: the second safety order would lie at the first one's price")
-    for step in ladder:
-        if step.deviation >= 1:
-            field = "step_scale" if step.number > 1 and Fraction(terms.step_scale) > 1 else "price_deviation"
-            count = terms.max_safety_orders
-            at = f"safety order {step.number} of {count} deviates by {shown(step.deviation * 100, 4)} %"
-            yield Problem(field, f"{at}: 100 % or more is refused")
+def _rule(raw: WrittenCondition, field: str, config: BotConfig, interval: str) -> Iterator[Problem]:
+    """A condition of an open deal, which is armed anew after every fill."""
+    try:
+        tree = condition_tree(raw, field, config.timeframe, interval)
+        if isinstance(tree, Trail):
+            yield Problem(
+                field, "a trail is a stop's or a target's: stop_loss.trailing, take_profit.trailing"
+            )
             return
-
-
-def _costs(terms: Terms) -> Iterator[Problem]:
-    for field, ratio in (("fee", terms.fee_ratio), ("slippage", terms.slippage_ratio)):
-        if ratio >= 1:
-            yield Problem(field, f"{shown(ratio * 100)} % leaves nothing of a sale")
-
-
-def _exits(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
-    yield from _take_profit(terms, ladder)
-    if terms.stop_loss is not None:
-        loss = percent(terms.stop_loss.percent)
-        if not loss:
-            yield Problem("stop_loss.percent", "is 0: the stop would be met at once")
-        if loss >= 1 and terms.long:
-            yield Problem("stop_loss.percent", f"{terms.stop_loss.percent} %: no price is at or below zero")
-
-
-def _take_profit(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
-    target, field = terms.take_profit, "take_profit.percent"
-    if target is None:
-        return
-    profit, of_base = percent(target.percent), target.of == "base"
-    if profit >= 1 and not terms.long:
-        yield Problem(field, f"{target.percent} %: a short cannot gain all of the price, or more")
-        return
-    base = invested = Fraction(terms.base_order_volume)
-    if not base or terms.fee_ratio >= 1:
-        return  # told already
-    for order, volume in enumerate((Fraction(0), *(step.volume for step in ladder))):
-        invested += volume
-        # The target pays for the exit's fee; what is left of the profit pays for that of the entries.
-        if profit * (base if of_base else invested) <= terms.fee_ratio * invested:
-            when = f" once safety order {order} is filled" if order else ""
-            what = f"{target.percent} % of the {'base order' if of_base else 'average'}"
-            yield Problem(field, f"{what} does not cover fees of {terms.fee} % per side{when}")
-            return
-
-
-def _minimum(terms: Terms, ladder: tuple[Step, ...]) -> Iterator[Problem]:
-    least, base = Fraction(terms.min_notional), Fraction(terms.base_order_volume)
-    below = f"is below the minimum notional {terms.min_notional}"
-    if base < least:
-        yield Problem("base_order_volume", f"{terms.base_order_volume} {below}")
-        return
-    for step in ladder:
-        if step.volume < least:
-            yield Problem("safety_order_volume", f"safety order {step.number}: {shown(step.volume)} {below}")
-            return
-    # The cheapest exit: of the base order alone, at a loss for a long, at a gain for a short.
-    worst = terms.stop_loss if terms.long else terms.take_profit
-    if worst is not None and (rest := base * (1 - percent(worst.percent))) < least:
-        field = "stop_loss.percent" if terms.long else "take_profit.percent"
-        yield Problem(field, f"leaving the base order at {worst.percent} %, for {shown(rest)}, {below}")
+        # As it is armed: with the price beside it.
+        read(condition_to_json(All((tree, Compare("lte", Price("close", interval), Const(1.0))))))
+    except EntryInvalid as error:
+        yield Problem(error.field, error.reason)
+    except ConditionError as error:
+        yield Problem(field, f"together with the price it is too large: {error.reason}")

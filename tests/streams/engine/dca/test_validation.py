@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from schemas.bots import BotConfig, StopLoss, TakeProfit
+from schemas.bots import BotConfig, CloseRule, Grid, LadderStep, StopLoss, TakeProfit, TargetStep
 from streams.engine.dca import Instrument, problems
 from tests.streams.engine.dca.support import GOLDEN, SYMBOL
 
@@ -66,6 +66,77 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 ]  # fmt: skip
 
 
+def table(*rows: tuple[str, str], anchor: str = "base_fill") -> dict[str, Any]:
+    steps = tuple(LadderStep(deviation=deviation, volume=volume) for deviation, volume in rows)
+    return {**BY_TABLE, "steps": steps, "anchor": anchor}
+
+
+def targets(*rows: tuple[str, str], **more: Any) -> TakeProfit:
+    return TakeProfit(steps=tuple(TargetStep(percent=p, amount=a) for p, a in rows), **more)
+
+
+BY_TABLE: dict[str, Any] = {
+    "price_deviation": "1", "step_scale": "1", "volume_scale": "1", "safety_order_volume": "0",
+    "max_safety_orders": 0,
+}  # fmt: skip
+TWICE = {"max_active_deals": 2, "max_active_deals_per_pair": 2}
+NO_LADDER = {"max_safety_orders": 0, "safety_order_volume": "0"}
+PERIODIC = {**NO_LADDER, "entry": 'schedule("0 9 * * MON", "Europe/Berlin")', "take_profit": None}
+
+REFUSED += [
+    ({"side": "neutral"}, "side", "is a grid's"),
+    ({"grid": Grid(lower="1", upper="2", levels=2, quantity="1")}, "grid", "kind is dca"),
+    (table(("5", "10"), ("5", "10")), "steps[1].deviation", "not beyond the step before"),
+    (table(("0", "10")), "steps[0].deviation", "is 0"),
+    (table(("5", "0")), "steps[0].volume", "is 0"),
+    (table(("5", "10"), ("100", "10")), "steps[1].deviation", "100 % or more"),
+    (table(("5", "10"), ("4", "10"), anchor="average"), "steps[1].deviation", "less than the step before"),
+    (table(("5", "4")), "steps[0].volume", "safety order 1: 4 is below the minimum notional"),
+    (table(("5", "9999999999999999")), "steps", "more than"),
+    ({**table(("5", "10")), "max_safety_orders": 3}, "max_safety_orders", "given by steps, of which there are 1"),
+    ({**table(("5", "10")), "volume_scale": "2"}, "volume_scale", "given by steps"),
+    ({**table(("5", "10")), "price_deviation": "2"}, "price_deviation", "given by steps"),
+    ({"anchor": "average", "step_scale": "0.9"}, "step_scale", "above the one before"),
+    ({**NO_LADDER, "safety_condition": "close < 9"}, "safety_condition", "no safety orders"),
+    ({"safety_condition": "close < 9", "gap_through": "merge"}, "gap_through", "nothing to merge"),
+    ({"safety_condition": "close < 9", "max_active_safety_orders": 2}, "max_active_safety_orders", "the next one"),
+    ({"safety_condition": "close <"}, "safety_condition", "column"),
+    ({"safety_condition": {"trail": {"percent": "3", "side": "below"}}}, "safety_condition", "stop_loss.trailing"),
+    ({"max_active_safety_orders": 1, "gap_through": "merge"}, "gap_through", "nothing to merge"),
+    ({"take_profit": targets(("2", "50"), ("3", "40"))}, "take_profit.steps", "add up to 90"),
+    ({"take_profit": targets(("3", "50"), ("2", "50"))}, "take_profit.steps[1].percent", "not above"),
+    ({"take_profit": targets(("3", "0"), ("4", "100"))}, "take_profit.steps[0].amount", "is 0"),
+    ({"take_profit": targets(("0.1", "50"), ("4", "50"))}, "take_profit.steps[0].percent", "does not cover"),
+    ({"take_profit": TakeProfit(percent="2", trailing="0")}, "take_profit.trailing", "is 0"),
+    ({"take_profit": TakeProfit(percent="2", trailing="2")}, "take_profit.trailing", "below the average"),
+    ({"side": "short", "take_profit": TakeProfit(percent="2", trailing="2.1")}, "take_profit.trailing", "above the"),
+    ({"stop_loss": StopLoss(percent="5", trailing=True, reference="average")}, "stop_loss.from", "follows"),
+    ({"stop_loss": StopLoss(percent="5", trailing=True, timeout_s=5)}, "stop_loss.timeout_s", "wait beyond"),
+    ({"stop_loss": StopLoss(percent="5", break_even=True)}, "stop_loss.break_even", "needs take_profit.steps"),
+    (
+        {
+            "stop_loss": StopLoss(percent="5", break_even=True, trailing=True),
+            "take_profit": targets(("3", "50"), ("4", "50")),
+        },
+        "stop_loss.break_even",
+        "follows the price already",
+    ),
+    ({"close": CloseRule(when="")}, "close.when", "needs a condition"),
+    ({"close": CloseRule(when="rsj(14) > 70")}, "close.when", "column 1"),
+    ({"close": CloseRule(when={"all": []})}, "close.when.all", "at least one"),
+    ({"max_active_deals_per_pair": 2}, "max_active_deals_per_pair", "above max_active_deals"),
+    (
+        {"max_active_deals": 40, "max_active_deals_per_pair": 40},
+        "max_active_deals_per_pair",
+        "40 deals of a pair could wait for 520 alerts",
+    ),
+    ({"accumulate": True}, "accumulate", "no safety orders"),
+    ({**PERIODIC, **TWICE}, "max_active_deals_per_pair", "one deal per pair"),
+    ({"side": "short", "fee_in": "base"}, "fee_in", "a short pays in quote"),
+    ({"reinvest_percent": "100.1"}, "reinvest_percent", "above 100"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "changes, field, reason", REFUSED, ids=[f"{field}: {reason}" for _, field, reason in REFUSED]
 )
@@ -76,6 +147,23 @@ def test_refused(changes: dict[str, Any], field: str, reason: str) -> None:
 
 
 ALLOWED: list[dict[str, Any]] = [
+    table(("5", "10"), ("9", "20")),
+    {**table(("5", "10"), ("9", "20")), "max_safety_orders": 2},
+    table(("5", "10"), ("5", "10"), anchor="average"),
+    table(("5", "10"), ("4", "10"), anchor="previous_order"),
+    {"price_deviation": "60", "step_scale": "1", "anchor": "previous_order"},
+    {"gap_through": "merge", "max_active_safety_orders": 3},
+    {"safety_condition": "rsi(14) < 30", "gap_through": "one_per_bar"},
+    {"take_profit": targets(("2", "50"), ("3", "25"), ("4", "12.5"), ("5", "12.5"), trailing="1")},
+    {"take_profit": targets(("3", "50"), ("4", "50")), "stop_loss": StopLoss(percent="5", break_even=True)},
+    {"stop_loss": StopLoss(percent="5", trailing=True)},
+    {"stop_loss": StopLoss(percent="5", timeout_s=300, reference="average")},
+    {"close": CloseRule(when="rsi(14) > 70 or close > 200", min_profit="-3")},
+    {**TWICE, "max_active_safety_orders": 2, "cooldown_s": 60, "start_delay_s": 60},
+    {"max_active_deals": 20, "max_active_deals_per_pair": 20, "max_active_safety_orders": 1},
+    PERIODIC,
+    {**PERIODIC, "take_profit": tp("2"), "accumulate": True},
+    {"disable_after_deals": 3, "reinvest_percent": "100", "deal_timeout_s": 600, "fee_in": "base"},
     {"take_profit": None},
     {"stop_loss": StopLoss(percent="10")},  # above the ladder's last rungs: they are simply never reached
     {"side": "short", "stop_loss": StopLoss(percent="150")},

@@ -6,12 +6,11 @@ average, no fee, tick 0.01, lot 0.1. A long's ladder: 1.2 @ 90, 1.3 @ 80, 1.5 @ 
 
 from decimal import Decimal
 
-import pytest
 from msgspec.structs import replace
 
 from schemas.bots import TakeProfit
-from streams.engine.dca import Dust, Instrument
-from tests.streams.engine.dca.story import Story, tell
+from streams.engine.dca import Instrument
+from tests.stories.story import Story
 from tests.streams.engine.dca.support import MINUTE, ROUND, TENTHS, stop
 
 STOPPED = replace(ROUND, stop_loss=stop("15"))
@@ -172,13 +171,3 @@ STORIES = [
         instrument=Instrument(TENTHS.tick, TENTHS.lot, Decimal(90)),
     ),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("story", STORIES, ids=[story.title for story in STORIES])
-def test_story(story: Story) -> None:
-    tell(story)
-
-
-def test_dust_is_told_with_what_it_had_cost() -> None:
-    told = tell(next(story for story in STORIES if "dust" in story.title))
-    assert [event for _, event in told if isinstance(event, Dust)] == [Dust(Decimal(1), Decimal(100))]

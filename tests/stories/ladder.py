@@ -4,10 +4,9 @@ The bot (`ROUND` in support): 100 quote at 100, three safety orders of 100 quote
 average, no fee, tick 0.01, lot 0.1. A long's ladder: 1.2 @ 90, 1.3 @ 80, 1.5 @ 70 (108, 104, 105 quote).
 """
 
-import pytest
 from msgspec.structs import replace
 
-from tests.streams.engine.dca.story import Story, tell
+from tests.stories.story import Story
 from tests.streams.engine.dca.support import ROUND
 
 STORIES = [
@@ -167,8 +166,3 @@ STORIES = [
         ambiguous="1",
     ),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("story", STORIES, ids=[story.title for story in STORIES])
-def test_story(story: Story) -> None:
-    tell(story)

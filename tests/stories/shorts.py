@@ -4,10 +4,9 @@ The bot (`ROUND` in support): 100 quote at 100, three safety orders of 100 quote
 average, no fee, tick 0.01, lot 0.1. A short's ladder: 1.0 @ 110, 0.9 @ 120, 0.8 @ 130.
 """
 
-import pytest
 from msgspec.structs import replace
 
-from tests.streams.engine.dca.story import Story, tell
+from tests.stories.story import Story
 from tests.streams.engine.dca.support import SHORT, stop
 
 STOPPED = replace(SHORT, stop_loss=stop("15"))
@@ -85,8 +84,3 @@ STORIES = [
         "take_profit", "9.90009",
     ),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize("story", STORIES, ids=[story.title for story in STORIES])
-def test_story(story: Story) -> None:
-    tell(story)
