@@ -81,6 +81,8 @@ class Board:
         self._ladders = np.zeros((8, LADDER), np.int64)
         self._free_series = [3, 2, 1, 0]
         self._rungs: dict[int, tuple[Floats, Rows]] = {}
+        self.sources = 0
+        """Counts changes of what is read where."""
         self._flipped = self._called = np.zeros((0, 1), np.int32)
         self._tallies: Bytes = np.zeros(0, np.uint8)
         self._doubts: Bytes = np.zeros(0, np.uint8)
@@ -247,6 +249,7 @@ class Board:
             self._more_series()
         s = self._free_series.pop()
         self._block[tables.USED] = max(int(self._block[tables.USED]), s + 1)
+        self.sources += 1
         self._series[s] = 0
         self._series[s, : len(source)] = source
         self._values[s] = np.nan
@@ -276,13 +279,20 @@ class Board:
         if s in self._members[clock]:
             self._members[clock].remove(s)
             self._chain(clock)
+        self.sources += 1
         self._rungs.pop(2 * s, None)
         self._rungs.pop(2 * s + 1, None)
         self._free_series.append(s)
 
     def source(self, s: int, source: Source) -> None:
         """Read `s` from elsewhere: its frame has moved a column."""
+        self.sources += 1
         self._series[s, : len(source)] = source
+
+    def readings(self) -> list[tuple[int, Source]]:
+        """The series of the first clock, and where each is read."""
+        width = len(Source._fields)
+        return [(s, Source(*self._series[s, :width].tolist())) for s in (self._members or [[]])[0]]
 
     def hang(self, s: int, op: str, constant: float, n: int, *, tally: bool = False) -> None:
         """Let node `n` be `value op constant`, or tally `n` count it, and decide it."""
