@@ -269,14 +269,15 @@ def a_pass(per_symbol: int, found: Floats, *, rare: bool) -> "Pass":
     entered = time.process_time() - began
     gc.freeze()
     gc.enable()
+    operands = [[engine.market.acquire(leaf, "1m") for leaf in _leaves()] for engine in engines]
     together = Together(engines)
     for minute in range(WARM):
         list(together.on_bars(START + minute * MINUTE, found[minute], minute))
     alerts = flat(conditions)
     count = len(alerts.starts)
-    operands = [[engine.market.acquire(leaf, "1m") for leaf in _leaves()] for engine in engines]
 
     def values() -> Floats:
+        # While engines are lent, a value that left no guard may be that of a bar before: every comparison is the same.
         return np.array([slot.frame.newest(slot.column) for slots in operands for slot in slots])
 
     # Each in a loop of its own: numpy's 60 MB would push ours out of the cache. What that costs is measured apart.
