@@ -63,7 +63,7 @@ def test_after_a_busy_day(engine: Engine) -> None:
     assert config.state == "active"
 
     counts = queries.count_all(engine)
-    assert counts.bots == {"active": 3, "deleted": 1}
+    assert counts.bots == {"active": 5, "deleted": 1}
     assert counts.waiting == 0
     assert counts.fills == len(queries.list_fills(engine))
     inbox = queries.list_inbox(engine, limit=5)

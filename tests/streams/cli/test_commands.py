@@ -41,7 +41,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 def test_the_commands_of_the_front_page_are_all_there() -> None:
     assert set(ALL) == {
-        "demo", "up", "down", "status", "worker", "executor", "notifier test",
+        "demo", "up", "down", "status", "worker", "executor", "notifier test", "archive",
         "topics create", "topics list", "topics check", "feed file", "feed simulate",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
