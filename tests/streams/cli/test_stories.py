@@ -21,7 +21,6 @@ from tests.stories import STORIES
 from tests.stories.batch import bot_id, configs, ending, expected, instruments, klines, rows
 from tests.stories.story import Story
 
-
 SENTENCES = [
     "base order: bought 1 at 100, fee 0",
     "target 1: sold 0.5 at 110, fee 0",
