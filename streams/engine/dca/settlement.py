@@ -2,8 +2,9 @@
 
 import msgspec
 
-from streams.engine.dca.deal import PARTS, Deal
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.events import Closed, DealEvent, Dust, Merged, Skipped
+from streams.engine.dca.orders import PARTS
 
 
 class Settlement(msgspec.Struct, frozen=True):
