@@ -94,11 +94,12 @@ class Patience:
         with self._asking() as asking:
             pause = 0.0
             while True:
+                began = self._clock()
                 try:
-                    return self._attempt(asking, action)
+                    return self._attempt(asking, began, action)
                 except DBAPIError as error:
                     why = passing(error)
-                    if why is None or self._over(asking):
+                    if why is None or self._over(asking, began):
                         raise
                     pause = min(_LONGEST_PAUSE_S, 2 * pause or _FIRST_PAUSE_S[why])
                     first = (str(error.orig) or type(error).__name__).splitlines()[0]
@@ -107,18 +108,19 @@ class Patience:
                     # Many executors that were refused together do not come back together.
                     self._wait(pause * random.uniform(0.5, 1.0))
 
-    def _attempt(self, asking: object, action: Callable[[], T]) -> T:
+    def _attempt(self, asking: object, began: float, action: Callable[[], T]) -> T:
         with self._lock:
-            self._began[asking] = self._clock()
+            self._began[asking] = began
         try:
             return action()
         finally:
             with self._lock:
                 del self._began[asking]
 
-    def _over(self, asking: object) -> bool:
+    def _over(self, asking: object, began: float) -> bool:
+        """Was it enough? What fails has failed since the first attempt began: a lock is waited for in there, too."""
         with self._lock:
-            since = self._failing.setdefault(asking, self._clock())
+            since = self._failing.setdefault(asking, began)
         return self._given_up.is_set() or self._clock() - since > self.limit_s
 
     @contextmanager

@@ -29,6 +29,7 @@ from topics.dead_letters import dead_letter
 from topics.partitioner import partition_for
 from topics.records import Outgoing, Record
 from topics.registry import Topics
+from topics.tiers import Tiers
 
 DEATHS: Final = 3
 """A record on which the process died this often with an exception is dead-lettered instead of handled."""
@@ -47,6 +48,7 @@ class PartitionEvaluator:
         hold_bars: int = 500,
         state: State | None = None,
         older: OlderBars | None = None,
+        tiers: Tiers = Tiers(),  # noqa: B008 (frozen)
     ) -> None:
         state = state or State()
         self.partition = partition
@@ -63,6 +65,7 @@ class PartitionEvaluator:
         self._hold_bars = hold_bars
         self._fill_up_to = state.fill_up_to
         self._older = older or OlderBars()
+        self._tiers = tiers
         self._told: set[str] = set()
         self._sources = (topics.klines, topics.alerts, topics.user_alerts)
         self._next = {spec.name: offset for spec, offset in zip(self._sources, state.offsets, strict=True)}
@@ -271,7 +274,8 @@ class PartitionEvaluator:
         command = replace(command, effective_from_ms=since)
         if not forced and seat.lacks_bars_for(command):
             return self._needs(seat)
-        self._emit(seat, seat.on_alert(command, record.offset, since), record)
+        limits = self._tiers.of(command.user_id)
+        self._emit(seat, seat.on_alert(command, record.offset, since, limits), record)
         return None
 
     def _decoded(self, record: Record, source: int) -> Message | None:

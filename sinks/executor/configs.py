@@ -101,14 +101,17 @@ def _accept(bot: Bot | None, accepted: Accepted, record: Record, kind: Kind, rul
 
 def _tell_over(draft: Draft, accepted: Accepted) -> None:
     """A config that will never open a deal says so."""
-    for symbol in accepted.config.pairs:
-        if accepted.config.state == "active" and over(accepted, draft.bot.pairs[symbol]):
-            draft.tell(
-                f"{draft.bot.bot_id}:config:{accepted.seq}:over",
-                "ignored",
-                symbol=symbol,
-                reason="it begins before the last grid ended, and starts none: apply it again",
-            )
+    config = accepted.config
+    if config.state != "active" or not kinds.starts_once(config):
+        return
+    for symbol in config.pairs:
+        running = any(held.close_at_ms is None for held in draft.open_deals_on(symbol))
+        reason = "it begins before the last grid ended, and starts none: apply it again"
+        if running:
+            reason = "a grid runs, with the settings it started with: to change it, delete the bot and apply it again"
+        elif not over(accepted, draft.bot.pairs[symbol]):
+            continue
+        draft.tell(f"{draft.bot.bot_id}:config:{accepted.seq}:over", "ignored", symbol=symbol, reason=reason)
 
 
 def _ending_deals(draft: Draft, end: Ending) -> list[HeldDeal]:

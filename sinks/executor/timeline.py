@@ -103,8 +103,8 @@ def plan_entry(configs: Sequence[Accepted], pair: Pair, standing: Standing = _NO
         at = accepted.from_ms
     if pair.cooldown_until_ms is not None and pair.cooldown_until_ms > at:
         return Plan(accepted, at, "wait", pair.cooldown_until_ms, None)
-    pulses = dca.is_due_anew(accepted.config) or starts_once(accepted.config)
-    seen = pair.seen_signal == accepted.signal and not pulses
+    anew = starts_once(accepted.config) or dca.is_due_anew(accepted.config)
+    seen = pair.seen_signal == accepted.signal and not anew
     when_true: WhenTrue = "wait" if seen else "fire"
     return Plan(accepted, at, when_true, None, _end(configs, accepted, at, pair.symbol))
 

@@ -7,6 +7,7 @@
 A channel that does not work is a matter of the alert and that channel: everybody else goes on.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -71,7 +72,13 @@ class Desk:
         if not self.offsets.begin(record.offset):
             self._setting.metrics.read("repeated")
             return
-        outcome = self._taken(record)
+        try:
+            outcome = self._taken(record)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            # Nobody foresaw it, and it would happen again at every restart: the partition goes on without the record.
+            reason = f"{type(error).__name__}: {error}"
+            self._setting.send(dead_letter(record, "Poison", reason))
+            outcome = "dead"
         self._setting.metrics.read(outcome)
         if outcome not in {"accepted", "old"}:
             self.offsets.finish(record.offset)
@@ -86,12 +93,16 @@ class Desk:
                     if mine := [alert for alert in waiting if name in alert.awaits]:
                         outlet.put(mine)
 
-    def close(self) -> None:
-        """The partition is another's now: send nothing more."""
-        for person in self._people.values():
-            for outlet in person.outlets.values():
-                outlet.close()
+    async def end(self, patience_s: float) -> None:
+        """The partition will be another's: begin nothing, and wait a moment for what is being sent."""
+        outlets = self.outlets
         self._people.clear()
+        for outlet in outlets:
+            outlet.end()
+        if tasks := [outlet.task for outlet in outlets if outlet.task is not None]:
+            await asyncio.wait(tasks, timeout=patience_s)
+        for outlet in outlets:
+            outlet.close()
 
     @property
     def outlets(self) -> list[Outlet]:

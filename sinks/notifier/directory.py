@@ -23,7 +23,7 @@ from schemas.message import Tag, UserId
 from sinks.notifier.channel import AppriseChannel, Channel
 from sinks.notifier.errors import BadDirectory
 from sinks.notifier.services import Unusable, scheme_of, service_of
-from sinks.notifier.yaml_lines import BadYaml, Lined, Place, lined
+from topics.yaml_lines import BadYaml, Lined, Place, lined
 
 MAX_CHANNELS: Final = 10
 _Old = Literal["summary", "drop", "send"]

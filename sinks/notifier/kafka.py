@@ -33,6 +33,7 @@ _BATCH: Final = 500
 _TICK_S: Final = 0.2
 _COMMIT_S: Final = 1.0
 _ANSWER_S: Final = 10.0
+_LAST_S: Final = 5.0
 _TRIES: Final = 50
 _log = logging.getLogger("strikeline.notifier")
 
@@ -85,10 +86,7 @@ class KafkaNotifier(ConsumerRebalanceListener):  # type: ignore[misc]
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            if self._failure is None:
-                await self._commit(list(self._desks))
-            for desk in self._desks.values():
-                desk.close()
+            await self._end(list(self._desks))
             await self._consumer.stop()
         if self._failure is not None:
             raise self._failure
@@ -101,11 +99,7 @@ class KafkaNotifier(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Commit what is done and forget the rest."""
-        mine = [tp.partition for tp in revoked if tp.partition in self._desks]
-        await self._commit(mine)
-        for partition in mine:
-            self._desks.pop(partition).close()
-            self._committed.pop(partition, None)
+        await self._end([tp.partition for tp in revoked if tp.partition in self._desks])
 
     async def _begin(self, assigned: list[TopicPartition]) -> None:
         stands = await self._stands(assigned)
@@ -120,6 +114,15 @@ class KafkaNotifier(ConsumerRebalanceListener):  # type: ignore[misc]
             self._desks[tp.partition] = Desk(tp.partition, Offsets(first, done), self._setting)
             self._consumer.seek(tp, first)
         _log.info("reads partitions %s", [tp.partition for tp in assigned])
+
+    async def _end(self, partitions: Sequence[int]) -> None:
+        """What is being sent may still arrive; then what is done is committed."""
+        await asyncio.gather(*(self._desks[partition].end(_LAST_S) for partition in partitions))
+        if self._failure is None:
+            await self._commit(partitions)
+        for partition in partitions:
+            del self._desks[partition]
+            self._committed.pop(partition, None)
 
     async def _stands(self, assigned: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """The group's offsets with their metadata, which the consumer itself does not tell."""

@@ -14,7 +14,6 @@ from sinks.notifier.channel import Channel
 from sinks.notifier.errors import ChannelFailed
 from sinks.notifier.metrics import Metrics
 from sinks.notifier.pending import Pending
-from topics.failpoints import failpoint
 
 
 class Retry(NamedTuple):
@@ -53,6 +52,7 @@ class Outlet:
         self._waiting: deque[list[Pending]] = deque()
         self._alerts = 0
         self._failing = False
+        self._ending = False
         self._work: asyncio.Task[None] | None = None
 
     def put(self, alerts: Sequence[Pending]) -> None:
@@ -72,9 +72,14 @@ class Outlet:
         """What sends, while there is something to send."""
         return self._work
 
-    def close(self) -> None:
-        """Send no more; what waits is left to whoever owns the partition next."""
+    def end(self) -> None:
+        """Send no more but what is under way, which `task` is then done with; the rest is left to the next owner."""
+        self._ending = True
         self._waiting.clear()
+
+    def close(self) -> None:
+        """Send no more, and forget what is under way."""
+        self.end()
         if self._work is not None:
             self._work.cancel()
 
@@ -97,9 +102,10 @@ class Outlet:
         for attempt in range(1, self._retry.attempts + 1):
             try:
                 await self._channel.send(*text)
-                failpoint("notifier.sent")
             except ChannelFailed as failed:
                 self._failing = True
+                if self._ending:
+                    return
                 last = attempt == self._retry.attempts
                 if last or not failed.again:
                     tries = f" ({attempt} attempts)" if attempt > 1 else ""

@@ -35,7 +35,7 @@ class GroupState(NamedTuple):
 
 
 class DealFigures(NamedTuple):
-    """What a deal says of itself; amounts are decimal strings."""
+    """What a deal says of itself; amounts are decimal strings, `body` is all of it."""
 
     deal_id: str
     bot_id: str
@@ -45,6 +45,7 @@ class DealFigures(NamedTuple):
     quantity: str
     profit: str
     fills: int
+    body: str
 
 
 class OpenDeal(NamedTuple):

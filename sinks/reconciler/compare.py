@@ -81,13 +81,10 @@ def _armed(bot: Bot, interval: str) -> Iterator[Finding]:
     """What a bot has armed against what the executor would command if it were asked now."""
     if not bot.configs:
         return
-    busy = {held.deal.symbol for held in bot.deals.values() if held.open and not held.deal.terms.shared}
     for held in bot.deals.values():
-        if held.open and not held.deal.terms.shared:  # the others are in the entry's group
+        if held.open and not held.deal.terms.shared:
             yield from _deal_armed(bot, held)
     for symbol in bot.pairs:
-        if symbol in busy:
-            continue
         group_id = dca.entry_group_id(bot.bot_id, symbol)
         group = bot.groups.get(group_id)
         draft = Draft(bot, bot.as_of_ms, interval if group is None else group.command.interval)
@@ -107,13 +104,13 @@ def _armed(bot: Bot, interval: str) -> Iterator[Finding]:
 def _deal_armed(bot: Bot, held: HeldDeal) -> Iterator[Finding]:
     group_id = kinds.deal_group_id(held.deal)
     group = bot.groups.get(group_id)
-    if group is None or group.armed:  # one that was never armed is seen in the whole books
+    if group is not None and group.armed:
         return
     wanted = kinds.deal_group(held.deal, generation=1, armed_from_ms=0, close_at_ms=held.close_at_ms)
     if wanted.op == "arm":
         yield Finding(
-            "group_missing", bot.bot_id, f"{group_id}:{group.command.generation}",
-            f"the deal waits for {len(wanted.members)} levels or instants, and its group is removed",
+            "group_missing", bot.bot_id, group_id,
+            f"the deal waits for {len(wanted.members)} levels or instants, and no group of it is armed",
             user_id=bot.user_id, symbol=held.deal.symbol, group_id=group_id, deal_id=held.deal.deal_id,
         )  # fmt: skip
 

@@ -6,7 +6,6 @@ bot has armed) goes round: some bots and some deals at each look, until all had 
 
 from collections import defaultdict
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
@@ -158,8 +157,8 @@ def _filled(connection: Connection, deal_ids: list[str]) -> tuple[Booked, ...]:
     found: list[Booked] = []
     for row in _of_deals(connection, fills, deal_ids):
         bought = row.side == "buy"
-        kept = text(EXACT.subtract(Decimal(row.quantity), Decimal(row.fee_base)))
-        amounts = (("base", kept, bought), ("quote", row.quote, not bought), ("fee", row.fee, False))
+        base = text(EXACT.subtract(EXACT.create_decimal(row.quantity), EXACT.create_decimal(row.fee_base)))
+        amounts = (("base", base, bought), ("quote", row.quote, not bought), ("fee", row.fee, False))
         for account, amount, gained in amounts:
             found.append(
                 Booked(row.deal_id, row.level, row.generation, account, amount if gained else f"-{amount}")

@@ -7,13 +7,14 @@ from typing import Final
 
 from sinks.reconciler.books import Booked, Books, DealFigures
 from sinks.reconciler.findings import Finding
+from streams.engine import kinds
 from streams.engine.dca.money import EXACT, text
 
 Key = tuple[str, int, str]
 """Level, generation, account."""
 
-_WITHOUT_FILL: Final = {"dust", "kept"}
-"""Levels of entries that no fill brought: a rest booked off, a grid's position that stays with the user."""
+_WITHOUT_FILL: Final = frozenset({"dust", "kept"})
+"""Levels under which a rest is booked off: nothing was traded."""
 
 
 def add_up(books: Books) -> Iterator[Finding]:
@@ -41,8 +42,7 @@ def add_up(books: Books) -> Iterator[Finding]:
 def _deal(
     deal: DealFigures, filled: list[Booked], booked: list[Booked], user_id: str | None
 ) -> Iterator[Finding]:
-    expected = _by_key(filled)
-    found = _by_key(row for row in booked if row.level not in _WITHOUT_FILL)
+    expected, found = _by_key(filled), _by_key(row for row in booked if row.level not in _WITHOUT_FILL)
     wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
     if wrong:
         level, generation, account = wrong[0]
@@ -66,8 +66,9 @@ def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked
     if count != deal.fills:
         return f"it counts {deal.fills} fills, there are {count}"
     base = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account == "base")
-    held = base.copy_negate() if deal.side == "short" else base  # a neutral grid's is signed
-    if held != EXACT.create_decimal(deal.quantity):
+    held = base.copy_negate() if deal.side == "short" else base
+    over = EXACT.subtract(held, EXACT.create_decimal(deal.quantity))
+    if over and not _part_of_a_lot(deal, over):
         return f"it holds {deal.quantity}, its ledger {text(held)}"
     money = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account != "base")
     if money != EXACT.create_decimal(deal.profit):
@@ -75,6 +76,11 @@ def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked
     if deal.state == "closed" and held:
         return f"it is closed and holds {text(held)}"
     return ""
+
+
+def _part_of_a_lot(deal: DealFigures, over: Decimal) -> bool:
+    """An open deal holds whole lots; what fees in base leave beside them is booked off with its last one."""
+    return deal.state == "open" and 0 < over < kinds.from_json(deal.body).terms.instrument.lot
 
 
 def _by_deal(rows: Iterable[Booked]) -> defaultdict[str, list[Booked]]:

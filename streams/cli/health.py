@@ -61,7 +61,11 @@ def look(place: Place, watch_s: float, max_age_min: float) -> Health:
     database = _database(place)
     differing = [] if missing else _differences(place)
     problems = [f"topic {name} is missing" for name in missing]
-    problems += _standing_still(first, second)
+    # A notifier's lag is also what waits for a digest, or behind a channel that is tried again.
+    may_wait = topics.group("notifier")
+    problems += _standing_still(
+        [r for r in first if r.group != may_wait], [r for r in second if r.group != may_wait]
+    )
     problems += [f"{count} dead letters on {name}" for name, count in dead.items()]
     problems += [f"{name} is not running" for name, pid in processes.items() if pid is None]
     problems += _too_old(newest, max_age_min)
@@ -87,7 +91,7 @@ def newest_of_all(cluster: Cluster, topics: Topics) -> dict[str, int]:
 
 
 def readers(cluster: Cluster, topics: Topics, database: str | None) -> list[Reader]:
-    """Where evaluator and executor are on each of their sources; the executor's truth is in its database."""
+    """Where everybody is on each of their sources; the executor's truth is in its database."""
     applied: dict[str, dict[int, int]] = {}
     if database is not None:
         from streams.cli.database import applied_offsets
@@ -96,7 +100,11 @@ def readers(cluster: Cluster, topics: Topics, database: str | None) -> list[Read
     found = []
     sources = {
         topics.group("evaluator"): (topics.klines, topics.alerts, topics.user_alerts),
-        topics.group("executor"): (topics.configs, topics.triggers),
+        topics.group("executor"): (
+            topics.configs,
+            topics.triggers,
+            *((topics.orders,) if topics.orders.name in applied else ()),  # a live venue's
+        ),
     }
     for group, specs in sources.items():
         for spec in specs:
@@ -104,7 +112,18 @@ def readers(cluster: Cluster, topics: Topics, database: str | None) -> list[Read
             committed = applied.get(spec.name) or cluster.committed(group, spec.name)
             done = sum(max(0, committed.get(p, b.begin) - b.begin) for p, b in bounds.items())
             found.append(Reader(group, spec.name, done, lag(bounds, committed)))
-    return found
+    return found + _notifier(cluster, topics)
+
+
+def _notifier(cluster: Cluster, topics: Topics) -> list[Reader]:
+    """The notifier, where there ever was one: nobody needs it."""
+    group, name = topics.group("notifier"), topics.fired.name
+    committed = cluster.committed(group, name)
+    if not committed:
+        return []
+    bounds = cluster.bounds(name)
+    done = sum(max(0, committed.get(p, b.begin) - b.begin) for p, b in bounds.items())
+    return [Reader(group, name, done, lag(bounds, committed))]
 
 
 def dead_letters(cluster: Cluster, topics: Topics, present: Iterable[str]) -> dict[str, int]:

@@ -16,7 +16,7 @@ def worker_points() -> list[str]:
 
 def executor_points() -> list[str]:
     """Fail-points of the executor's process."""
-    return [name for name in _points("sinks") if not name.startswith("notifier.")]
+    return _points("sinks")
 
 
 def _points(room: str) -> list[str]:

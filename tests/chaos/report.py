@@ -57,6 +57,11 @@ def shortfalls(result: Result) -> list[str]:
         },
     }
     found = [f"{what}: {had} of {needed}" for what, (had, needed) in wanted.items() if had < needed]
+    found += [
+        f"{a.name} for {a.seconds:.0f} s: the executor told {a.told:.0f} s and took {a.cpu:.1f} s of CPU"
+        for a in tally.absences
+        if a.told < 0.8 * a.seconds or a.cpu > 0.2 * a.seconds
+    ]
     slow = [seconds for seconds in (*tally.joins, *tally.leaves) if seconds > SETTLE_S]
     return found + [f"a join or leave took {seconds:.1f} s to settle" for seconds in slow]
 

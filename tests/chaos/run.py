@@ -58,7 +58,7 @@ EXECUTOR = Plan(
 )  # fmt: skip
 """kill -9 of the executor alone, many times, with triggers that come again."""
 OUTAGE = Plan(
-    worker_kills=0, executor_kills=0, hits=0, worker_stops=0, executor_stops=0, joins=0, delay_max=1.0, copies=0.1,
+    worker_kills=0, executor_kills=0, hits=0, worker_stops=0, executor_stops=0, joins=0, delay_max=1.0, copies=0.3,
     outages=2,
 )  # fmt: skip
 """The database is away for a minute, twice."""

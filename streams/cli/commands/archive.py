@@ -8,8 +8,8 @@ import typer
 from streams.cli.commands.processes import (
     JsonLogs,
     LogLevel,
-    LogLevels,
     MetricsPort,
+    asked,
     common,
     differs,
     settings_of,
@@ -26,8 +26,8 @@ def archive(
         float,
         typer.Option(min=0.1, max=86_400, help="A record is in a file at most so long after it was read."),
     ] = 300.0,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     json: JsonLogs = False,
 ) -> None:
     """Keep klines, triggers, configs and users' alerts as parquet, each record once, for longer than topics do.
@@ -41,12 +41,10 @@ def archive(
     from streams.cli.kafka import reaching
     from topics.admin import TopicsDiffer
 
-    given = common(place(ctx)) | {
-        "log_level": str(log_level), "metrics_port": metrics_port, "archive": to, "archive_seconds": seconds,
-    }  # fmt: skip
+    folder = {"archive": to, "archive_seconds": seconds}
+    settings = settings_of(ArchiveSettings, common(place(ctx)) | asked(log_level, metrics_port) | folder)
     if json:
-        log_as_json(str(log_level))
-    settings = settings_of(ArchiveSettings, given)
+        log_as_json(settings.log_level)
     try:
         with reaching(settings.kafka.bootstrap):
             run_archive(settings)

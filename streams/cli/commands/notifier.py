@@ -8,8 +8,8 @@ import typer
 from streams.cli.commands.processes import (
     JsonLogs,
     LogLevel,
-    LogLevels,
     MetricsPort,
+    asked,
     common,
     differs,
     settings_of,
@@ -46,8 +46,8 @@ def notifier(
     ctx: Context,
     config: Config = None,
     allow_private: Private = False,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     json: JsonLogs = False,
 ) -> None:
     """Run a notifier: fired alerts in, messages to users' channels out. Useful up to one per partition.
@@ -64,10 +64,10 @@ def notifier(
     from topics.admin import TopicsDiffer
     from topics.records import DeliveryFailed
 
-    if json:
-        log_as_json(str(log_level))
-    given = common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    given = common(place(ctx)) | asked(log_level, metrics_port)
     settings: NotifierSettings = settings_of(NotifierSettings, given | _given(config, allow_private))
+    if json:
+        log_as_json(settings.log_level)
     try:
         with reaching(settings.kafka.bootstrap):
             run_notifier(settings)

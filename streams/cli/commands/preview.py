@@ -40,15 +40,14 @@ def preview(
         raise Invalid(
             f"{file}: {len(configs)} bots" + (f" called {bot}" if bot else "; choose one with --bot")
         )
-    config, at, steps = configs[0], _decimal(price, "--price"), _instrument(tick, lot, min_notional)
+    config, steps = configs[0], _instrument(tick, lot, min_notional)
     if instruments is not None:
         if steps is not None:
             raise Invalid("--instruments has tick and lot already: leave --tick and --lot out")
         steps = _from_file(instruments, symbol, config.pairs)
+    show = _show_grid if config.kind == "grid" else _show
     try:
-        found = (
-            _show_grid(config, at, steps, json) if config.kind == "grid" else _show(config, at, steps, json)
-        )
+        found = show(config, _decimal(price, "--price"), steps, json)
     except ValueError as wrong:
         raise Invalid(str(wrong)) from None
     if found:

@@ -23,19 +23,25 @@ class LogLevels(StrEnum):
     ERROR = "ERROR"
 
 
-LogLevel = Annotated[LogLevels, typer.Option(help="How much is told.")]
+LogLevel = Annotated[LogLevels | None, typer.Option(help="How much is told; default INFO.")]
 JsonLogs = Annotated[bool, typer.Option("--json", help="Log as JSON, an object a line.")]
-MetricsPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; 0: none.")]
+LimitsFile = Annotated[
+    Path | None, typer.Option(help="What users may have, by tier: bots, alerts, conditions.")
+]
+MetricsPort = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; default 0: none.")
+]
 
 
 def worker(
     ctx: Context,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     history: Annotated[
         Path | None,
         typer.Option(help="Kline file (or folder of such) with bars from before the kline topic's first."),
     ] = None,
+    limits: LimitsFile = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an evaluator: klines and alerts in, triggers out. Useful up to one per partition.
@@ -47,13 +53,16 @@ def worker(
     from streams.feeds.files import FileProblem
     from streams.worker import run_worker
     from topics.admin import TopicsDiffer
+    from topics.tiers import BadTiers
 
-    given = common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    given = common(place(ctx)) | asked(log_level, metrics_port)
     if history is not None:
         given["history"] = history
-    if json:
-        log_as_json(str(log_level))
+    if limits is not None:
+        given["limits"] = limits
     settings = settings_of(WorkerSettings, given)
+    if json:
+        log_as_json(settings.log_level)
     try:
         with reaching(settings.kafka.bootstrap):
             run_worker(settings)
@@ -61,6 +70,8 @@ def worker(
         raise differs(differ) from None
     except FileProblem as wrong:
         raise Invalid(f"--history: {wrong}") from None
+    except BadTiers as wrong:
+        raise Invalid(str(wrong)) from None
 
 
 def executor(
@@ -71,8 +82,9 @@ def executor(
     instruments: Annotated[
         Path | None, typer.Option(help="Tick, lot and minimum notional by symbol; default tick and lot 1e-8.")
     ] = None,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    limits: LimitsFile = None,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an executor: configs and triggers in; deals, armed groups and positions out. Migrates first.
@@ -82,31 +94,35 @@ def executor(
     from sinks.config import ExecutorSettings
 
     here = place(ctx)
-    given = common(here) | {"log_level": str(log_level), "metrics_port": metrics_port}
-    if json:
-        log_as_json(str(log_level))
+    given = common(here) | asked(log_level, metrics_port)
     if here.database is not None:
         given["database_url"] = here.database
     if instruments is not None:
         given["instruments"] = instruments
-    _run_executor(settings_of(ExecutorSettings, given), migrate_only)
+    if limits is not None:
+        given["limits"] = limits
+    settings: ExecutorSettings = settings_of(ExecutorSettings, given)
+    if json:
+        log_as_json(settings.log_level)
+    _run_executor(settings, migrate_only)
 
 
 def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
     from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-    from sinks.errors import BadInstruments, Stop
+    from sinks.errors import BadBalances, BadInstruments, Stop
     from sinks.process import run_executor
     from streams.cli.kafka import reaching
     from topics.admin import TopicsDiffer
     from topics.records import DeliveryFailed
+    from topics.tiers import BadTiers
 
     try:
         with reaching(settings.kafka.bootstrap):
             run_executor(settings, migrate_only)
     except TopicsDiffer as differ:
         raise differs(differ) from None
-    except BadInstruments as wrong:
+    except (BadBalances, BadInstruments, BadTiers) as wrong:
         raise Invalid(str(wrong)) from None
     except (ArgumentError, NoSuchModuleError) as wrong:
         raise Invalid(f"--database: {wrong}") from None
@@ -115,6 +131,12 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
     except DBAPIError as error:
         reason = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
         raise Unreachable(f"the database cannot be used: {reason}") from None
+
+
+def asked(log_level: LogLevels | None, metrics_port: int | None) -> dict[str, Any]:
+    """The options that were given: the others are left to the environment."""
+    options = {"log_level": None if log_level is None else str(log_level), "metrics_port": metrics_port}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def common(here: Place) -> dict[str, Any]:

@@ -2,17 +2,19 @@
 
 import msgspec
 
-from streams.engine.dca.deal import Deal
-from streams.engine.dca.events import Closed, DealEvent, Dust, Merged, Skipped
-from streams.engine.dca.orders import PARTS
+from streams.engine.dca.deal import PARTS, Deal
+from streams.engine.dca.events import Closed, Command, DealEvent, Dust, Merged, Skipped
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """`ambiguous`: the other order of the bar's extremes would have given another result (law 8)."""
+    """`ambiguous`: the other order of the bar's extremes would have given another result (law 8). `commands`: what a
+    venue is still to be told; on paper nothing is left.
+    """
 
     deal: Deal
     events: tuple[DealEvent, ...]
     ambiguous: bool = False
+    commands: tuple[Command, ...] = ()
 
 
 def consequences(before: Deal, after: Deal) -> tuple[DealEvent, ...]:

@@ -7,7 +7,7 @@ from streams.engine.grid.entry import starts_once
 from streams.engine.grid.events import GridEvent, Kept, RoundTrip, Woken
 from streams.engine.grid.machine import apply
 from streams.engine.grid.opening import new_deal, open_deal
-from streams.engine.grid.orders import GridOrder, armed, waiting
+from streams.engine.grid.orders import GridOrder, armed, bounds, waiting
 from streams.engine.grid.preview import LevelRow, Preview, preview
 from streams.engine.grid.prices import prices, quantities
 from streams.engine.grid.settlement import Settlement, consequences
@@ -33,6 +33,7 @@ __all__ = [
     "apply",
     "armed",
     "average_price",
+    "bounds",
     "consequences",
     "deal_group",
     "deal_group_id",

@@ -68,12 +68,14 @@ def with_state(deal: Deal, event: VenueEvent, state: OrderState) -> Deal:
 
 def book(deal: Deal, event: OrderFilled) -> Deal:
     """One fill in order and ledger. Raises UnexpectedEvent where it contradicts the order, or OffGrid."""
-    side, rest, _ = rest_of(deal, event.level)
+    side, rest, fills = rest_of(deal, event.level)
     instrument = deal.terms.instrument
     lots = instrument.lots(event.quantity)
     quote = lots * instrument.ticks(event.price)
     if event.side != side or not 0 <= lots <= rest:
         raise UnexpectedEvent(deal.deal_id, event, f"the order is to {side} {instrument.quantity(rest)}")
+    if event.number != fills + 1:
+        raise UnexpectedEvent(deal.deal_id, event, f"it has had {fills} fills: this one was booked before")
     if instrument.quote(quote) != event.quote:
         raise UnexpectedEvent(deal.deal_id, event, "quote is not quantity × price")
     fees = ceil(in_units(event.fee, FEE_UNIT))

@@ -46,11 +46,11 @@ def waiting(deal: Deal) -> tuple[GridOrder, ...]:
     """
     if deal.status != "open":
         return ()
-    price = deal.terms.instrument.in_ticks(deal.price)
-    taken = {_order(deal, number).level for number, cell in deal.numbered() if cell.working}
+    price, levels = deal.terms.instrument.in_ticks(deal.price), deal.prices
+    orders = [(_order(deal, number, levels), cell) for number, cell in deal.numbered()]
+    taken = {order.level for order, cell in orders if cell.working}
     found: dict[int, GridOrder] = {}
-    for number, cell in deal.numbered():
-        order = _order(deal, number)
+    for order, cell in orders:
         if cell.working or order.level in taken:
             continue
         if order.level not in found or order.met_at(price):
@@ -68,12 +68,20 @@ def armed(deal: Deal) -> tuple[GridOrder, ...]:
     return (*_stops(deal), *levels)
 
 
-def _order(deal: Deal, number: int) -> GridOrder:
+def bounds(deal: Deal) -> tuple[int | None, int | None]:
+    """The prices in ticks between which nothing is armed: a bar that stays strictly inside changes nothing."""
+    orders = armed(deal)
+    below = max((order.ticks for order in orders if order.side == "below"), default=None)
+    above = min((order.ticks for order in orders if order.side == "above"), default=None)
+    return below, above
+
+
+def _order(deal: Deal, number: int, levels: tuple[int, ...]) -> GridOrder:
     cell = deal.cells[number - 1]
     # An idle cell waits where it would close its trip, had it opened one.
     upper = cell.state == "sell" or (cell.state == "idle" and deal.opens_with(number) == "buy")
     level = number + 1 if upper else number
-    return GridOrder(level_name(level), level, deal.prices[level - 1], "above" if upper else "below", number)
+    return GridOrder(level_name(level), level, levels[level - 1], "above" if upper else "below", number)
 
 
 def _stops(deal: Deal) -> tuple[GridOrder, ...]:

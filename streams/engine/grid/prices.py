@@ -24,6 +24,7 @@ def prices(terms: Terms) -> tuple[int, ...]:
     return _prices(grid.spacing == "geometric", grid.lower, grid.upper, grid.levels, terms.tick)
 
 
+@lru_cache(maxsize=1024)
 def quantities(terms: Terms) -> tuple[int, ...]:
     """Lots that are bought at a level and sold at the next one, for each level but the highest; up to the lot.
 

@@ -5,11 +5,12 @@ from collections import Counter
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.conditions import Condition, ConditionError, Trail
 from schemas.events import BotEvent
+from schemas.limits import Limits
 from streams.engine.bars import BarArrays
 from streams.engine.errors import NeedsHistory
 from streams.engine.groups import reports
 from streams.engine.groups.arming import conditions_of, first_bar_ms, message_of
-from streams.engine.groups.combinations import refuse_contradictions
+from streams.engine.groups.combinations import refuse_contradictions, refuse_excess
 from streams.engine.groups.firing import Firing, seeded_from_ms
 from streams.engine.groups.group import Group, Watch
 from streams.engine.groups.message import Message
@@ -62,8 +63,15 @@ class Commands:
             return self._remove(group)
         return self._arm(group)
 
-    def alert(self, command: AlertCommand, generation: int, effective_from_ms: int, pos: int) -> list[Output]:
-        """Take in a user's alert, or its removal."""
+    def alert(
+        self,
+        command: AlertCommand,
+        generation: int,
+        effective_from_ms: int,
+        pos: int,
+        limits: Limits | None = None,
+    ) -> list[Output]:
+        """Take in a user's alert, or its removal. One beyond its user's `limits` is refused."""
         held = self._register.units.get(command.alert_id)
         if held is not None:
             if generation <= held.generation:
@@ -80,7 +88,7 @@ class Commands:
         alert = Alert(command, generation, first_bar_ms(effective_from_ms, self._market.interval), pos)
         if command.state == "deleted":
             return self._remove(alert)
-        return self._arm(alert)
+        return self._arm(alert, limits)
 
     def acquire(self, unit: Unit, conditions: list[Condition]) -> None:
         """Give `unit` the nodes of its conditions, and an alert the operands of its message. Raises ConditionError or
@@ -163,11 +171,15 @@ class Commands:
         self._register.removed(unit, self._now_ms)
         return [reports.event("removed", unit.command, unit.generation, self._now_ms)]
 
-    def _arm(self, unit: Unit) -> list[Output]:
+    def _arm(self, unit: Unit, limits: Limits | None = None) -> list[Output]:
         try:
             conditions = conditions_of(unit.command, self._market.interval)
             if isinstance(unit, Alert):
                 refuse_contradictions(unit.command, conditions[0])
+                if limits is not None:
+                    others = self._register.alerts_of(unit.command.user_id, unit.key)
+                    pieces = message_of(unit.command, self._market.interval)
+                    refuse_excess(limits, others, conditions[0], pieces)
             self._acquire_with_what_there_is(unit, conditions)
         except ConditionError as error:
             return self._refuse(unit, error.path, error.reason)

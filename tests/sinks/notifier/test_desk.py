@@ -1,12 +1,13 @@
 """From fired alerts to messages: rates, digests, retries, dead letters, and what counts as done."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
 
 from schemas.events import BotEvent
-from sinks.notifier.directory import Limits
+from sinks.notifier.directory import Limits, User
 from sinks.notifier.outlet import Retry
 from tests.sinks.notifier.fakes import FakeChannel, Office, fired, settled
 from topics.codec import decode, encode
@@ -251,6 +252,18 @@ async def test_garbage_is_dead_lettered(key: bytes | None, value: bytes | None, 
     assert channel.taken == []
 
 
+async def test_a_record_on_which_something_unforeseen_happens_is_set_aside() -> None:
+    class Broken(dict[str, User]):
+        def get(self, key: object, default: object = None) -> Any:
+            raise KeyError(key)
+
+    office = Office({"alice": [FakeChannel()]})
+    office.setting = office.setting._replace(directory=Broken())
+    office.hear(fired())
+    assert office.dead() == [("Poison", "KeyError: 'alice'")]
+    assert office.of("alice").offsets.next_offset == 1
+
+
 async def test_another_partitioners_record_is_refused() -> None:
     office = Office({"alice": [channel := FakeChannel()]})
     home = office.of("alice").partition
@@ -260,15 +273,31 @@ async def test_another_partitioners_record_is_refused() -> None:
     assert channel.taken == []
 
 
-async def test_a_partition_that_is_lost_sends_no_more() -> None:
-    channel = FakeChannel()
+async def test_a_partition_that_goes_finishes_what_is_being_sent_and_begins_nothing() -> None:
+    channel, broken = FakeChannel("one"), FakeChannel("two", fails=9)
     channel.blocked = asyncio.Event()
-    office = Office({"alice": [channel]}, Limits(messages_per_minute=2))
+    broken.blocked = channel.blocked
+    office = Office({"alice": [channel, broken]}, Limits(messages_per_minute=2))
     office.hear(fired(1), fired(2), fired(3))
     desk = office.of("alice")
-    await settled(lambda: channel.attempts == 1)
-    desk.close()
+    await settled(lambda: channel.attempts == broken.attempts == 1)
+    ending = asyncio.ensure_future(desk.end(5.0))
+    await asyncio.sleep(0)
     channel.blocked.set()
+    await ending
     await office.pass_time(120)
-    assert channel.bodies == []
+    assert (channel.bodies, broken.attempts) == (["message 1"], 1)
     assert desk.offsets.next_offset == 0
+    assert office.dead() == []
+
+
+async def test_a_partition_that_goes_waits_for_no_channel_that_hangs() -> None:
+    channel = FakeChannel()
+    channel.blocked = asyncio.Event()
+    office = Office({"alice": [channel]})
+    office.hear(fired(1))
+    await settled(lambda: channel.attempts == 1)
+    await office.of("alice").end(0.01)
+    channel.blocked.set()
+    await office.pass_time()
+    assert channel.bodies == []

@@ -2,93 +2,51 @@
 
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
-from schemas.bots import BotConfig
-from schemas.interval import MINUTE_MS
-from schemas.market import Kline
+from schemas.bots import ConfigSide
+from sinks.database.tables import ledger
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
-from streams.engine import kinds
-from streams.engine.dca import OrderFilled
-from streams.engine.grid import Deal
-from tests.pipeline import START, Outcome, Shape, bars, run
+from streams.cli.sentences import sentence
+from streams.engine.dca import Instrument
+from tests.pipeline import Outcome, run
+from tests.stories.grid_batch import configs, instruments, klines, wrong
 from tests.streams.engine.grid.stories import STORIES
-from tests.streams.engine.grid.story import Story, candles
-from tests.streams.engine.grid.support import events
-from tests.streams.engine.grid.support import run as pure_run
+from tests.streams.engine.grid.story import Story
+from tests.streams.engine.grid.support import LONG, of
 
-
-def bot_of(number: int, story: Story) -> BotConfig:
-    """The story's bot, on a symbol of its own."""
-    return replace(
-        story.bot, bot_id=f"story-{number}", pairs=[f"S{number}"], effective_from_ms=START, revision=1
-    )
-
-
-def klines_of(number: int, story: Story) -> list[Kline]:
-    shapes: list[Shape] = [(bar.open, bar.high, bar.low, bar.close) for bar in candles(story)]
-    return bars(shapes, f"S{number}")
-
-
-def deletion_of(number: int, story: Story) -> BotConfig | None:
-    """A story that ends at an instant is that of a bot deleted a bar before."""
-    if story.close_at is None:
-        return None
-    return BotConfig(
-        bot_id=f"story-{number}", user_id=story.bot.user_id, state="deleted", revision=2,
-        on_delete="keep" if story.keep else "close", effective_from_ms=START + story.close_at - MINUTE_MS,
-    )  # fmt: skip
-
-
-def check_story(number: int, story: Story, out: Outcome) -> None:
-    """Fills, the deal's row and the deal itself, against the pure run."""
-    settled = pure_run(
-        story.bot, candles(story), instrument=story.instrument, close_at_ms=story.close_at, keep=story.keep
-    )
-    pure = settled[-1][1].deal
-    row = next(deal for deal in out.deals if deal["bot_id"] == f"story-{number}")
-    wanted = [
-        (START + (bar + 1) * MINUTE_MS, f.level, f.side, f.price, f.quantity, f.quote, f.fee)
-        for bar, f in events(settled)
-        if isinstance(f, OrderFilled)
-    ]
-    names = ("price", "quantity", "quote", "fee")
-    mine = [fill for fill in out.fills if fill["deal_id"] == row["deal_id"]]
-    found = [(f["at_ms"], f["level"], f["side"], *(Decimal(f[name]) for name in names)) for f in mine]
-    assert found == wanted, story.title
-    assert (row["state"] == "closed", row["close_reason"]) == (pure.closed, pure.reason), story.title
-    assert Decimal(row["profit"]) == pure.profit
-    deal = kinds.from_json(row["body"])
-    assert isinstance(deal, Deal)
-    assert (deal.cells, deal.ledger, deal.trips) == (pure.cells, pure.ledger, pure.trips), story.title
+TOLD = [
+    "level 2: to buy 1 at 90",
+    "level 3: sold 1 at 100, fee 0",
+    "level 3: round trip 1 brought 10",
+    "stop below: sold 4 at 69.3, fee 0",
+    "the deal was closed by its stop below the range, profit -94.8",
+    "4 stay with the user, at 70",
+    "level 4 fired, and nothing was done: nothing to sell yet: from the next bar on the level below it is armed",
+]
 
 
 @pytest.mark.parametrize("step", [1, 1_000])
 async def test_every_story_is_the_same_in_the_pipeline(tmp_path: Path, step: int) -> None:
-    instruments = {f"S{number}": story.instrument for number, story in enumerate(STORIES)}
-    made = Pipeline(f"sqlite:///{tmp_path / 'deals.db'}", rules=Rules(Paper(), instruments))
-    bots = [bot_of(number, story) for number, story in enumerate(STORIES)]
-    bots += [gone for number, story in enumerate(STORIES) if (gone := deletion_of(number, story))]
-    klines = [kline for number, story in enumerate(STORIES) for kline in klines_of(number, story)]
-    out = await run(made, bots, sorted(klines, key=lambda kline: kline.open_time_ms), step=step)
+    made = Pipeline(f"sqlite:///{tmp_path / 'deals.db'}", rules=Rules(Paper(), instruments(STORIES)))
+    out = await run(made, configs(STORIES), klines(STORIES), step=step)
     made.close()
     assert out.dead_letters == 0
     assert len(out.deals) == len(STORIES)
-    for number, story in enumerate(STORIES):
-        check_story(number, story, out)
+    assert wrong(STORIES, out.deals, out.fills) == []
     _check_ledger(made, out)
+    told = {sentence(event) for event in out.events}
+    assert [line for line in TOLD if line not in told] == []
 
 
 def _check_ledger(made: Pipeline, out: Outcome) -> None:
     """Σ base = what is held, Σ quote + Σ fee = profit, for every deal."""
-    from sqlalchemy import select
-
-    from sinks.database.tables import ledger
-
     with made.engine.connect() as connection:
         rows = [dict(row._mapping) for row in connection.execute(select(ledger))]
     for deal in out.deals:
@@ -100,3 +58,22 @@ def _check_ledger(made: Pipeline, out: Outcome) -> None:
         assert sums["quote"] + sums["fee"] == Decimal(deal["profit"])
         held = Decimal(deal["quantity"])
         assert sums["base"] == (-held if deal["side"] == "short" else held)
+
+
+def _long_market(side: ConfigSide) -> Story:
+    random, price, table = Random(side), 100.0, ["100 100 100 100"]
+    for _ in range(80):
+        o, a, b, c = (round(price + random.uniform(-9, 9), 2) for _ in range(4))
+        table.append(f"{o} {max(o, a, b, c)} {min(o, a, b, c)} {c}")
+        price = c + (100.0 - c) * 0.1
+    bot = of(replace(LONG, side=side, fee="0.05"), levels=9, max_active_levels=5)
+    return Story(f"a long market for a {side} grid", bot, "\n".join(table), "", instrument=Instrument())
+
+
+async def test_a_long_market_is_the_same_in_the_pipeline(pipeline: Pipeline) -> None:
+    """Jumps, gaps and both ways in one bar, with few levels armed at a time."""
+    sides: tuple[ConfigSide, ...] = ("long", "short", "neutral")
+    stories = [_long_market(side) for side in sides]
+    out = await run(pipeline, configs(stories), klines(stories))
+    assert len(out.fills) > 120
+    assert wrong(stories, out.deals, out.fills) == []

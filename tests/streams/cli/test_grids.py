@@ -1,5 +1,6 @@
 """Grids through the whole pipeline: when they start and end, what is told, and the commands about them."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +92,10 @@ async def test_an_edit_leaves_a_grid_that_runs_alone_and_so_does_a_pause(pipelin
         replace(of(STOPPED, lower="50", stop_below="40"), revision=2, effective_from_ms=at(1))
     )
     await pipeline.apply(replace(STOPPED, revision=3, state="paused", effective_from_ms=at(2)))
+    reasons = [event.reason for event in told(outcome(pipeline), "ignored")]
+    assert reasons == [
+        "a grid runs, with the settings it started with: to change it, delete the bot and apply it again"
+    ]
     out = await feed(pipeline, [89.0, 91.0, 60.0, 100.0, 100.0], 1)
     levels = [("base", 100), ("grid_2", 89), ("stop_below", 60)]
     assert out.levels() == [(level, Decimal(price)) for level, price in levels]
@@ -190,3 +195,23 @@ def test_a_grid_from_its_file_to_the_executor_s_answer(strikeline: CommandLine, 
     )
     file.write_text(lines + ", stop_below: 90}\n")
     assert "grid.stop_below: 90 is not below the range" in strikeline("bots", "apply", str(file)).err
+
+
+def test_positions_show_the_grids_beside_the_deals(strikeline: CommandLine, pipeline: Pipeline) -> None:
+    asyncio.run(pipeline.apply(GRID))
+    asyncio.run(pipeline.feed_klines(bars([100.0, (99.0, 99.0, 90.0, 91.0), (91.0, 100.0, 91.0, 99.0)])))
+    shown = [line.split() for line in strikeline("positions", "list").out.splitlines()]
+    assert ["grid", "BTCUSDT", "2", "2", "1", "10"] in shown
+    (position,) = strikeline("positions", "list", "--json").json
+    assert position["open_deals"][0]["grid"]["round_trips"] == 1
+
+
+def test_explain_says_why_a_level_fired_or_did_not(strikeline: CommandLine, pipeline: Pipeline) -> None:
+    asyncio.run(pipeline.apply(GRID))
+    asyncio.run(pipeline.feed_klines(bars([100.0, (99.0, 99.0, 90.0, 91.0), 92.0])))
+    fired = strikeline("explain", "bot_grid_grid_2", "--at", str(at(2)), "--json").json
+    assert (fired["fired"], fired["kind"]) == (True, "member")
+    other = strikeline("explain", "bot_grid_grid_4", "--at", str(at(2)), "--json").json
+    assert "not reached: the high was 99" in other["answer"]
+    start = strikeline("explain", "bot_grid_entry", "--at", str(at(1)), "--json").json
+    assert [part["text"] for part in start["condition"]["parts"]] == ["close >= 80", "close <= 120"]

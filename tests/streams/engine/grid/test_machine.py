@@ -101,6 +101,14 @@ def test_a_fill_that_contradicts_its_order_is_not_booked(event: OrderFilled) -> 
         apply(_placed(opened()), event)
 
 
+def test_a_part_that_is_told_twice_is_booked_once() -> None:
+    deal = _placed(opened())
+    part = fill(deal, "grid_2", 4, 9_000, last=False)
+    deal, _ = apply(deal, part)
+    with pytest.raises(UnexpectedEvent, match="booked before"):
+        apply(deal, part)
+
+
 def test_a_close_withdraws_what_works_and_sells_what_was_filled_meanwhile() -> None:
     deal, commands = apply(_placed(opened()), Triggered("close", HUNDRED))
     assert commands == (CancelOrder("grid_2"), PlaceOrder("close", "sell", "market", Decimal(2)))

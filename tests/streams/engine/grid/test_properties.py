@@ -31,10 +31,12 @@ from streams.engine.grid import (
     RoundTrip,
     apply,
     armed,
+    bounds,
     fill,
     new_deal,
     problems,
     waiting,
+    walk,
 )
 from streams.engine.grid.cells import cost, held
 from tests.streams.engine.dca.support import SYMBOL, bar, trigger
@@ -171,6 +173,21 @@ def test_fills_keep_to_the_bar_and_a_level_trades_once_in_it(bot: BotConfig, can
             if event.level.startswith("grid_"):
                 assert Decimal(repr(of.low)) <= event.price <= Decimal(repr(of.high))
         before = settlement.deal
+
+
+@MANY
+@given(grids, paths())
+def test_only_bars_that_reach_a_bound_do_anything(bot: BotConfig, candles: list[Bar]) -> None:
+    """What a driver that jumps relies on, against one that walks every bar."""
+    instrument = Instrument(Decimal("0.001"), Decimal("0.001"))
+    deal = run(bot, candles[:1], instrument=instrument)[0][1].deal
+    for of in candles[1:]:
+        below, above = bounds(deal)
+        low, high = (instrument.in_ticks(Decimal(repr(price))) for price in (of.low, of.high))
+        reached = (below is not None and low <= below) or (above is not None and high >= above)
+        after = walk(deal, of, [])
+        assert bool(after.events) == (reached and not deal.closed)
+        deal = after.deal if reached else deal
 
 
 @MANY
