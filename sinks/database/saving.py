@@ -139,4 +139,5 @@ def _deal_row(held: HeldDeal) -> Row:
         "reserve": held.reserve,
         "reserved": held.reserved,
         "body": kinds.to_json(deal),
+        "shared": int(deal.terms.shared),
     }

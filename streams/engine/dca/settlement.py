@@ -33,7 +33,7 @@ def consequences(before: Deal, after: Deal) -> tuple[DealEvent, ...]:
 
 
 def _merged(before: Deal, after: Deal) -> list[DealEvent]:
-    if before.entries is after.entries:
+    if before.entries is after.entries or not any(order.state == "merged" for order in after.entries):
         return []
     was = {order.level: order.state for order in before.entries}
     into = next((o.level for o in after.entries if o.state == "placed" and was.get(o.level) == "armed"), "")
