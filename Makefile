@@ -23,6 +23,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/python -m streams.report.charts
 	touch $@
 
 demo: $(STAMP)  ## the whole pipeline on this machine, then a report (KLINES=file for your own candles)
@@ -40,7 +41,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-chaos: prerequisites $(STAMP)  ## kill processes under load for twenty minutes and count what was lost or doubled
+chaos: prerequisites $(STAMP)  ## kill processes and take databases away under load, two hours; ARGS=--help for its parts
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(STAMP)  ## every performance claim, measured here

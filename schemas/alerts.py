@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from schemas.bots import BotSide, Intrabar
 from schemas.interval import Interval
-from schemas.message import AlertId, BotId, GroupId, Message, Millis, Part, PositiveCount, Symbol, UserId
+from schemas.message import AlertId, BotId, GroupId, Message, Millis, Part, PositiveCount, Symbol, Tag, UserId
 
 ActionType = Literal[
     "execute_entry",
@@ -23,12 +23,15 @@ WhenTrue = Literal["fire", "wait"]
 
 
 class BotAction(Part, frozen=True, tag_field="type", tag="bot_trigger"):
-    """What a fired member asks of a bot. `dca_index` counts safety orders from 1, `tp_index` targets from 1."""
+    """What a fired member asks of a bot. `dca_index` counts safety orders from 1, `tp_index` targets from 1,
+    `grid_level` a grid's levels from 1, the lowest.
+    """
 
     bot_id: BotId
     action_type: ActionType
     dca_index: int | None = None
     tp_index: int | None = None
+    grid_level: int | None = None
 
 
 class TrailState(Part, frozen=True):
@@ -87,6 +90,9 @@ class AlertCommand(Message, frozen=True, tag="alert_command"):
 
     `on: tick` counts updates of the bar that is still forming too, with the last price and the extremes so far: it
     fires on the first update on which the condition is true, `once`, or `once_per_bar` of its timeframe.
+
+    `message` may hold placeholders: {{symbol}}, {{time}}, {{interval}}, {{alert_id}}, and any operand of a condition,
+    as in {{close}} or {{rsi(14)}}. It goes to the user's channels with one of the `tags`; without tags to all.
     """
 
     alert_id: AlertId
@@ -104,3 +110,4 @@ class AlertCommand(Message, frozen=True, tag="alert_command"):
     when_true_at_arming: WhenTrue = "fire"
     expires_at_ms: Millis | None = None
     message: Annotated[str, Meta(max_length=1_024)] = ""
+    tags: Annotated[list[Tag], Meta(max_length=8)] = []

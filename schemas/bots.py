@@ -102,8 +102,8 @@ class BotConfig(Message, frozen=True, tag="bot_config"):
     """A DCA or a grid bot. Volumes are quote amounts, percents are percents ("1" is 1 %), both decimal strings.
 
     Conditions are text or trees; a bot whose state is `deleted` may leave everything but its ids out. A grid bot has
-    `grid` and none of the settings of a ladder; its `entry` may be left out: it starts at once. `side: neutral` is
-    a grid's.
+    `grid` and none of the settings of a ladder; it starts on a bar that closes in its range, on which its `entry`, if
+    it has one, is true. `side: neutral` is a grid's.
 
     Safety orders: the ladder of `price_deviation`, `step_scale`, `safety_order_volume` and `volume_scale`, or explicit
     `steps`; counted from `anchor`; with a `safety_condition` the next one is bought at the market when that is true at

@@ -10,7 +10,9 @@ EventName = Literal[
     "ignored", "suppressed", "entry_refused", "entry_delayed", "disabled", "duplicate_command",
     "merged", "stop_timer",
     "deal_opened", "order_accepted", "filled", "order_cancelled", "order_rejected", "closed", "dust",
-    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused",
+    "round_trip", "kept",
+    "restated", "late", "gap_filled", "tainted", "history_read", "history_refused", "undelivered",
+    "difference", "difference_gone",
 ]  # fmt: skip
 
 

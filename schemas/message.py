@@ -27,6 +27,14 @@ GroupId = Annotated[
     str,
     Meta(min_length=1, max_length=256, description="{bot_id}/{symbol}/entry or {bot_id}/{symbol}/{deal_id}"),
 ]
+Tag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)",
+        max_length=32,
+        description="which of a user's channels: those with one of the tags",
+    ),
+]
 Millis = Annotated[int, Meta(ge=0, le=253_402_300_799_999, description="epoch milliseconds, UTC")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 PositiveCount = Annotated[int, Meta(ge=1, le=2**53)]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from schemas.alerts import BotAction, TrailState
 from schemas.interval import Interval
-from schemas.message import AlertId, BotId, GroupId, Message, Millis, Part, PositiveCount, Symbol, UserId
+from schemas.message import AlertId, BotId, GroupId, Message, Millis, Part, PositiveCount, Symbol, Tag, UserId
 
 
 class Bar(Part, frozen=True):
@@ -69,6 +69,8 @@ class Fired(Message, frozen=True, tag="fired"):
     """A user's alert fired on `bar`. `fired_id` is made like a trigger's; a repeat is byte-identical.
 
     `provisional`: the bar was still forming (`on: tick`), and its prices and `values` may have changed until it closed.
+    `values` holds the operands of condition and message, by their text; `message` has them for its placeholders, and
+    "n/a" for what was unknown. `tags` are the alert's.
     """
 
     fired_id: str
@@ -81,5 +83,6 @@ class Fired(Message, frozen=True, tag="fired"):
     fire_number: PositiveCount
     values: dict[str, float] = {}
     message: str = ""
+    tags: list[Tag] = []
     provisional: bool = False
     seeded_from_ms: Millis | None = None

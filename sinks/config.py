@@ -9,12 +9,14 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.interval import interval_ms
+from schemas.limits import Limits
 from sinks.executor.decision import Rules
 from sinks.instruments import load_instruments
 from sinks.venues.paper import Paper
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 from topics.spec import DAY_MS
+from topics.tiers import Tiers, load_tiers
 
 DEFAULT_DATABASE: Final = "sqlite:///strikeline.db"
 
@@ -27,12 +29,13 @@ class ExecutorSettings(BaseSettings):
     """One executor. Times are seconds, `batch` and `outbox_batch` count records per transaction.
 
     `database_url` is an SQLAlchemy URL (`postgresql://…` uses psycopg 3) or the path of an SQLite file.
-    `lost_records`: what to do when retention removed records that were never applied. `database_patience`:
-    how long a database that is away is waited for before the process ends. `executor_delay_max`: wait a random
-    time up to this before each fetch is applied, to try out how the pipeline takes a slow executor.
+    `lost_records`: what to do when retention removed records that were never applied. `database_patience`: how long a
+    database that is away is waited for before the process ends (30 at most at the start). `executor_delay_max`: wait a
+    random time up to this before each fetch is applied, to try out how the pipeline takes a slow executor.
+    `reconcile_seconds`: how often what should agree is compared; 0: never.
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
-    shorter than the triggers topic keeps its records.
+    shorter than the triggers topic keeps its records. `limits`: file of tiers; without it `max_bots_per_user` holds.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
@@ -41,10 +44,11 @@ class ExecutorSettings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
     keep_history: bool = False
     database_url: SecretStr = SecretStr(DEFAULT_DATABASE)
-    database_patience: Annotated[float, Field(ge=0, le=600)] = 30.0
+    database_patience: Annotated[float, Field(ge=0, le=600)] = 180.0
     instruments: Path | None = None
     base_interval: str = "1m"
     max_bots_per_user: Annotated[int, Field(ge=1)] = 1_000
+    limits: Path | None = None
     batch: Annotated[int, Field(ge=1, le=10_000)] = 500
     outbox_batch: Annotated[int, Field(ge=1, le=10_000)] = 1_000
     lost_records: Literal["stop", "rearm"] = "stop"
@@ -52,6 +56,7 @@ class ExecutorSettings(BaseSettings):
     owner: str = Field(default_factory=_owner)
     session_timeout: Annotated[float, Field(ge=6, le=60)] = 10.0
     heartbeat_interval: Annotated[float, Field(gt=0, le=20)] = 1.0
+    reconcile_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
@@ -83,6 +88,7 @@ class ExecutorSettings(BaseSettings):
         return None if self.keep_history else self.retention_days * DAY_MS
 
     def rules(self) -> Rules:
-        """What decisions depend on. Raises BadInstruments."""
+        """What decisions depend on. Raises BadInstruments, BadTiers."""
         instruments = {} if self.instruments is None else load_instruments(self.instruments)
-        return Rules(Paper(), instruments, self.base_interval, self.max_bots_per_user)
+        tiers = Tiers(Limits(bots=self.max_bots_per_user)) if self.limits is None else load_tiers(self.limits)
+        return Rules(Paper(), instruments, self.base_interval, tiers)

@@ -4,6 +4,7 @@
     loop         fetch, one transaction per partition, wake the relays
     revocation   the transaction and the publication in flight end, then the claims are dropped
     watchdog     ends the process when a partition gets nowhere though there is something to do
+    reconciler   once a minute compares what should agree, and tells what does not
 
 The group's committed offsets only show others how far we are.
 """
@@ -24,7 +25,11 @@ from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
 from sinks.fetching import by_partition, consumer
 from sinks.metrics import Metrics
-from sinks.patience import patiently
+from sinks.patience import Patience
+from sinks.reconciler.kafka import KafkaLog
+from sinks.reconciler.metrics import ReconcilerMetrics
+from sinks.reconciler.reconciler import Reconciler
+from sinks.reconciler.running import Reconciling
 from sinks.relays import Relays
 from sinks.watchdog import Watchdog
 from topics.admin import TopicAdmin
@@ -36,6 +41,7 @@ T = TypeVar("T")
 _POLL_MS: Final = 500
 _SHOW_S: Final = 1.0
 _ANSWER_S: Final = 10.0
+_STUCK_S: Final = 120.0
 _log = logging.getLogger("strikeline.executor")
 
 
@@ -48,6 +54,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settings = settings
         self._executor = executor
         self._metrics = metrics
+        self._patience = Patience(settings.database_patience, metrics.database_failed)
+        metrics.watch_database(lambda: self._patience.away_s)
         self._admin = TopicAdmin(settings.kafka)
         self._consumer = consumer(settings)
         self._relays = Relays(
@@ -55,12 +63,26 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             publisher,
             metrics,
             batch=settings.outbox_batch,
-            patience_s=settings.database_patience,
+            patience=self._patience,
             stale_s=settings.session_timeout / 2,
         )
-        # A database that is away is waited for as long as the settings say, and says so itself.
-        limit_s = max(settings.watchdog_seconds, 2 * settings.database_patience)
-        self._watchdog = Watchdog(self._look, limit_s)
+        self._watchdog = Watchdog(self._look, settings.watchdog_seconds)
+        self._log = KafkaLog(settings.kafka, executor.topics)
+        self._reconciling = Reconciling(
+            Reconciler(
+                executor.engine,
+                executor.topics,
+                self._log,
+                interval=settings.base_interval,
+                stuck_s=max(settings.reconcile_seconds, _STUCK_S),
+                keep_ms=settings.keep_ms,
+            ),
+            self._relays,
+            publisher,
+            executor.topics,
+            ReconcilerMetrics(metrics.registry),
+            settings.reconcile_seconds,
+        )
         self._working: tuple[int, int] | None = None
         self._next: dict[TopicPartition, int] = {}
         self._transaction = asyncio.Lock()
@@ -79,17 +101,24 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         consuming = asyncio.create_task(self._consume())
         relaying = asyncio.create_task(self._relays.run())
         watching = asyncio.create_task(self._watchdog.run())
-        for task in (consuming, relaying, watching):
+        if not self._settings.reconcile_seconds:
+            self._reconciling.end()
+        reconciling = asyncio.create_task(self._reconciling.run())
+        for task in (consuming, relaying, watching, reconciling):
             task.add_done_callback(self._note)
         try:
             await self._ended.wait()
         finally:
             self._ended.set()
+            self._patience.give_up()
             await asyncio.wait([consuming])
             self._relays.end()
             await asyncio.wait([relaying])
+            self._reconciling.end()
+            await asyncio.wait([reconciling])
             watching.cancel()
             await self._consumer.stop()
+            self._log.close()
         if self._failure is not None:
             raise self._failure
 
@@ -183,7 +212,14 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
                     raise RecordsLost(tp.topic, tp.partition, expected, begin)
 
     async def _look(self) -> dict[str, object]:
-        """Who is behind, for the watchdog: partitions not read to the end or not ours, and a transaction that runs."""
+        """Who is behind, for the watchdog: partitions not read to the end or not ours, and a transaction that runs.
+
+        A database that does not answer holds up everything. It is waited for as long as the settings say, and named
+        alone: only then does standing still begin to count.
+        """
+        if (away_s := self._patience.away_s) > 0:
+            mark = away_s if away_s < self._patience.limit_s else "longer than it is waited for"
+            return {"database": mark}
         assigned = sorted(self._consumer.assignment())
         try:
             async with asyncio.timeout(_ANSWER_S):
@@ -232,4 +268,4 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             self._ended.set()
 
     async def _in_thread(self, action: Callable[[], T]) -> T:
-        return await asyncio.to_thread(patiently, action, self._settings.database_patience)
+        return await asyncio.to_thread(self._patience.run, action)

@@ -1,8 +1,10 @@
 """What an executor counts, for Prometheus."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from sinks.patience import WHYS, Why
 
 
 class Metrics:
@@ -32,6 +34,19 @@ class Metrics:
         self._owned = Gauge(
             "strikeline_executor_partitions", "Partitions owned by this process", registry=self.registry
         )
+        self._retries = Counter(
+            "strikeline_executor_database_retries",
+            "Transactions to be tried again, by reason",
+            ["why"],
+            registry=self.registry,
+        )
+        for why in WHYS:
+            self._retries.labels(why)
+        self._away = Gauge(
+            "strikeline_executor_database_away_seconds",
+            "For how long the database has not answered; 0 while it does",
+            registry=self.registry,
+        )
 
     def applied(self, outcomes: Mapping[str, int]) -> None:
         """One transaction was committed."""
@@ -54,6 +69,14 @@ class Metrics:
     def owns(self, partitions: int) -> None:
         """How many partitions are claimed now."""
         self._owned.set(partitions)
+
+    def database_failed(self, why: Why) -> None:
+        """A transaction failed in a way that may pass."""
+        self._retries.labels(why).inc()
+
+    def watch_database(self, away_s: Callable[[], float]) -> None:
+        """Ask `away_s` whenever the metrics are read."""
+        self._away.set_function(away_s)
 
     def serve(self, port: int) -> None:
         """Serve them on `port` of every interface, in a thread."""

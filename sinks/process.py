@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import sys
+from typing import Final
 
 from sqlalchemy import Engine
 
@@ -18,6 +19,7 @@ from sinks.patience import patiently
 from topics.admin import TopicAdmin
 from topics.producer import KafkaPublisher
 
+_AT_THE_START_S: Final = 30.0
 _log = logging.getLogger("strikeline.executor")
 
 
@@ -31,9 +33,11 @@ def run_executor(settings: ExecutorSettings, migrate_only: bool = False) -> None
         stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     engine = open_engine(settings.database_url.get_secret_value())
+    # A wrong address fails like a database that is away: at the start that is told sooner.
+    patience_s = min(settings.database_patience, _AT_THE_START_S)
     try:
-        patiently(lambda: upgrade(engine), settings.database_patience)
-        check(engine)
+        patiently(lambda: upgrade(engine), patience_s)
+        patiently(lambda: check(engine), patience_s)
         if not migrate_only:
             _serve(settings, engine)
     finally:
@@ -53,7 +57,7 @@ def _serve(settings: ExecutorSettings, engine: Engine) -> None:
     TopicAdmin(settings.kafka).require(topics.all())
     calm_collector()
     executor = Executor(engine, topics, settings.rules(), settings.owner, settings.keep_ms)
-    executor.begin()
+    patiently(executor.begin, settings.database_patience)
     metrics = Metrics()
     if settings.metrics_port:
         metrics.serve(settings.metrics_port)

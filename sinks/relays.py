@@ -11,7 +11,7 @@ from sinks.errors import Fenced
 from sinks.executor.owned import Claim
 from sinks.executor.relay import Relay, Waiting
 from sinks.metrics import Metrics
-from sinks.patience import patiently
+from sinks.patience import Patience
 from topics.failpoints import failpoint
 from topics.records import Publisher
 
@@ -33,7 +33,7 @@ class Relays:
         metrics: Metrics,
         *,
         batch: int,
-        patience_s: float,
+        patience: Patience,
         stale_s: float = 5.0,
         clock: Callable[[], float] = _now,
     ) -> None:
@@ -44,7 +44,7 @@ class Relays:
         self._publisher = publisher
         self._metrics = metrics
         self._batch = batch
-        self._patience_s = patience_s
+        self._patience = patience
         self._relays: dict[int, Relay] = {}
         self._told = asyncio.Event()
         self._ending = False
@@ -57,6 +57,10 @@ class Relays:
         """The claim in force, None for a partition that is not ours."""
         relay = self._relays.get(partition)
         return None if relay is None else relay.claim
+
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims in force, by partition."""
+        return tuple(relay.claim for _, relay in sorted(self._relays.items()))
 
     def claimed(self, claim: Claim) -> None:
         """Publish what this partition tells from now on, beginning with what its last owner left."""
@@ -140,4 +144,4 @@ class Relays:
             self.released(relay.claim.partition)
 
     async def _in_thread(self, action: Callable[[], T]) -> T:
-        return await asyncio.to_thread(patiently, action, self._patience_s)
+        return await asyncio.to_thread(self._patience.run, action)

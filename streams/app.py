@@ -65,7 +65,8 @@ class Evaluator:
         self.history = ReadBack(reader, topics.klines, older=_older(settings))
         self.station = Station(
             topics, GuardedPublisher(publisher, guard), self.store, self.history, self,
-            Rules(settings.hold_bars, settings.hold_seconds, settings.fill_up_to), failed, self._pressure,
+            Rules(settings.hold_bars, settings.hold_seconds, settings.fill_up_to, settings.tiers()), failed,
+            self._pressure,
         )  # fmt: skip
         self.app.transport = SourceTransport(
             self.app,

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.interval import interval_ms
 from topics.connection import KafkaSettings
 from topics.registry import Topics
+from topics.tiers import Tiers, load_tiers
 
 _EXACTLY_ONCE: Final = (
     "exactly_once is refused: Faust's unit is a transaction per partition and commit interval, outputs to "
@@ -22,7 +23,7 @@ _RING: Final = 5_000
 class WorkerSettings(BaseSettings):
     """One worker. Times are seconds. `hold_bars`: how far klines may run beyond a trigger that awaits its
     answer. `fill_up_to`: missing bars that are filled flat rather than taint (law 4); for symbols seen from now on.
-    `history`: kline file, or folder of such, with bars from before the kline topic's first.
+    `history`: kline file, or folder of such, with bars from before the kline topic's first. `limits`: file of tiers.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True)
@@ -43,6 +44,7 @@ class WorkerSettings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     history: Path | None = None
     history_interval: str = "1m"
+    limits: Path | None = None
     log_level: str = "INFO"
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
 
@@ -74,6 +76,10 @@ class WorkerSettings(BaseSettings):
         if seconds <= getattr(info, "data", {}).get("hold_seconds", 30.0):
             raise ValueError("expected more than hold_seconds")
         return seconds
+
+    def tiers(self) -> Tiers:
+        """What users may have. Raises BadTiers."""
+        return Tiers() if self.limits is None else load_tiers(self.limits)
 
     @property
     def topics(self) -> Topics:

@@ -29,6 +29,7 @@ from topics.dead_letters import dead_letter
 from topics.partitioner import partition_for
 from topics.records import Outgoing, Record
 from topics.registry import Topics
+from topics.tiers import Tiers
 
 DEATHS: Final = 3
 """A record on which the process died this often with an exception is dead-lettered instead of handled."""
@@ -47,6 +48,7 @@ class PartitionEvaluator:
         hold_bars: int = 500,
         state: State | None = None,
         older: OlderBars | None = None,
+        tiers: Tiers = Tiers(),  # noqa: B008 (frozen)
     ) -> None:
         state = state or State()
         self.partition = partition
@@ -63,6 +65,7 @@ class PartitionEvaluator:
         self._hold_bars = hold_bars
         self._fill_up_to = state.fill_up_to
         self._older = older or OlderBars()
+        self._tiers = tiers
         self._told: set[str] = set()
         self._sources = (topics.klines, topics.alerts, topics.user_alerts)
         self._next = {spec.name: offset for spec, offset in zip(self._sources, state.offsets, strict=True)}
@@ -246,6 +249,9 @@ class PartitionEvaluator:
         command = cast(GroupCommand | None, self._decoded(record, 1))
         if command is None or (seat := self._seat(record, command.symbol, command.interval)) is None:
             return None
+        if reason := _trespass(seat, command):
+            self._refuse(record, "Mismatch", reason)
+            return None
         if record.offset <= seat.note(command.group_id).command_offset:
             return None
         if not forced and seat.lacks_bars_for(command):
@@ -268,7 +274,8 @@ class PartitionEvaluator:
         command = replace(command, effective_from_ms=since)
         if not forced and seat.lacks_bars_for(command):
             return self._needs(seat)
-        self._emit(seat, seat.on_alert(command, record.offset, since), record)
+        limits = self._tiers.of(command.user_id)
+        self._emit(seat, seat.on_alert(command, record.offset, since, limits), record)
         return None
 
     def _decoded(self, record: Record, source: int) -> Message | None:
@@ -325,3 +332,11 @@ class PartitionEvaluator:
             self._poisoned.add(record.offset)
         self._refuse(record, "Poison", f"the process died {suspect.deaths} times on this record")
         return True
+
+
+def _trespass(seat: Seat, command: GroupCommand) -> str:
+    """Why a command is none of its user's business (law 15), empty where it is."""
+    if not command.group_id.startswith(f"{command.bot_id}/{command.symbol}/"):
+        return f"group {command.group_id[:200]} is not of bot {command.bot_id} on {command.symbol}"
+    owner = seat.owner_of(command.group_id)
+    return "" if owner in {None, command.user_id} else "the group belongs to another user"

@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.events import BotEvent
+from schemas.limits import Limits
 from schemas.market import Kline, Tick
 from streams.engine.bars import BarArrays
 from streams.engine.groups.reports import Output
@@ -131,11 +132,18 @@ class Seat:
         note.command_offset = offset
         return list(self._engine_of(command).on_command(command, self.pos))
 
-    def on_alert(self, command: AlertCommand, offset: int, effective_from_ms: int) -> list[Output]:
+    def on_alert(
+        self, command: AlertCommand, offset: int, effective_from_ms: int, limits: Limits
+    ) -> list[Output]:
         """A user's own alert; its generation is its offset."""
         note = self.note(command.alert_id)
         note.generation = note.command_offset = offset
-        return list(self.engine.on_alert(command, offset, effective_from_ms))
+        return list(self.engine.on_alert(command, offset, effective_from_ms, limits))
+
+    def owner_of(self, name: str) -> str | None:
+        """Whose group or alert has that name, removed ones included; None: it was never heard of, or long ago."""
+        found = (engine.unit(name) for engine in (self.engine, *self.others.values()))
+        return next((unit.command.user_id for unit in found if unit is not None), None)
 
     def _engine_of(self, command: GroupCommand) -> SymbolEngine:
         if self.market.next:

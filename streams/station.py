@@ -19,19 +19,21 @@ from streams.store import RowStore
 from topics.failpoints import failpoint
 from topics.records import Publisher, Record
 from topics.registry import Topics
+from topics.tiers import Tiers
 
 _log = logging.getLogger("strikeline.evaluator")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How far klines may run beyond an unanswered trigger (bars), how long they wait for its answer (seconds), and
-    how many missing bars of a symbol are filled (law 4).
+    """How far klines may run beyond an unanswered trigger (bars), how long they wait for its answer (seconds), how many
+    missing bars of a symbol are filled (law 4), and what users may have.
     """
 
     hold_bars: int = 500
     hold_seconds: float = 30.0
     fill_up_to: int = 5
+    tiers: Tiers = Tiers()  # noqa: RUF009 (frozen)
 
 
 class Station:
@@ -84,7 +86,7 @@ class Station:
             failpoint("recovery.partition")
             evaluator = PartitionEvaluator(
                 partition, self._topics, self._publisher.send, hold_bars=self._rules.hold_bars, state=state,
-                older=self._history.older,
+                older=self._history.older, tiers=self._rules.tiers,
             )  # fmt: skip
             lanes[partition] = Lane(evaluator, self._history, self.sources[0], self._break, self._pressure)
         repaired = await self._checkpoint.repair(wanted)

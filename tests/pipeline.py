@@ -17,6 +17,7 @@ from schemas.market import Kline
 from schemas.triggers import Trigger
 from sinks.database.tables import deals, fills
 from streams.cli.pipeline import Pipeline
+from tests.sinks.reconciling import differences
 
 START = 1_700_000_040_000
 Shape = float | tuple[float, float, float, float]
@@ -74,9 +75,10 @@ class Outcome:
 async def run(
     pipeline: Pipeline, bots: Sequence[BotConfig], klines: Iterable[Kline], step: int = 200
 ) -> Outcome:
-    """Apply the bots, feed the bars until idle, and read everything back."""
+    """Apply the bots, feed the bars until idle, and read everything back; what should agree in the database does."""
     await pipeline.apply(*bots)
     await pipeline.feed_klines(klines, step=step)
+    assert differences(pipeline.engine, pipeline.bus, pipeline.topics) == []
     return outcome(pipeline)
 
 

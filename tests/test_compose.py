@@ -73,6 +73,14 @@ def test_our_containers_have_no_more_rights_than_they_need(name: str) -> None:
     assert "privileged" not in service
 
 
+def test_the_notifier_starts_only_where_somebody_asks_for_it_and_reads_a_secret() -> None:
+    service = SERVICES["notifier"]
+    (secret,) = service["secrets"]
+    assert service["profiles"] == ["notifier"]
+    assert service["command"] == ["notifier", "--config", f"/run/secrets/{secret}"]
+    assert set(COMPOSE["secrets"]) == {secret}
+
+
 def test_every_named_volume_is_declared_and_used() -> None:
     used = {mount.split(":")[0] for service in SERVICES.values() for mount in service.get("volumes", [])}
     assert used == set(COMPOSE["volumes"])

@@ -74,7 +74,13 @@ class Topics:
     def configs(self) -> TopicSpec:
         """What users want their bots to be; a null value deletes the bot."""
         return self._topic(
-            "bots.configs.v1", "bot_id", (BotConfig,), 90, ("user",), ("executor", "user"), "compact"
+            "bots.configs.v1",
+            "bot_id",
+            (BotConfig,),
+            90,
+            ("user",),
+            ("executor", "archive", "user"),
+            "compact",
         )
 
     @cached_property
@@ -86,12 +92,14 @@ class Topics:
     def triggers(self) -> TopicSpec:
         """Groups that fired, and answers to outdated commands."""
         values = (Trigger, StaleCommand)
-        return self._topic("bots.triggers.v1", "bot_id", values, 90, ("evaluator",), ("executor", "user"))
+        readers: tuple[Process, ...] = ("executor", "archive", "user")
+        return self._topic("bots.triggers.v1", "bot_id", values, 90, ("evaluator",), readers)
 
     @cached_property
     def user_alerts(self) -> TopicSpec:
         """Users' own alerts, which only notify."""
-        return self._topic("alerts.user.v1", "symbol", (AlertCommand,), 30, ("user",), ("evaluator", "user"))
+        readers: tuple[Process, ...] = ("evaluator", "archive", "user")
+        return self._topic("alerts.user.v1", "symbol", (AlertCommand,), 30, ("user",), readers)
 
     @cached_property
     def fired(self) -> TopicSpec:
@@ -101,14 +109,20 @@ class Topics:
     @cached_property
     def events(self) -> TopicSpec:
         """What happened to a bot or an alert, and why; keyed by its `subject`, a bot_id or an alert_id."""
-        writers: tuple[Process, ...] = ("evaluator", "executor")
+        writers: tuple[Process, ...] = ("evaluator", "executor", "notifier")
         return self._topic("bots.events.v1", "subject", (BotEvent,), 90, writers, ("user", "console"))
 
     @cached_property
     def positions(self) -> TopicSpec:
         """Where each bot stands."""
         return self._topic(
-            "bots.positions.v1", "bot_id", (Position,), 0, ("executor",), ("user", "console"), "compact"
+            "bots.positions.v1",
+            "bot_id",
+            (Position,),
+            0,
+            ("executor",),
+            ("user", "console", "reconciler"),
+            "compact",
         )
 
     def dlq(self, name: str) -> TopicSpec:

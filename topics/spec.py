@@ -12,7 +12,9 @@ DAY_MS: Final = 86_400_000
 
 KeyField = Literal["symbol", "bot_id", "user_id", "alert_id", "subject", "as_received"]
 Cleanup = Literal["delete", "compact"]
-Process = Literal["feed", "user", "evaluator", "executor", "notifier", "archive", "console", "operator"]
+Process = Literal[
+    "feed", "user", "evaluator", "executor", "reconciler", "notifier", "archive", "console", "operator"
+]
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
 from sinks.database.tables import bots, configs, deals, groups, inbox, pairs
 from sinks.executor.state import Accepted, Bot, Group, HeldDeal, Pair
-from streams.engine.dca import Deal
+from streams.engine import kinds
 
 _MANY: Final = 500  # SQLite allows 32,766 variables in a statement; short lists also keep plans cheap
 
 _config = msgspec.json.Decoder(BotConfig)
 _command = msgspec.json.Decoder(GroupCommand)
-_held = msgspec.json.Decoder(Deal, strict=False)
 
 
 def load_bots(
@@ -129,7 +128,7 @@ def _group(row: Row[Any]) -> Group:
 
 def _deal(row: Row[Any]) -> HeldDeal:
     return HeldDeal(
-        deal=_held.decode(row.body),
+        deal=kinds.from_json(row.body),
         config_seq=row.config_seq,
         fills=row.fills,
         ambiguous_bars=row.ambiguous_bars,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, update
 from sinks.database.dialect import Row, add, put
 from sinks.database.tables import bots, configs, deals, fills, groups, ledger, pairs
 from sinks.executor.state import Accepted, Bot, Entry, Fill, Group, HeldDeal, Pair
-from streams.engine.dca import average_price
+from streams.engine import kinds
 from streams.engine.dca.money import text
 
 
@@ -117,7 +117,7 @@ def _group_row(group: Group) -> Row:
 
 def _deal_row(held: HeldDeal) -> Row:
     deal = held.deal
-    instrument, average = deal.terms.instrument, average_price(deal)
+    average = kinds.average_price(deal)
     return {
         "deal_id": deal.deal_id,
         "bot_id": deal.bot_id,
@@ -129,12 +129,12 @@ def _deal_row(held: HeldDeal) -> Row:
         "closed_at_ms": held.closed_at_ms,
         "close_at_ms": held.close_at_ms,
         "close_reason": held.close_reason,
-        "quantity": text(instrument.quantity(deal.ledger.position)),
+        "quantity": text(kinds.quantity(deal)),
         "average_price": None if average is None else text(average),
-        "invested": text(instrument.quote(deal.ledger.entry_quote)),
+        "invested": text(kinds.invested(deal)),
         "profit": text(deal.profit),
-        "safety_orders_filled": deal.safety_orders_filled,
+        "safety_orders_filled": kinds.safety_orders_filled(deal),
         "ambiguous_bars": held.ambiguous_bars,
         "fills": held.fills,
-        "body": msgspec.json.encode(deal).decode(),
+        "body": kinds.to_json(deal),
     }

@@ -11,7 +11,7 @@ from schemas.alerts import GroupCommand, Member
 from sinks.executor.draft import Draft
 from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import Plan, governing, plan_entry
-from streams.engine import dca
+from streams.engine import dca, kinds
 
 
 def refresh_entry(draft: Draft, symbol: str, *, answering: bool) -> None:
@@ -47,7 +47,7 @@ def arm_deal(draft: Draft, held: HeldDeal, armed_from_ms: int) -> None:
     """
 
     def build(generation: int) -> GroupCommand:
-        return dca.deal_group(
+        return kinds.deal_group(
             held.deal, generation=generation, armed_from_ms=armed_from_ms, close_at_ms=held.close_at_ms
         )
 
@@ -56,7 +56,7 @@ def arm_deal(draft: Draft, held: HeldDeal, armed_from_ms: int) -> None:
 
 def members_of(held: HeldDeal) -> list[Member]:
     """Everything that a deal waits for."""
-    return dca.deal_members(held.deal, held.close_at_ms)
+    return kinds.deal_members(held.deal, held.close_at_ms)
 
 
 def rearm(draft: Draft, group_id: str) -> None:
@@ -83,7 +83,7 @@ def _entry_command(
     members = [member for held in sharing for member in members_of(held)]
     accepted = plan.accepted if plan is not None else governing(configs, pair.free_from_ms) or configs[-1]
     later = plan is not None and accepted.from_ms > plan.armed_from_ms
-    command = dca.entry_group(
+    command = kinds.entry_group(
         accepted.config,
         symbol,
         generation=generation,
@@ -98,8 +98,9 @@ def _entry_command(
     )
     if not sharing:
         return command
-    terms = sharing[0].deal.terms  # which way bars are walked is the deals' business: an entry has no levels
-    return replace(command, side=terms.side, intrabar=terms.intrabar)
+    # Which way bars are walked is the deals' business: an entry has no levels.
+    side, intrabar = kinds.walked(sharing[0].deal)
+    return replace(command, side=side, intrabar=intrabar)
 
 
 def _idle(draft: Draft, symbol: str) -> None:

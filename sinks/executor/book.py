@@ -1,28 +1,20 @@
 """Booking a settlement: fills, ledger entries and events of what a venue did."""
 
-from decimal import Decimal
-
-from schemas.events import EventName
 from schemas.triggers import Trigger
-from sinks.executor.draft import Detail, Draft
+from sinks.executor.draft import Draft
 from sinks.executor.state import Entry, Fill, HeldDeal
+from sinks.executor.words import words
+from streams.engine import kinds
 from streams.engine.dca import (
-    Closed,
-    DealEvent,
     Dust,
-    Merged,
-    OrderAccepted,
-    OrderCancelled,
     OrderFilled,
-    OrderRejected,
-    Settlement,
-    Skipped,
-    StopTimer,
 )
 from streams.engine.dca.money import EXACT, text
+from streams.engine.grid import Kept
+from streams.engine.kinds import AnyEvent, AnySettlement
 
 
-def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) -> int:
+def book(draft: Draft, settlement: AnySettlement, trigger: Trigger, position: int) -> int:
     """Book every event of `settlement`; `position` fills of the deal came before. Returns how many there are
     now.
     """
@@ -32,6 +24,8 @@ def book(draft: Draft, settlement: Settlement, trigger: Trigger, position: int) 
             _book_fill(draft, settlement, event, trigger, position)
         elif isinstance(event, Dust):
             _book_dust(draft, settlement, event, trigger)
+        elif isinstance(event, Kept):
+            _book_kept(draft, settlement, event, trigger)
         _tell(draft, settlement, event, trigger)
     return position
 
@@ -50,7 +44,7 @@ def tell_opened(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
 
 
 def _book_fill(
-    draft: Draft, settlement: Settlement, fill: OrderFilled, trigger: Trigger, position: int
+    draft: Draft, settlement: AnySettlement, fill: OrderFilled, trigger: Trigger, position: int
 ) -> None:
     deal_id, generation = settlement.deal.deal_id, trigger.generation
     draft.fills.append(
@@ -68,14 +62,21 @@ def _book_fill(
         draft.ledger.append(Entry(deal_id, fill.level, generation, account, text(amount)))
 
 
-def _book_dust(draft: Draft, settlement: Settlement, dust: Dust, trigger: Trigger) -> None:
+def _book_dust(draft: Draft, settlement: AnySettlement, dust: Dust, trigger: Trigger) -> None:
     deal = settlement.deal
-    amount = dust.quantity.copy_negate() if deal.terms.long else dust.quantity
+    amount = kinds.booked_off(deal, dust)
     draft.ledger.append(Entry(deal.deal_id, "dust", trigger.generation, "base", text(amount)))
 
 
-def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigger) -> None:
-    name, level, reason, detail = _words(event)
+def _book_kept(draft: Draft, settlement: AnySettlement, kept: Kept, trigger: Trigger) -> None:
+    """The position leaves the deal at its price: as a sale would, but nothing was traded."""
+    amounts = {"base": kept.quantity.copy_negate(), "quote": kept.quote}
+    for account, amount in amounts.items():
+        draft.ledger.append(Entry(settlement.deal.deal_id, "kept", trigger.generation, account, text(amount)))
+
+
+def _tell(draft: Draft, settlement: AnySettlement, event: AnyEvent, trigger: Trigger) -> None:
+    name, level, reason, detail = words(event)
     draft.tell(
         f"{trigger.trigger_id}:{name}" + (f":{level}" if level else ""),
         name,
@@ -85,56 +86,3 @@ def _tell(draft: Draft, settlement: Settlement, event: DealEvent, trigger: Trigg
         reason=reason,
         detail=({"level": level} if level else {}) | dict(detail),
     )
-
-
-def _words(event: DealEvent) -> tuple[EventName, str, str, Detail]:
-    """(event name, level, reason, detail)."""
-    match event:
-        case OrderAccepted(level, side, quantity, price):
-            return (
-                "order_accepted",
-                level,
-                "",
-                {"side": side, "quantity": text(quantity), "price": _maybe(price)},
-            )
-        case OrderFilled(level, side, quantity, price, quote, fee, fee_base=taken):
-            amounts = {"quantity": quantity, "price": price, "quote": quote, "fee": fee}
-            if taken:
-                amounts["fee_base"] = taken
-            return (
-                "filled",
-                level,
-                "",
-                {"side": side, **{name: text(value) for name, value in amounts.items()}},
-            )
-        case OrderCancelled(level, reason):
-            return "order_cancelled", level, reason, {}
-        case OrderRejected(level, reason):
-            return "order_rejected", level, reason, {}
-        case Skipped(level, reason):
-            return "ignored", level, reason, {}
-        case Merged(level, into):
-            return "merged", level, f"bought together with {into}", {"into": into}
-        case StopTimer(price, None):
-            return (
-                "stop_timer",
-                "",
-                f"the market closed back on the deal's side of the stop at {text(price)}",
-                {},
-            )
-        case StopTimer(price, until_ms):
-            beyond = f"the market closed beyond the stop at {text(price)}"
-            return (
-                "stop_timer",
-                "",
-                f"{beyond}: it stops unless the market comes back",
-                {"until_ms": until_ms},
-            )
-        case Dust(quantity, value):
-            return "dust", "", "", {"quantity": text(quantity), "value": text(value)}
-        case Closed(reason, profit):
-            return "closed", "", reason, {"profit": text(profit)}
-
-
-def _maybe(price: Decimal | None) -> str | None:
-    return None if price is None else text(price)

@@ -25,8 +25,9 @@ from sinks.executor.draft import Draft, Told
 from sinks.executor.refusals import Refusal, refusals
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import Accepted, Bot, HeldDeal, Pair
-from sinks.executor.timeline import round_up, still_governing
-from streams.engine import dca
+from sinks.executor.timeline import over, round_up, still_governing
+from streams.engine import kinds
+from streams.engine.kinds import Ending
 from topics.records import Record
 
 
@@ -86,24 +87,40 @@ def _accept(bot: Bot | None, accepted: Accepted, record: Record, kind: Kind, rul
     draft.bot = replace(bot, configs=configs, pairs={**bot.pairs, **known})
     _tell_accepted(draft, accepted)
     ending: list[HeldDeal] = []
-    if config.state == "deleted" and config.on_delete == "close":
-        ending = _ending_deals(draft, accepted.from_ms + rules.base_ms)
+    if config.state == "deleted" and (end := kinds.deletion(config, accepted.from_ms + rules.base_ms)):
+        ending = _ending_deals(draft, end)
     for symbol in sorted(draft.bot.pairs):
         refresh_entry(draft, symbol, answering=False)
     for held in ending:
         if not held.deal.terms.shared:  # the others are in the groups that were just refreshed
-            arm_deal(draft, held, draft.bot.groups[dca.deal_group_id(held.deal)].command.armed_from_ms)
+            arm_deal(draft, held, draft.bot.groups[kinds.deal_group_id(held.deal)].command.armed_from_ms)
+    _tell_over(draft, accepted)
     snapshot(draft)
     return decided(draft, Noted(kind, bot.bot_id, "accepted", config_seq=accepted.seq), accepted)
 
 
-def _ending_deals(draft: Draft, close_at_ms: int) -> list[HeldDeal]:
-    """The open deals, which are to be closed then; those that were before anyway are not among them."""
+def _tell_over(draft: Draft, accepted: Accepted) -> None:
+    """A config that will never open a deal says so."""
+    config = accepted.config
+    if config.state != "active" or not kinds.starts_once(config):
+        return
+    for symbol in config.pairs:
+        running = any(held.close_at_ms is None for held in draft.open_deals_on(symbol))
+        reason = "it begins before the last grid ended, and starts none: apply it again"
+        if running:
+            reason = "a grid runs, with the settings it started with: to change it, delete the bot and apply it again"
+        elif not over(accepted, draft.bot.pairs[symbol]):
+            continue
+        draft.tell(f"{draft.bot.bot_id}:config:{accepted.seq}:over", "ignored", symbol=symbol, reason=reason)
+
+
+def _ending_deals(draft: Draft, end: Ending) -> list[HeldDeal]:
+    """The open deals, which are to end then; those that were to end before anyway are not among them."""
     ending: list[HeldDeal] = []
     for deal_id in sorted(draft.bot.deals):
         held = draft.bot.deals[deal_id]
-        if held.open and (held.close_at_ms is None or close_at_ms < held.close_at_ms):
-            ending.append(replace(held, close_at_ms=close_at_ms))
+        if held.open and (held.close_at_ms is None or end.at_ms < held.close_at_ms):
+            ending.append(replace(held, deal=kinds.ending(held.deal, end), close_at_ms=end.at_ms))
             draft.put_deal(ending[-1])
     return ending
 
@@ -113,13 +130,13 @@ def _earliest_needed(bot: Bot, accepted: Accepted) -> int:
     alone = [held for held in bot.deals.values() if held.open and not held.deal.terms.shared]
     busy = {held.deal.symbol: held for held in alone}
     times = [pair.free_from_ms for symbol, pair in bot.pairs.items() if symbol not in busy]
-    times += [bot.groups[dca.deal_group_id(held.deal)].command.armed_from_ms for held in busy.values()]
+    times += [bot.groups[kinds.deal_group_id(held.deal)].command.armed_from_ms for held in busy.values()]
     return min(times, default=accepted.from_ms)
 
 
 def _accepted(bot: Bot | None, config: BotConfig, start: int, rules: Rules) -> Accepted:
     """`config` with its fingerprints: of the entry's conditions, and of all that an entry group shows."""
-    group = dca.entry_group(
+    group = kinds.entry_group(
         config, config.pairs[0], generation=1, armed_from_ms=0, when_true="fire", interval=rules.base_interval
     )
     signal = [member.condition for member in group.members]

@@ -14,7 +14,7 @@ from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import governing
-from streams.engine import dca
+from streams.engine import kinds
 from streams.engine.dca import DealError
 from streams.engine.dca.money import EXACT, OffGrid, OffScale, text
 
@@ -66,9 +66,9 @@ def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
     draft.put_deal(replace(held, closed_at_ms=closed_ms, close_reason=deal.reason))
     profit = EXACT.add(EXACT.create_decimal(draft.bot.realized_profit), deal.profit)
     draft.bot = replace(draft.bot, closed_deals=draft.bot.closed_deals + 1, realized_profit=text(profit))
-    group = draft.bot.groups.get(dca.deal_group_id(held.deal))
+    group = draft.bot.groups.get(kinds.deal_group_id(held.deal))
     if group is not None and group.armed:
-        draft.remove(dca.deal_group_id(held.deal), deal.symbol)
+        draft.remove(kinds.deal_group_id(held.deal), deal.symbol)
     accepted = governing(draft.bot.configs, closed_ms) or draft.bot.newest
     cooldown_ms = accepted.config.cooldown_s * 1_000
     draft.put_pair(
@@ -76,6 +76,7 @@ def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
             draft.bot.pairs[deal.symbol],
             free_from_ms=closed_ms,
             cooldown_until_ms=closed_ms + cooldown_ms if cooldown_ms else None,
+            seen_signal=None if kinds.was_deleted(deal) else draft.bot.pairs[deal.symbol].seen_signal,
         )
     )
 

@@ -11,6 +11,7 @@ from sinks.executor.state import Accepted, Bot, Entry, Fill
 from sinks.venues import Venue
 from streams.engine.dca import Instrument
 from topics.records import Record
+from topics.tiers import Tiers
 
 Kind = Literal["config", "tombstone", "trigger", "stale_command", "undecodable"]
 Outcome = Literal["accepted", "repeated", "rejected", "applied", "refused", "ignored", "dead"]
@@ -28,7 +29,7 @@ class Rules(NamedTuple):
     venue: Venue
     instruments: Mapping[str, Instrument] = MappingProxyType({})
     base_interval: str = "1m"
-    max_bots_per_user: int = 1_000
+    tiers: Tiers = Tiers()
 
     @property
     def base_ms(self) -> int:

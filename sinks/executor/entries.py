@@ -14,9 +14,10 @@ from sinks.executor.draft import Draft
 from sinks.executor.limits import limit_reached, tell_if_disabled
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import Accepted, Group, HeldDeal
-from sinks.executor.timeline import close_instant, governing
-from streams.engine import dca
-from streams.engine.dca import EntryRefused, Settlement
+from sinks.executor.timeline import ending_of, governing
+from streams.engine import dca, kinds
+from streams.engine.dca import EntryRefused
+from streams.engine.kinds import AnySettlement
 
 Answer = tuple[Outcome, str]
 
@@ -77,13 +78,15 @@ def _enter(draft: Draft, trigger: Trigger, accepted: Accepted, rules: Rules) -> 
     except EntryRefused as refused:
         return _refuse(draft, trigger, refused.field, refused.reason)
     _saw_signal(draft, trigger)
-    close_at_ms = close_instant(draft.bot.configs, trigger.bar.open_time_ms, rules.base_ms)
-    _open(draft, trigger, HeldDeal(settlement.deal, accepted.seq, close_at_ms=close_at_ms), settlement)
+    held = HeldDeal(settlement.deal, accepted.seq)
+    if end := ending_of(draft.bot.configs, trigger.bar.open_time_ms, rules.base_ms):
+        held = replace(held, deal=kinds.ending(held.deal, end), close_at_ms=end.at_ms)
+    _open(draft, trigger, held, settlement)
     tell_if_disabled(draft, accepted, trigger)
     return "applied", "a deal was opened"
 
 
-def _open(draft: Draft, trigger: Trigger, held: HeldDeal, settlement: Settlement) -> None:
+def _open(draft: Draft, trigger: Trigger, held: HeldDeal, settlement: AnySettlement) -> None:
     tell_opened(draft, held, trigger)
     held = replace(held, fills=book(draft, settlement, trigger, 0))
     draft.put_deal(held)

@@ -1,14 +1,18 @@
 """Why a config is refused: what the engine finds wrong with it, and what only the executor can know."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from schemas.bots import BotConfig
+from schemas.conditions import ConditionError, condition_from_json
+from schemas.limits import Limits
 from sinks.executor.decision import LATEST_MS, Rules
 from sinks.executor.state import Bot
-from streams.engine import dca
+from streams.engine import kinds
+from streams.engine.conditions.expression import parse
+from streams.engine.conditions.size import nodes_of
 from streams.engine.dca import Instrument
 
 # A path repeats the user's own words, a megabyte of them if he likes; an event has to fit its topic.
@@ -34,16 +38,38 @@ def refusals(
         return [Refusal("user_id", f"bot_id {config.bot_id} belongs to another user")]
     found = [*_numbering(bot, config), *_timing(start_ms)]
     if config.state != "deleted":
-        if bot is None and bots_of_user >= rules.max_bots_per_user:
-            found.append(Refusal("bot_id", f"the user already has {bots_of_user} bots, which is the limit"))
+        found += _excess(bot, config, rules.tiers.of(config.user_id), bots_of_user)
         instruments = [rules.instrument(symbol) for symbol in config.pairs] or [Instrument()]
         for instrument in dict.fromkeys(instruments):
-            problems = dca.problems(config, instrument, rules.base_interval)
+            problems = kinds.problems(config, instrument, rules.base_interval)
             found += [
                 Refusal(problem.field[:_FIELD_LENGTH], problem.reason[:_REASON_LENGTH])
                 for problem in problems
             ]
     return list(dict.fromkeys(found))
+
+
+def _excess(bot: Bot | None, config: BotConfig, limits: Limits, bots_of_user: int) -> Iterator[Refusal]:
+    """More than its user may have."""
+    if bot is None and bots_of_user >= limits.bots:
+        yield Refusal("bot_id", f"the user already has {bots_of_user} bots, which is the limit")
+    conditions = {"entry": config.entry, "safety_condition": config.safety_condition}
+    if config.close is not None:
+        conditions["close.when"] = config.close.when
+    for field, condition in conditions.items():
+        size = _nodes(condition)
+        if size > limits.nodes:
+            yield Refusal(field, f"{size} nodes, the user's limit is {limits.nodes}")
+
+
+def _nodes(condition: str | dict[str, Any] | None) -> int:
+    """0 for what is no condition: the engine says what is wrong with it."""
+    if not condition:
+        return 0
+    try:
+        return nodes_of(parse(condition) if isinstance(condition, str) else condition_from_json(condition))
+    except ConditionError:
+        return 0
 
 
 def _timing(start_ms: int) -> Iterator[Refusal]:

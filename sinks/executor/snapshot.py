@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from schemas.positions import Position
 from sinks.executor.draft import Draft, Told
 from sinks.executor.state import Bot
-from streams.engine import dca
+from streams.engine import kinds
 
 
 def position(bot: Bot) -> Position:
@@ -20,7 +20,7 @@ def position(bot: Bot) -> Position:
         state=bot.newest.config.state,
         revision=bot.newest.config.revision,
         as_of_ms=bot.as_of_ms,
-        open_deals=[dca.open_deal_view(deal) for deal in deals],
+        open_deals=[kinds.open_deal_view(deal) for deal in deals],
         closed_deals=bot.closed_deals,
         realized_profit=bot.realized_profit,
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
-from streams.engine.dca import Deal
+from streams.engine.kinds import AnyDeal
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Group(msgspec.Struct, frozen=True):
 class HeldDeal(msgspec.Struct, frozen=True):
     """A deal and what the executor keeps beside it. `close_at_ms`: its bot was deleted, close it then."""
 
-    deal: Deal
+    deal: AnyDeal
     config_seq: int
     fills: int = 0
     ambiguous_bars: int = 0

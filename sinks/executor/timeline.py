@@ -16,6 +16,7 @@ from schemas.alerts import WhenTrue
 from schemas.bots import BotConfig
 from sinks.executor.state import Accepted, Pair
 from streams.engine import dca
+from streams.engine.kinds import Ending, deletion, starts_once
 
 _MOST_UNSEEN: Final = 32
 """So many changes that do not show, and the group ends all the same: its answer says which configs are over."""
@@ -95,26 +96,37 @@ def plan_entry(configs: Sequence[Accepted], pair: Pair, standing: Standing = _NO
     accepted = governing(configs, at)
     if pair.start_at_ms is not None and accepted is not None:
         return Plan(accepted, at, "wait", None, None, pair.start_at_ms)
-    while accepted is None or not accepted.enters(pair.symbol) or not standing.room(accepted.config):
+    while accepted is None or not accepted.enters(pair.symbol) or not _room(accepted, pair, standing):
         accepted = next_change(configs, at)
         if accepted is None:
             return None
         at = accepted.from_ms
     if pair.cooldown_until_ms is not None and pair.cooldown_until_ms > at:
         return Plan(accepted, at, "wait", pair.cooldown_until_ms, None)
-    seen = pair.seen_signal == accepted.signal and not dca.is_due_anew(accepted.config)
+    anew = starts_once(accepted.config) or dca.is_due_anew(accepted.config)
+    seen = pair.seen_signal == accepted.signal and not anew
     when_true: WhenTrue = "wait" if seen else "fire"
     return Plan(accepted, at, when_true, None, _end(configs, accepted, at, pair.symbol))
 
 
-def close_instant(configs: Sequence[Accepted], opened_ms: int, base_ms: int) -> int | None:
-    """When a deal of a bar that opened at `opened_ms` must be closed, because its bot will be deleted by then."""
+def ending_of(configs: Sequence[Accepted], opened_ms: int, base_ms: int) -> Ending | None:
+    """How a deal of a bar that opened at `opened_ms` must end, because its bot will be deleted by then."""
     change = next_change(configs, opened_ms)
     while change is not None:
-        if change.config.state == "deleted" and change.config.on_delete == "close":
-            return change.from_ms + base_ms
+        if change.config.state == "deleted" and (end := deletion(change.config, change.from_ms + base_ms)):
+            return end
         change = next_change(configs, change.from_ms)
     return None
+
+
+def _room(accepted: Accepted, pair: Pair, standing: Standing) -> bool:
+    return standing.room(accepted.config) and not over(accepted, pair)
+
+
+def over(accepted: Accepted, pair: Pair) -> bool:
+    """A config that opens one deal only does not open another after one that ended while it was there."""
+    acted = pair.seen_signal is not None
+    return acted and starts_once(accepted.config) and accepted.from_ms < pair.free_from_ms
 
 
 def _end(configs: Sequence[Accepted], accepted: Accepted, at: int, symbol: str) -> int | None:

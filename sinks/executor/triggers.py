@@ -94,6 +94,9 @@ def _mismatch(bot: Bot, trigger: Trigger) -> str:
         return "the bot belongs to another user"
     if not trigger.group_id.startswith(f"{bot.bot_id}/{trigger.symbol}/"):
         return f"group {trigger.group_id} is not of this bot on {trigger.symbol}"
+    if not trigger.trigger_id.startswith(f"{trigger.group_id}:"):
+        # Noted in the inbox, it would be taken for a repeat when it comes from the group that it names.
+        return f"trigger_id {trigger.trigger_id} is not of its group"
     return ""
 
 

@@ -5,21 +5,22 @@ Settlement is pure and belongs to the engine, so that a backtest gives the same 
 
 from schemas.bots import BotConfig
 from schemas.triggers import Trigger
-from streams.engine import dca
-from streams.engine.dca import Deal, Instrument, Settlement
+from streams.engine import kinds
+from streams.engine.dca import Instrument
+from streams.engine.kinds import AnyDeal, AnySettlement
 
 
 class Paper:
     """A `Venue` without a market behind it."""
 
-    def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> Settlement:
-        """A market order at the bar's close, with slippage."""
-        return dca.open_deal(config, symbol, instrument, trigger)
+    def open(self, config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> AnySettlement:
+        """A market order at the bar's close, with slippage; a grid may need none."""
+        return kinds.open_deal(config, symbol, instrument, trigger)
 
-    def add(self, deal: Deal, trigger: Trigger) -> Settlement:
+    def add(self, deal: AnyDeal, trigger: Trigger) -> AnySettlement:
         """Another market order at the bar's close, with slippage."""
-        return dca.add_base(deal, trigger)
+        return kinds.add_base(deal, trigger)
 
-    def settle(self, deal: Deal, trigger: Trigger) -> Settlement:
+    def settle(self, deal: AnyDeal, trigger: Trigger) -> AnySettlement:
         """Walk the bar: levels in the order of its path, then what was decided at its close."""
-        return dca.settle(deal, trigger)
+        return kinds.settle(deal, trigger)

@@ -8,7 +8,7 @@ from schemas.alerts import AlertCommand
 from schemas.conditions import ConditionError
 from streams.cli.botfile import Mistake, Mistakes, from_msgspec, strange_fields
 from streams.cli.yamlfile import Entry, entries
-from streams.engine.groups.arming import conditions_of
+from streams.engine.groups.arming import conditions_of, message_of
 from streams.engine.groups.combinations import refuse_contradictions
 from topics.codec import encode
 
@@ -54,6 +54,7 @@ def _alert(entry: Entry, place: str) -> AlertCommand | list[Mistake]:
     try:
         # The symbol's bars may be longer than a minute; the evaluator then refuses what does not fit them.
         refuse_contradictions(command, conditions_of(command, _SHORTEST)[0])
+        message_of(command, _SHORTEST)
     except ConditionError as wrong:
         return [Mistake(place, wrong.path, wrong.reason)]
     return command

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from streams.cli import context
 from streams.cli.commands import (
     alerts,
+    archive,
     backtest,
     bots,
     condition,
@@ -20,6 +21,7 @@ from streams.cli.commands import (
     explain,
     feed,
     indicators,
+    notifier,
     positions,
     processes,
     stack,
@@ -116,6 +118,10 @@ app.add_typer(topics.app, name="topics", short_help="create, list and check the 
 app.add_typer(feed.app, name="feed", short_help="klines onto the topic: from a file, or a simulated market")
 app.command("worker", short_help="run an evaluator: klines and alerts in, triggers out")(processes.worker)
 app.command("executor", short_help="run an executor: configs and triggers in, deals out")(processes.executor)
+app.add_typer(notifier.app, name="notifier", short_help="run a notifier: fired alerts in, messages out")
+app.command("archive", short_help="keep klines and triggers as parquet, for longer than topics do")(
+    archive.archive
+)
 app.add_typer(bots.app, name="bots", short_help="apply bot files, list, show, delete, preview the ladder")
 app.add_typer(alerts.app, name="alerts", short_help="users' own alerts: apply files, list, show, delete")
 app.add_typer(triggers.app, name="triggers", short_help="what fired")

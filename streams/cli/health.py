@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,8 @@ from streams.cli.reading import decoded, event_time
 from streams.cli.stack import PROCESSES, LocalProcess, read_stack
 from streams.cli.times import show_span
 from topics.registry import Topics
+
+_MOST_DIFFERENCES: Final = 20
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -36,6 +38,7 @@ class Health(msgspec.Struct, frozen=True):
     groups: dict[str, int] | None
     deals: dict[str, int] | None
     dead_letters: dict[str, int]
+    differences: list[str]
     problems: list[str]
 
 
@@ -56,13 +59,21 @@ def look(place: Place, watch_s: float, max_age_min: float) -> Health:
     dead = dead_letters(cluster, topics, present)
     processes = _processes(place)
     database = _database(place)
+    differing = [] if missing else _differences(place)
     problems = [f"topic {name} is missing" for name in missing]
-    problems += _standing_still(first, second)
+    # A notifier's lag is also what waits for a digest, or behind a channel that is tried again.
+    may_wait = topics.group("notifier")
+    problems += _standing_still(
+        [r for r in first if r.group != may_wait], [r for r in second if r.group != may_wait]
+    )
     problems += [f"{count} dead letters on {name}" for name, count in dead.items()]
     problems += [f"{name} is not running" for name, pid in processes.items() if pid is None]
     problems += _too_old(newest, max_age_min)
+    problems += differing[:_MOST_DIFFERENCES]
+    if len(differing) > _MOST_DIFFERENCES:
+        problems.append(f"{len(differing) - _MOST_DIFFERENCES:,} more differences; `--json` has them all")
     return Health(
-        cluster.name, topics.namespace, missing, newest, second, processes, *database, dead, problems
+        cluster.name, topics.namespace, missing, newest, second, processes, *database, dead, differing, problems
     )  # fmt: skip
 
 
@@ -80,7 +91,7 @@ def newest_of_all(cluster: Cluster, topics: Topics) -> dict[str, int]:
 
 
 def readers(cluster: Cluster, topics: Topics, database: str | None) -> list[Reader]:
-    """Where evaluator and executor are on each of their sources; the executor's truth is in its database."""
+    """Where everybody is on each of their sources; the executor's truth is in its database."""
     applied: dict[str, dict[int, int]] = {}
     if database is not None:
         from streams.cli.database import applied_offsets
@@ -97,7 +108,18 @@ def readers(cluster: Cluster, topics: Topics, database: str | None) -> list[Read
             committed = applied.get(spec.name) or cluster.committed(group, spec.name)
             done = sum(max(0, committed.get(p, b.begin) - b.begin) for p, b in bounds.items())
             found.append(Reader(group, spec.name, done, lag(bounds, committed)))
-    return found
+    return found + _notifier(cluster, topics)
+
+
+def _notifier(cluster: Cluster, topics: Topics) -> list[Reader]:
+    """The notifier, where there ever was one: nobody needs it."""
+    group, name = topics.group("notifier"), topics.fired.name
+    committed = cluster.committed(group, name)
+    if not committed:
+        return []
+    bounds = cluster.bounds(name)
+    done = sum(max(0, committed.get(p, b.begin) - b.begin) for p, b in bounds.items())
+    return [Reader(group, name, done, lag(bounds, committed))]
 
 
 def dead_letters(cluster: Cluster, topics: Topics, present: Iterable[str]) -> dict[str, int]:
@@ -122,6 +144,16 @@ def _database(place: Place) -> tuple[dict[str, int] | None, dict[str, int] | Non
     from streams.cli.database import counts_by_state
 
     return counts_by_state(place.database, "groups"), counts_by_state(place.database, "deals")
+
+
+def _differences(place: Place) -> list[str]:
+    """What the reconciler finds, a sentence each."""
+    if place.database is None:
+        return []
+    from streams.cli.differences import differences
+
+    found = differences(place.cluster, place.topics, place.database)
+    return [f"{finding.kind}: {finding.subject}: {finding.reason}" for finding in found]
 
 
 def _standing_still(first: list[Reader], second: list[Reader]) -> list[str]:

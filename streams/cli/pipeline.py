@@ -10,6 +10,7 @@ from itertools import chain, islice
 
 from sqlalchemy import Engine
 
+from schemas.alerts import AlertCommand
 from schemas.bots import BotConfig
 from schemas.market import Kline
 from schemas.message import Message
@@ -72,6 +73,17 @@ class Pipeline:
             )
             name = self.topics.configs.name
             publisher.send(Outgoing(name, config.bot_id.encode(), encode(config), time_ms, headers))
+        await publisher.flush()
+        await self.run_until_idle()
+
+    async def apply_alerts(self, *commands: AlertCommand) -> None:
+        """Put users' alerts on their topic, in force from their `effective_from_ms`, else from the first bar on."""
+        publisher = MemoryPublisher(self.bus)
+        for command in commands:
+            time_ms = command.effective_from_ms or 0
+            headers = cloud_headers(command, "strikeline/pipeline", f"{command.alert_id}/{time_ms}", time_ms)
+            name, key = self.topics.user_alerts.name, command.symbol.encode()
+            publisher.send(Outgoing(name, key, encode(command), time_ms, headers))
         await publisher.flush()
         await self.run_until_idle()
 

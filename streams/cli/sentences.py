@@ -5,6 +5,8 @@ from schemas.events import BotEvent
 _EXITS = {
     "take_profit": "its take profit",
     "stop_loss": "its stop",
+    "stop_below": "its stop below the range",
+    "stop_above": "its stop above the range",
     "break_even": "its stop at break even",
     "close": "the bot's deletion",
     "condition": "its close rule",
@@ -35,6 +37,10 @@ def sentence(event: BotEvent) -> str:
             return f"the deal was closed by {_EXITS.get(event.reason, event.reason)}, profit {said.get('profit')}"
         case "dust":
             return f"{said.get('quantity')} left are too little to be sold, and were booked off"
+        case "round_trip":
+            return f"{_order(level)}: {event.reason}"
+        case "kept":
+            return f"{said.get('quantity')} stay with the user, at {said.get('price')}"
         case "ignored" if level:
             return f"{_order(level)} fired, and nothing was done: {event.reason}"
     return f"{event.field}: {event.reason}" if event.field else event.reason
@@ -48,6 +54,8 @@ def _order(level: str) -> str:
         "dca": "safety order",
         "tp": "target",
         "sl": "stop",
+        "grid": "level",
+        "stop": "stop",
         "close": "exit",
         "exit": "close rule",
     }

@@ -28,7 +28,7 @@ from streams.cli.context import (
 from streams.cli.errors import Problem
 from topics.broker.process import PidFile
 
-PROCESSES: Final = ("executor", "worker", "feed")
+PROCESSES: Final = ("executor", "worker", "notifier", "feed")
 """Our own processes, in the order in which they start; they end in the opposite one."""
 
 

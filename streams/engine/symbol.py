@@ -11,6 +11,7 @@ from schemas.alerts import AlertCommand, GroupCommand
 from schemas.conditions import Condition
 from schemas.events import BotEvent
 from schemas.interval import grid
+from schemas.limits import Limits
 from schemas.market import Kline, Tick
 from streams.engine.bars import BarArrays
 from streams.engine.conditions.comparisons import Moment
@@ -208,10 +209,15 @@ class SymbolEngine:
         self._pos = max(self._pos, pos_hint)
         return self._commands.group(command, self._pos)
 
-    def on_alert(self, command: AlertCommand, generation: int, effective_from_ms: int) -> list[Output]:
-        """Take in a user's alert, which sees bars from `effective_from_ms`, rounded up. `generation`: its offset."""
+    def on_alert(
+        self, command: AlertCommand, generation: int, effective_from_ms: int, limits: Limits | None = None
+    ) -> list[Output]:
+        """Take in a user's alert, which sees bars from `effective_from_ms`, rounded up. `generation`: its offset.
+
+        One beyond `limits` is refused; None: there are none, as for those that were accepted before.
+        """
         self._quiet_until_ms = 0
-        return self._commands.alert(command, generation, effective_from_ms, self._pos)
+        return self._commands.alert(command, generation, effective_from_ms, self._pos, limits)
 
     def needs_history(self, command: GroupCommand | AlertCommand) -> bool:
         """Whether the caller should read bars back and `load_history` before it hands this command over."""

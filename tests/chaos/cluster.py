@@ -13,8 +13,10 @@ from typing import Final, Self
 
 from schemas.bots import BotConfig
 from tests.chaos.children import Child, Supervisor, environment
+from tests.chaos.duplicates import Duplicator
 from tests.chaos.scenario import Scenario, write
 from tests.chaos.sight import Sight
+from tests.chaos.vitals import free_port
 from topics.admin import TopicAdmin
 from topics.broker.local import LocalKafka
 from topics.codec import cloud_headers, encode
@@ -24,6 +26,8 @@ from topics.records import Outgoing
 from topics.registry import Topics
 
 _LOOK_S: Final = 0.2
+_COLD_S: Final = 300.0
+"""Where kernels were never compiled before, workers do that first."""
 _QUIET_LOOKS: Final = 3
 
 
@@ -32,17 +36,27 @@ class Stuck(AssertionError):
 
 
 class Cluster:
-    """Broker, topics, two workers, an executor and a feed over `scenario`, in `folder`. `workers` and `executor` are
-    started by `start`; everything ends when it is left.
+    """Broker, topics, two workers, an executor and a feed over `scenario`, in `folder`; the deals go to `database`.
+
+    `workers` and `executor` are started by `start`; everything ends when it is left. `copies`: the share of triggers
+    that come again.
     """
 
     def __init__(
-        self, scenario: Scenario, folder: Path, *, partitions: int = 12, delay_max: float = 2.0
+        self,
+        scenario: Scenario,
+        folder: Path,
+        database: str,
+        *,
+        partitions: int = 12,
+        delay_max: float = 2.0,
+        copies: float = 0.0,
     ) -> None:
         self.scenario = scenario
         self.folder = folder
         self.topics = Topics(partitions=partitions, keep_history=True)
-        self.database = f"sqlite:///{folder / 'deals.db'}"
+        self.database = database
+        self._copies = copies
         self.failpoint_log = folder / "failpoints.log"
         self.klines, self.inputs = write(scenario, folder)
         self.broker = LocalKafka(folder / "kafka")
@@ -56,12 +70,15 @@ class Cluster:
             "STRIKELINE_STATE_DIR": str(folder / "state"),
             "STRIKELINE_EXECUTOR_DELAY_MAX": str(delay_max),
             "STRIKELINE_SESSION_TIMEOUT": "6",
+            "STRIKELINE_RECONCILE_SECONDS": "3",
         }
         self._env = environment(settings, self.failpoint_log)
         self.workers = [
             Child(f"worker-{n}", ["worker"], "assigned partitions", folder, self._env) for n in (1, 2)
         ]
-        self.executor = Child("executor", ["executor"], "claimed partitions", folder, self._env)
+        self.metrics_port = free_port()
+        watched = self._env | {"STRIKELINE_METRICS_PORT": str(self.metrics_port)}
+        self.executor = Child("executor", ["executor"], "claimed partitions", folder, watched)
         self._enough = threading.Event()
         self._feed_error: BaseException | None = None
         self._feeder = threading.Thread(target=self._feed, name="feeder", daemon=True)
@@ -70,13 +87,18 @@ class Cluster:
     def __enter__(self) -> Self:
         with ExitStack() as owned:
             owned.enter_context(self.broker)
-            settings = KafkaSettings(bootstrap=self.broker.bootstrap)
-            TopicAdmin(settings).create(self.topics.all())
-            self._publisher = KafkaPublisher(settings)
+            self.settings = KafkaSettings(bootstrap=self.broker.bootstrap)
+            TopicAdmin(self.settings).create(self.topics.all())
+            self._publisher = KafkaPublisher(self.settings)
             self._command("executor", "--migrate-only")
             self.sight = Sight(self.broker.bootstrap, self.topics, self.database)
             owned.callback(self.sight.close)
+            name, partitions = self.topics.triggers.name, self.topics.partitions
+            self.duplicator = Duplicator(
+                self.broker.bootstrap, name, partitions, self._copies, self.scenario.seed
+            )
             owned.enter_context(Supervisor(*self.workers, self.executor))
+            owned.enter_context(self.duplicator)
             owned.callback(self._stop_feeding)
             self._owned = owned.pop_all()
         return self
@@ -93,12 +115,15 @@ class Cluster:
         self.publish(self.scenario.bots)
         self._feeder.start()
         self.wait(
-            "the first triggers", 90, lambda: bool(sum(self.sight.ends(self.topics.triggers.name).values()))
+            "the first triggers",
+            _COLD_S,
+            lambda: bool(sum(self.sight.ends(self.topics.triggers.name).values())),
         )
 
     def drain(self, deadline: float = 600.0) -> None:
         """Feed no more, and return when everything that was fed is done and told; nothing is delayed any more."""
         self._stop_feeding()
+        self.duplicator.stop()
         self.executor.leave()
         self.executor.set("STRIKELINE_EXECUTOR_DELAY_MAX", "0")
         self.executor.start()

@@ -9,10 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.cli.differences import differences
+from streams.cli.kafka import KafkaCluster
 from tests.chaos import evidence, reference
 from tests.chaos.children import STOOD_STILL, Ended
 from tests.chaos.cluster import Cluster
-from tests.chaos.equality import counts, differences
+from tests.chaos.databases import Kind, database
+from tests.chaos.equality import counts
+from tests.chaos.equality import differences as compared
 from tests.chaos.points import executor_points, worker_points
 from tests.chaos.scenario import Scenario
 from tests.chaos.troubles import STOP_S, Tally, Trouble
@@ -23,12 +27,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much trouble: kills of each kind of process, deaths per fail-point, stops of each kind and how long they are,
-    joins and leaves. `patience`: seconds at most from getting to work to a kill; `delay_max`: by how much at most the
-    executor is delayed per fetch.
+    """How much trouble, and where: kills of workers and of the executor, deaths per fail-point, stops of each kind and
+    how long they are, joins and leaves. `patience`: seconds at most from getting to work to a kill; `delay_max`: by how
+    much at most the executor is delayed per fetch; `copies`: the share of triggers that come again; `outages`: how
+    often the database is away.
     """
 
-    kills: int = 20
+    database: Kind = "sqlite"
+    worker_kills: int = 20
+    executor_kills: int = 20
     hits: int = 3
     worker_stops: int = 6
     executor_stops: int = 4
@@ -36,11 +43,25 @@ class Plan:
     joins: int = 30
     patience: float = 3.0
     delay_max: float = 2.0
+    copies: float = 0.0
+    outages: int = 0
+    outage_seconds: float = 60.0
 
 
 QUICK = Plan(
-    kills=3, hits=0, worker_stops=1, executor_stops=0, stop_seconds=8.0, joins=1, patience=1.0, delay_max=0.5
-)
+    worker_kills=3, executor_kills=3, hits=0, worker_stops=1, executor_stops=0, stop_seconds=8.0, joins=1,
+    patience=1.0, delay_max=0.5, copies=0.2,
+)  # fmt: skip
+EXECUTOR = Plan(
+    worker_kills=0, executor_kills=200, hits=0, worker_stops=0, executor_stops=0, joins=0, patience=1.0,
+    delay_max=1.5, copies=0.3,
+)  # fmt: skip
+"""kill -9 of the executor alone, many times, with triggers that come again."""
+OUTAGE = Plan(
+    worker_kills=0, executor_kills=0, hits=0, worker_stops=0, executor_stops=0, joins=0, delay_max=1.0, copies=0.3,
+    outages=2,
+)  # fmt: skip
+"""The database is away for a minute, twice."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +77,26 @@ class Result:
     problems: list[str]
     segments: int
     seconds: dict[str, float]
+    copies: int
 
 
 def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: int = 12) -> Result:
     """Run it in `folder`. Raises Stuck where something never happened."""
     tally = Tally()
     seconds: dict[str, float] = {}
-    with Cluster(scenario, folder, partitions=partitions, delay_max=plan.delay_max) as cluster:
+    with (
+        database(plan.database, folder) as deals,
+        Cluster(
+            scenario, folder, deals.url, partitions=partitions, delay_max=plan.delay_max, copies=plan.copies
+        ) as cluster,
+    ):
         with _timed(seconds, "start"):
             cluster.start()
         with _timed(seconds, "trouble"):
             _trouble(cluster, tally, plan, say)
+            if plan.outages:
+                trouble = Trouble(cluster, tally, scenario.seed + 4, say)
+                trouble.take_away(deals.outages(), plan.outages, plan.outage_seconds)
         say("draining")
         with _timed(seconds, "drain"):
             cluster.drain()
@@ -77,15 +107,19 @@ def play(scenario: Scenario, folder: Path, plan: Plan, say: Say, *, partitions: 
             names = {short: getattr(cluster.topics, short).name for short in evidence.TOPICS}
             dead = [spec.name for spec in cluster.topics.all() if spec.name.endswith(".dlq")]
             live = evidence.gather(cluster.broker.bootstrap, names, dead, cluster.database)
+            found = differences(KafkaCluster(cluster.settings), cluster.topics, cluster.database)
         ended = [ended for child in children for ended in child.ended]
-        fed, announced = cluster.fed, cluster.announced
+        fed, announced, copies = cluster.fed, cluster.announced, cluster.duplicator.copies
     say(f"{fed} segments of {scenario.segment_minutes} minutes; now without interruption")
     with _timed(seconds, "reference"):
         calm = asyncio.run(reference.run(scenario, cluster.klines, folder, partitions, fed, announced))
     with _timed(seconds, "compare"):
-        problems = [*_unforeseen(ended), *verify(live), *differences(live, calm, scenario.changed)]
+        problems = [*_unforeseen(ended), *verify(live), *compared(live, calm, scenario.changed)]
+        problems += [
+            f"reconciler: {finding.kind} of {finding.subject}: {finding.reason}" for finding in found
+        ]
     hits = Counter(cluster.failpoint_log.read_text().split() if cluster.failpoint_log.exists() else [])
-    return Result(scenario, plan, tally, hits, ended, counts(live), problems, fed, seconds)
+    return Result(scenario, plan, tally, hits, ended, counts(live), problems, fed, seconds, copies)
 
 
 def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
@@ -94,19 +128,20 @@ def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
 
     def worker_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 1, say)
-        trouble.kill(workers, plan.kills, plan.patience)
+        trouble.kill(workers, plan.worker_kills, plan.patience)
         trouble.hit(workers, worker_points(), plan.hits)
         trouble.stop(workers, plan.worker_stops, plan.stop_seconds)
 
     def executor_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 2, say)
-        trouble.kill(executor, plan.kills, plan.patience)
+        trouble.kill(executor, plan.executor_kills, plan.patience)
         trouble.hit(executor, executor_points(), plan.hits)
         trouble.stop(executor, plan.executor_stops, plan.stop_seconds)
 
     _side_by_side(worker_lane, executor_lane)
     # On their own: an executor that is killed or suspended sends nothing, and the group would seem not to go on.
-    Trouble(cluster, tally, seed + 3, say).join_and_leave(workers[1], plan.joins)
+    if plan.joins:
+        Trouble(cluster, tally, seed + 3, say).join_and_leave(workers[1], plan.joins)
 
 
 def _side_by_side(*lanes: Callable[[], None]) -> None:

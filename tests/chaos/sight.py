@@ -1,16 +1,18 @@
 """What can be seen of the work from outside: how far each group is, how the evaluator's group stands."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 from sqlalchemy import create_engine, text
 
+from sinks.patience import patiently
 from topics.registry import Topics
 
 _ANSWER_S: Final = 20.0
+_AWAY_S: Final = 120.0
 Places = Mapping[tuple[str, int], int]
 
 
@@ -82,14 +84,21 @@ class Sight:
 
     def applied(self) -> Places:
         """The executor's offsets."""
-        with self._database.connect() as connection:
-            rows = connection.execute(text("SELECT topic, partition, next_offset FROM offsets")).all()
+        rows = self._rows("SELECT topic, partition, next_offset FROM offsets")
         return {(topic, partition): offset for topic, partition, offset in rows}
 
     def untold(self) -> int:
         """Rows in the outbox."""
-        with self._database.connect() as connection:
-            return int(connection.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+        return int(self._rows("SELECT count(*) FROM outbox")[0][0])
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database says, as soon as it says something."""
+
+        def ask() -> list[tuple[Any, ...]]:
+            with self._database.connect() as connection:
+                return [tuple(row) for row in connection.execute(text(query))]
+
+        return patiently(ask, _AWAY_S)
 
     def members(self) -> int | None:
         """Members of the evaluator's group, None while it is not stable."""

@@ -10,7 +10,9 @@ from typing import Final, NamedTuple
 
 from tests.chaos.children import STOPPED, Child
 from tests.chaos.cluster import Cluster, Stuck
+from tests.chaos.databases import Outage
 from tests.chaos.sight import Work
+from tests.chaos.vitals import cpu_s, metric
 
 _WORKING_S: Final = 90.0
 _UNHIT_S: Final = 45.0
@@ -26,6 +28,18 @@ class Blow(NamedTuple):
     work: Work
 
 
+class Absence(NamedTuple):
+    """One time that the database was away: for how long, and how long the executor's own metric said so at the end, how
+    much CPU the executor took meanwhile, and after how long it went on. All in seconds.
+    """
+
+    name: str
+    seconds: float
+    told: float
+    cpu: float
+    resumed: float
+
+
 @dataclass
 class Tally:
     """What was done, and how long joins and leaves took to settle, in seconds."""
@@ -33,6 +47,7 @@ class Tally:
     blows: list[Blow] = field(default_factory=list)
     joins: list[float] = field(default_factory=list)
     leaves: list[float] = field(default_factory=list)
+    absences: list[Absence] = field(default_factory=list)
     missed: Counter[str] = field(default_factory=Counter)
 
 
@@ -82,6 +97,33 @@ class Trouble:
                 time.sleep(seconds)
                 child.signal(signal.SIGCONT, STOPPED)
                 time.sleep(1.0)
+
+    def take_away(self, outages: Sequence[Outage], times: int, seconds: float) -> None:
+        """Let the database be away while the executor works, in every way in turn. Raises Stuck where it ends of it."""
+        for number in range(1, times + 1):
+            work = self._until_busy(self._cluster.executor)
+            self._note("outage", self._cluster.executor, work)
+            absence = self._away(outages[(number - 1) % len(outages)], seconds)
+            self._tally.absences.append(absence)
+            self._say(
+                f"database {absence.name} for {absence.seconds:.0f} s, {number} of {times}: told {absence.told:.0f} s, "
+                f"{absence.cpu:.1f} s of CPU, went on after {absence.resumed:.1f} s; {_told(work)}"
+            )
+
+    def _away(self, outage: Outage, seconds: float) -> Absence:
+        executor = self._cluster.executor
+        pid, began = executor.pid or 0, time.monotonic()
+        took = cpu_s(pid)
+        outage.begin()
+        time.sleep(seconds)
+        if executor.pid != pid:
+            raise Stuck(f"the executor ended while the database was {outage.name}")
+        told = metric(self._cluster.metrics_port, "strikeline_executor_database_away_seconds")
+        took = cpu_s(pid) - took
+        outage.end()
+        away, applied = time.monotonic() - began, self._done(executor)
+        resumed = self._cluster.wait("the executor to go on", 60, lambda: self._done(executor) > applied)
+        return Absence(outage.name, away, told, took, resumed)
 
     def join_and_leave(self, child: Child, times: int) -> None:
         """Let a second worker leave and join under load; note how long the group takes each time."""

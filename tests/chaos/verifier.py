@@ -221,7 +221,7 @@ def fills_were_told(evidence: Evidence) -> Iterator[str]:
 
 
 def nothing_is_left(evidence: Evidence) -> Iterator[str]:
-    """No dead letters, no outbox, no bars that a group could not see any more."""
+    """No dead letters, no outbox, no bars that a group could not see any more, nothing that the reconciler found."""
     for name, count in evidence.dead.items():
         if count:
             yield f"{name} holds {count} records"
@@ -229,7 +229,7 @@ def nothing_is_left(evidence: Evidence) -> Iterator[str]:
         yield f"the outbox holds {len(evidence.rows['outbox'])} rows"
     for record in evidence.told["events"]:
         json = record.said
-        if json["event"] in {"armed_late", "rejected", "late", "restated"}:
+        if json["event"] in {"armed_late", "rejected", "late", "restated", "difference"}:
             yield f"event {json['event']} of {json['subject']}: {json.get('reason')} {json.get('detail')}"
 
 

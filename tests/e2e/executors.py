@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -81,7 +81,10 @@ def _headers(message: Message) -> Headers:
 class Executors:
     """Executor processes of one namespace on one database."""
 
-    def __init__(self, log: KafkaLog, database: str, folder: Path) -> None:
+    def __init__(
+        self, log: KafkaLog, database: str, folder: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self._settings = dict(settings or {})
         self._log = log
         self._database = database
         self._folder = folder
@@ -97,9 +100,11 @@ class Executors:
             "STRIKELINE_PARTITIONS": str(self._log.topics.partitions),
             "STRIKELINE_DATABASE_URL": self._database,
             "STRIKELINE_SESSION_TIMEOUT": "6",
+            "STRIKELINE_RECONCILE_SECONDS": "0.5",
             "STRIKELINE_KEEP_HISTORY": "true",  # the bars of these tests are years old
             "STRIKELINE_FAILPOINTS": failpoints,
             "PYTHONPATH": str(Path(__file__).parents[2]),
+            **self._settings,
         }
         command = [sys.executable, "-m", "tests.e2e.executor_child"]
         with self.output(self._started).open("wb") as log:
@@ -137,9 +142,11 @@ class Executors:
 
 
 @contextmanager
-def executors(log: KafkaLog, database: str, folder: Path) -> Iterator[Executors]:
-    """Processes that end with the test, by force if they must."""
-    started = Executors(log, database, folder)
+def executors(
+    log: KafkaLog, database: str, folder: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[Executors]:
+    """Processes that end with the test, by force if they must. `settings`: further variables."""
+    started = Executors(log, database, folder, settings)
     try:
         yield started
     finally:

@@ -105,7 +105,10 @@ def _triggers(topics: Topics) -> Iterator[Kind]:
 
     def never_armed(n: int) -> Bad:
         true = trigger(n)
-        forged = msgspec.structs.replace(true, bot_id=PAUSED, group_id=f"{PAUSED}/{symbol(n)}/forged")
+        group_id = f"{PAUSED}/{symbol(n)}/forged-{n}"
+        forged = msgspec.structs.replace(
+            true, bot_id=PAUSED, group_id=group_id, trigger_id=f"{group_id}:1:{true.bar.open_time_ms}:1"
+        )
         return Bad("a group that was never armed", outgoing(topics.triggers, forged), Told("ignored", PAUSED))
 
     def answer(n: int) -> Bad:
@@ -118,6 +121,7 @@ def _triggers(topics: Topics) -> Iterator[Kind]:
     yield dead("another user's bot", "Mismatch", user_id=INTRUDER)
     yield dead("a bot that is not there", "UnknownBot", bot_id="nobody")
     yield dead("another bot's group", "Mismatch", group_id="bot-999/BTCUSDT/entry")
+    yield dead("another group's trigger_id", "Mismatch", trigger_id="bot-999/BTCUSDT/entry:1:0:1")
     yield dead("an id that no database takes", "Invalid", trigger_id="a\x00b")
 
 

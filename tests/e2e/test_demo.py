@@ -80,7 +80,7 @@ def test_on_kafka_the_deals_are_those_of_the_in_process_run(
     assert code == 0, err
     same = json.loads(out)
     assert report["averaged_with_profit"] >= 1
-    for part in ("klines", "triggers", "deals", "fills", "profit", "dead_letters"):
+    for part in ("klines", "triggers", "deals", "grids", "fills", "fired", "profit", "dead_letters"):
         assert report[part] == same[part]
 
 

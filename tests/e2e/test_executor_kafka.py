@@ -6,19 +6,20 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
+from schemas.events import BotEvent
 from sinks.database.engine import open_engine, reading
 from sinks.database.migrate import upgrade
+from sinks.database.tables import bots, outbox
 from sinks.database.tables import inbox as inbox_table
-from sinks.database.tables import outbox
 from tests.e2e.executors import KafkaLog, executors, wait_for
 from tests.sinks.bots import bar, config_out, golden
 from tests.sinks.evaluator import Evaluator
 from tests.sinks.loop import Loop, rows
 from topics.admin import TopicAdmin
 from topics.broker.choose import Broker
-from topics.codec import encode
+from topics.codec import decode, encode
 from topics.records import Outgoing
 from topics.registry import Topics
 
@@ -151,6 +152,36 @@ def test_garbage_goes_to_the_dead_letters_and_stops_nothing(log: KafkaLog, tmp_p
         (b"1", b"NotUtf8"),
         (b"2", b"Invalid"),
     ]
+
+
+def differences(log: KafkaLog) -> list[BotEvent]:
+    """What the reconciler told."""
+    told = [decode(record, log.topics.events) for record in log.records(log.topics.events.name)]
+    return [event for event in told if isinstance(event, BotEvent) and event.event.startswith("difference")]
+
+
+def test_what_does_not_agree_is_told_once_and_when_it_is_over(
+    log: KafkaLog, migrated: Engine, tmp_path: Path
+) -> None:
+    def profit(is_now: str) -> None:
+        with migrated.begin() as connection:
+            connection.execute(update(bots).where(bots.c.bot_id == "dip").values(realized_profit=is_now))
+
+    with executors(log, str(tmp_path / "bots.db"), tmp_path) as running:
+        running.start()
+        log.append(config_out(golden(), log.topics))
+        wait_for("accepted", lambda: len(log.records(log.topics.events.name)) == 1, running)
+        profit("5")
+        wait_for("told", lambda: len(differences(log)) == 1, running)
+        profit("0")
+        wait_for("told to be over", lambda: len(differences(log)) == 2, running)
+        running.stop()
+    name = "difference:bot_differs:dip:totals"
+    assert [(event.event, event.event_id) for event in differences(log)] == [
+        ("difference", name),
+        ("difference_gone", f"{name}:gone"),
+    ]
+    assert "ended in order" in running.output(1).read_text()
 
 
 def test_a_topic_that_was_created_anew_stops_it_with_a_message(log: KafkaLog, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every story of a deal as one batch through a real broker and real processes, with each of the two databases."""
+"""Every story of a deal or a grid as one batch through a real broker and real processes, with each of two databases."""
 
 import csv
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ from sinks.database.tables import deals, fills
 from streams.cli.applying import await_answers, ends, send
 from tests.e2e.stack import Stack, stack
 from tests.sinks.postgres import Cluster, NoPostgres, cluster
-from tests.stories import STORIES
+from tests.stories import STORIES, grid_batch
 from tests.stories.batch import bot_id, configs, ending, expected, instruments, klines, rows
+from tests.streams.engine.grid.stories import STORIES as GRIDS
 from topics.broker.choose import Broker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -34,11 +35,12 @@ def _write(folder: Path) -> tuple[Path, Path]:
     with candles.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("symbol", "open_time", "open", "high", "low", "close", "volume"))
-        for k in klines(STORIES):
+        candles_of_all = [*klines(STORIES), *grid_batch.klines(GRIDS)]
+        for k in sorted(candles_of_all, key=lambda kline: (kline.open_time_ms, kline.symbol)):
             writer.writerow((k.symbol, k.open_time_ms, k.open, k.high, k.low, k.close, k.volume))
     lines = [
         f'{symbol}: {{tick: "{one.tick}", lot: "{one.lot}", min_notional: "{one.min_notional}"}}\n'
-        for symbol, one in instruments(STORIES).items()
+        for symbol, one in (instruments(STORIES) | grid_batch.instruments(GRIDS)).items()
     ]
     filters.write_text("".join(lines))
     return candles, filters
@@ -49,8 +51,9 @@ def _play(real: Stack, folder: Path) -> None:
     real.start("worker")
     real.start("executor", "executor", "--instruments", str(filters))
     since = ends(real.cluster, real.topics.events.name)
-    send(real.cluster, real.topics, configs(STORIES))
+    send(real.cluster, real.topics, [*configs(STORIES), *grid_batch.configs(GRIDS)])
     names = [bot_id(number) for number in range(len(STORIES))]
+    names += [grid_batch.bot_id(number) for number in range(len(GRIDS))]
     answers = await_answers(real.cluster, real.topics, names, since, 60.0)
     assert {answer.event for answer in answers.values()} == {"accepted"}
     real.start("feed", "feed", "file", str(candles), "--speed", "max")
@@ -77,7 +80,7 @@ def test_every_story_ends_as_it_is_told(
     with stack(kafka, tmp_path, database=url) as real:
         _play(real, tmp_path)
         found, filled = _booked(real.engine)
-    wrong = []
+    wrong = grid_batch.wrong(GRIDS, found.values(), filled)
     for number, story in enumerate(STORIES):
         deal = found.get(bot_id(number))
         mine = [fill for fill in filled if deal is not None and fill["deal_id"] == deal["deal_id"]]

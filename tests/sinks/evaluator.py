@@ -1,12 +1,12 @@
 """A small evaluator for closed loops: the laws of groups over a handful of bars, written to be obviously
 right.
 
-It knows comparisons of a price with a number, `at` and `level`. Every arm command is evaluated over all bars
-from its `armed_from_ms` on, bar by bar; the first on which a member fires gives one trigger, and the group is
-held.
+It knows comparisons of a price with a number, `all` of them, `at` and `level`. Every arm command is evaluated over
+all bars from its `armed_from_ms` on, bar by bar; the first on which a member fires gives one trigger, and the group
+is held.
 """
 
-from operator import gt, lt
+from operator import ge, gt, le, lt
 from typing import Any, Protocol
 
 from schemas.alerts import GroupCommand, Member
@@ -15,7 +15,7 @@ from topics.codec import decode, encode
 from topics.records import Outgoing, Record
 from topics.registry import Topics
 
-_OPS = {"lt": lt, "gt": gt}
+_OPS = {"lt": lt, "gt": gt, "lte": le, "gte": ge}
 
 
 class Log(Protocol):
@@ -103,7 +103,10 @@ def _fires(member: Member, bar: Bar, seen: dict[str, bool]) -> bool:
     if "level" in condition:
         price = float(condition["level"]["price"])
         return bar.low <= price if condition["level"]["side"] == "below" else bar.high >= price
-    now = _OPS[condition["op"]](getattr(bar, condition["left"]["price"]), condition["right"])
+    now = all(
+        _OPS[part["op"]](getattr(bar, part["left"]["price"]), part["right"])
+        for part in condition.get("all", [condition])
+    )
     before = seen.get(member.alert_id, member.when_true_at_arming == "wait")
     seen[member.alert_id] = now
     return now and not before

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -45,11 +45,18 @@ def _account() -> str | None:
 
 
 class Cluster:
-    """A running server. `database()` creates an empty database and gives its URL."""
+    """A server of our own. `database()` creates an empty database and gives its URL; `crash`, `start`, `suspend` and
+    `resume` are what may befall a server.
+    """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, command: list[str], data: Path, account: str | None) -> None:
         self.port = port
+        self._command = command
+        self._data = data
+        self._account = account
         self._numbers = count(1)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._suspended: list[int] = []
 
     @property
     def admin(self) -> str:
@@ -63,6 +70,49 @@ class Cluster:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql://tester@127.0.0.1:{self.port}/{name}"
 
+    def start(self) -> None:
+        """Run the server and wait until it answers. Raises NoPostgres."""
+        log = self._data / "server.log"
+        with log.open("ab") as out:
+            self._server = subprocess.Popen(
+                self._command, stdout=out, stderr=out, user=self._account, cwd=self._data
+            )
+        deadline = time.monotonic() + _DEADLINE_S
+        while True:
+            try:
+                psycopg.connect(self.admin, connect_timeout=5).close()
+            except psycopg.OperationalError:
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    raise NoPostgres(f"the server did not start: {log.read_text()}") from None
+                time.sleep(0.02)
+            else:
+                return
+
+    def crash(self) -> None:
+        """End the server at once, as a crash would: every connection breaks, what was not committed is gone."""
+        if self._server is not None:
+            self.resume()
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(_DEADLINE_S)
+            self._server = None
+
+    def suspend(self) -> None:
+        """Stop the server and all that serves a connection: nobody answers, and no connection breaks."""
+        assert self._server is not None
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            self._server.send_signal(signal.SIGSTOP)  # first, so that no connection comes after the question
+            rows = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
+            self._suspended = [self._server.pid, *(int(row[0]) for row in rows)]
+            for pid in self._suspended[1:]:
+                os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let what was suspended go on."""
+        for pid in self._suspended:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._suspended = []
+
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
@@ -74,16 +124,13 @@ def cluster() -> Iterator[Cluster]:
     port = _free_port()
     try:
         _initdb(folder, data, account)
-        with (data / "server.log").open("wb") as log:
-            options = ["-D", f"{data}/d", "-p", str(port), "-k", str(data), "-h", "127.0.0.1", "-F"]
-            command = [str(folder / "postgres"), *options]
-            server = subprocess.Popen(command, stdout=log, stderr=log, user=account, cwd=data)
-            try:
-                _wait(port, server, data / "server.log")
-                yield Cluster(port)
-            finally:
-                server.send_signal(signal.SIGQUIT)  # at once: nobody needs what it holds
-                server.wait(_DEADLINE_S)
+        options = ["-D", f"{data}/d", "-p", str(port), "-k", str(data), "-h", "127.0.0.1", "-F"]
+        running = Cluster(port, [str(folder / "postgres"), *options], data, account)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.crash()  # at once: nobody needs what it holds
     finally:
         shutil.rmtree(data)
 
@@ -100,15 +147,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _wait(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + _DEADLINE_S
-    while True:
-        try:
-            psycopg.connect(Cluster(port).admin).close()
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise NoPostgres(f"the server did not start: {log.read_text()}") from None
-        else:
-            return

@@ -1,11 +1,13 @@
-"""A busy quarter of an hour: four bots on two symbols, edits, pauses, deletions, refusals, forgeries and garbage."""
+"""A busy quarter of an hour: six bots, two of them grids, on two symbols; edits, pauses, deletions, refusals, forgeries
+and garbage.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.bots import BotConfig, StopLoss
+from schemas.bots import BotConfig, Grid, StopLoss
 from schemas.triggers import Bar, Trigger
 from tests.sinks.bots import MINUTE, T0, TOPICS, bar, golden
 from tests.sinks.loop import Loop
@@ -61,16 +63,29 @@ BOTH = golden(
 SHORT = golden("short", user_id="bob", side="short", entry="close > 103", cooldown_s=60)
 GONE = golden("gone", user_id="bob", entry="close < 100")
 BAD = golden("bad", base_order_volume="0")
+NET = BotConfig(
+    bot_id="net", user_id="bob", kind="grid", side="neutral", pairs=["BTCUSDT"], effective_from_ms=T0,
+    grid=Grid(lower="95", upper="105", levels=6, quantity="20", max_active_levels=3),
+)  # fmt: skip
+FALL = BotConfig(
+    bot_id="fall", user_id="alice", kind="grid", pairs=["ETHUSDT"], entry="close > 48", effective_from_ms=T0,
+    grid=Grid(lower="40", upper="52", levels=5, quantity="25", stop_below="35"),
+)  # fmt: skip
 
 EDITS: dict[int, tuple[BotConfig, ...]] = {
-    0: (DIP, BOTH, SHORT, GONE, BAD),
+    0: (DIP, BOTH, SHORT, GONE, BAD, NET, FALL),
     2: (replace(DIP, base_order_volume="20", effective_from_ms=_at(3)), DIP),
     4: (replace(BOTH, max_active_deals=2, effective_from_ms=_at(5)),),
     6: (replace(SHORT, state="paused", effective_from_ms=_at(7)), golden("dip", user_id="mallory")),
     8: (replace(DIP, entry="close < 99", effective_from_ms=_at(9)),),
     9: (BotConfig(bot_id="gone", user_id="bob", state="deleted", on_delete="close", effective_from_ms=_at(10)),),
     10: (replace(SHORT, effective_from_ms=_at(11)),),
+    11: (
+        BotConfig(bot_id="net", user_id="bob", state="deleted", effective_from_ms=_at(12)),
+        replace(NET, effective_from_ms=_at(12)),
+    ),
     12: (replace(GONE, effective_from_ms=_at(13)),),
+
 }  # fmt: skip
 
 

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.alerts import GroupCommand
-from schemas.bots import BotConfig, TakeProfit
+from schemas.bots import BotConfig, CloseRule, TakeProfit
 from schemas.events import BotEvent
+from schemas.limits import Limits
 from schemas.positions import Position
 from sinks.executor.configs import decide_config, decide_tombstone
 from sinks.executor.decision import Decision, Rules
@@ -15,8 +16,9 @@ from sinks.venues.paper import Paper
 from tests.sinks.bots import MINUTE, T0, bar, config_out, fire, golden, record_of
 from topics.codec import encode
 from topics.records import Record
+from topics.tiers import Tiers
 
-RULES = Rules(Paper(), max_bots_per_user=2)
+RULES = Rules(Paper(), tiers=Tiers(Limits(bots=2)))
 
 
 def record(config: BotConfig, offset: int = 0, at_ms: int = T0) -> Record:
@@ -307,3 +309,15 @@ def test_many_edits_that_do_not_show_are_forgotten_when_the_group_answers() -> N
     later = take(handed_over, golden(base_order_volume="99", effective_from_ms=T0 + 50 * MINUTE)).bot
     assert later is not None
     assert len(later.configs) == 10  # those from bar 32 on, and the new one
+
+
+def test_a_condition_larger_than_the_tier_allows_is_refused_with_the_field() -> None:
+    rules = Rules(Paper(), tiers=Tiers(users={"alice": Limits(nodes=3)}))
+    config = golden(entry="close < 101 and close > 1")
+    rejected = events(decide_config(None, config, record(config), rules))[0]
+    assert (rejected.field, rejected.reason) == ("entry", "7 nodes, the user's limit is 3")
+    exits = golden(safety_condition="close < 99 - 1", close=CloseRule(when="close > 1 and open > 1"))
+    refused = decide_config(None, exits, record(exits), rules)
+    assert events(refused)[0].detail.keys() >= {"safety_condition", "close.when"}
+    bobs = golden(entry="close < 101 and close > 1", user_id="bob")
+    assert decide_config(None, bobs, record(bobs), rules).noted.outcome == "accepted"

@@ -158,7 +158,8 @@ def test_a_group_nobody_armed_is_told_to_go_whatever_the_pairs_counter_is() -> N
     """Left without an answer it would be held for ever."""
     bot, _ = with_deal()
     gone = replace(fire(bot_of(golden()).groups[ENTRY].command, bar(1, 100.0)), generation=2)
-    never = give(bot, replace(gone, group_id="dip/BTCUSDT/dffff"))
+    unheard_of = "dip/BTCUSDT/dffff"
+    never = give(bot, replace(gone, group_id=unheard_of, trigger_id=f"{unheard_of}:2:0:1"))
     assert "never armed" in events(never)[0].reason
     assert [(c.op, c.group_id, c.generation) for c in commands(never)] == [("remove", "dip/BTCUSDT/dffff", 4)]
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 
+from schemas.limits import Limits
 from sinks.database.dialect import add
 from sinks.database.tables import bots, fills, metadata, offsets, outbox
 from sinks.errors import BeyondEnd, Fenced, RecordsLost, UnknownTopic, WrongDatabase
@@ -19,6 +20,7 @@ from tests.sinks.loop import RULES, Loop, inbox, names, outcomes, rows
 from tests.sinks.scenario import play
 from topics.records import Outgoing
 from topics.registry import Topics
+from topics.tiers import Tiers
 
 CONFIGS, TRIGGERS = TOPICS.configs.name, TOPICS.triggers.name
 BARS = [
@@ -66,7 +68,7 @@ def test_the_ledger_balances(engine: Engine) -> None:
         mine = [entry for entry in entries if entry.deal_id == deal.deal_id]
         base = sum(Decimal(entry.amount) for entry in mine if entry.account == "base")
         money = sum(Decimal(entry.amount) for entry in mine if entry.account != "base")
-        held = Decimal(deal.quantity) if deal.side == "long" else -Decimal(deal.quantity)
+        held = -Decimal(deal.quantity) if deal.side == "short" else Decimal(deal.quantity)
         assert base == held
         assert money == Decimal(deal.profit)
     for bot_id, profit in profits.items():
@@ -263,7 +265,7 @@ def test_a_relay_that_died_before_it_forgot_says_the_same_again(engine: Engine) 
 
 def test_limits_per_user_hold_across_a_batch(engine: Engine) -> None:
     loop = Loop(engine)
-    few = Executor(engine, TOPICS, RULES._replace(max_bots_per_user=2))
+    few = Executor(engine, TOPICS, RULES._replace(tiers=Tiers(Limits(bots=2))))
     loop.worker.executor = few
     loop.put(*(golden(f"bot{n}") for n in range(6)), golden("bobs", user_id="bob"))
     loop.run()

@@ -18,7 +18,7 @@ RECORDS = [record_of(config_out(golden()), 0), record_of(config_out(golden(name=
 HOME = RECORDS[0].partition
 
 
-@pytest.mark.parametrize("lost", [b"COMMIT", b"INSERT INTO outbox"])
+@pytest.mark.parametrize("lost", [b"COMMIT\0", b"INSERT INTO outbox"])
 def test_the_answer_to_a_statement_is_lost(postgres: Cluster, migrated: str, lost: bytes) -> None:
     direct = postgres.database(migrated)
     with lossy_proxy(postgres.port) as proxy:
@@ -34,7 +34,7 @@ def test_the_answer_to_a_statement_is_lost(postgres: Cluster, migrated: str, los
     assert inbox(beside) == [("config", "dip", "accepted")] * 2
     assert len(rows(beside, "outbox")["outbox"]) == 5
     # Where the COMMIT had happened, the second look found it done and decided nothing again.
-    assert applied.outcomes == ({} if lost == b"COMMIT" else {"accepted": 2})
+    assert applied.outcomes == ({} if lost == b"COMMIT\0" else {"accepted": 2})
     beside.dispose()
 
 

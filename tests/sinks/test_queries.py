@@ -25,8 +25,8 @@ def test_after_a_busy_day(engine: Engine) -> None:
     loop = Loop(engine)
     play(loop)
     bots = {bot.bot_id: bot for bot in queries.list_bots(engine)}
-    assert sorted(bots) == ["both", "dip", "gone", "short"]
-    assert [bot.bot_id for bot in queries.list_bots(engine, user_id="bob")] == ["gone", "short"]
+    assert sorted(bots) == ["both", "dip", "fall", "gone", "net", "short"]
+    assert [bot.bot_id for bot in queries.list_bots(engine, user_id="bob")] == ["gone", "net", "short"]
     assert (bots["both"].state, bots["dip"].state) == ("deleted", "active")
     assert bots["dip"].entry == "close < 99"
 
@@ -63,7 +63,7 @@ def test_after_a_busy_day(engine: Engine) -> None:
     assert config.state == "active"
 
     counts = queries.count_all(engine)
-    assert counts.bots == {"active": 3, "deleted": 1}
+    assert counts.bots == {"active": 5, "deleted": 1}
     assert counts.waiting == 0
     assert counts.fills == len(queries.list_fills(engine))
     inbox = queries.list_inbox(engine, limit=5)

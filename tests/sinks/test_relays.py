@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sinks.executor.core import Executor
 from sinks.executor.owned import Source
 from sinks.metrics import Metrics
+from sinks.patience import Patience
 from sinks.relays import Relays
 from tests.sinks.bots import T0, TOPICS, config_out, golden, record_of
 from tests.sinks.loop import RULES
@@ -60,7 +61,7 @@ def test_rows_read_before_a_standstill_are_read_again_before_they_are_sent(sqlit
         sink, ticks = Sink(), clock()
         claim = executor.claim(HOME, SOURCES)
         metrics = Metrics()
-        relays = Relays(sqlite, sink, metrics, batch=10, patience_s=0, clock=lambda: next(ticks))
+        relays = Relays(sqlite, sink, metrics, batch=10, patience=Patience(0), clock=lambda: next(ticks))
         relays.claimed(claim)
         await publish(relays)
         assert list(relays) == []
@@ -76,7 +77,7 @@ def test_a_partition_is_not_given_away_between_a_send_and_its_acknowledgement(sq
     async def run() -> None:
         sink = Sink()
         sink.answered.clear()
-        relays = Relays(sqlite, sink, Metrics(), batch=10, patience_s=0)
+        relays = Relays(sqlite, sink, Metrics(), batch=10, patience=Patience(0))
         relays.claimed(executor.claim(HOME, SOURCES))
         publishing = asyncio.create_task(publish(relays))
         await asyncio.wait_for(sink.flushing.wait(), 20)
@@ -96,7 +97,7 @@ def test_a_trace_context_of_a_megabyte_is_not_copied_into_everything_told(sqlite
 
     async def run() -> list[Outgoing]:
         sink = Sink()
-        relays = Relays(sqlite, sink, Metrics(), batch=10, patience_s=0)
+        relays = Relays(sqlite, sink, Metrics(), batch=10, patience=Patience(0))
         relays.claimed(claim)
         await publish(relays)
         return sink.sent

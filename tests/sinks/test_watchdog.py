@@ -10,11 +10,13 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from sinks.config import ExecutorSettings
+from sinks.database.engine import open_engine
 from sinks.errors import BeyondEnd, RecordsLost
 from sinks.executor.core import Executor
 from sinks.executor.owned import Claim
 from sinks.kafka import KafkaExecutor
 from sinks.metrics import Metrics
+from sinks.patience import Patience
 from sinks.watchdog import NO_PROGRESS, Watchdog
 from tests.sinks.bots import TOPICS
 from tests.sinks.loop import RULES
@@ -137,6 +139,36 @@ def test_a_broker_away_is_told_to_the_watchdog_as_silence(sqlite) -> None:
     broker.away = True
     with pytest.raises(TimeoutError):
         behind(sqlite, broker)
+
+
+def away(seconds: float) -> dict[str, object]:
+    """What is named while the database has not answered for so long; it is waited for 180 seconds."""
+
+    class Waiting(Patience):
+        @property
+        def away_s(self) -> float:
+            return seconds
+
+    async def look(sqlite: Any = None) -> dict[str, object]:
+        made = await running(sqlite, Broker(0, 120, 100))
+        made._patience = Waiting(180)
+        return await made._look()
+
+    engine = open_engine("sqlite://")
+    try:
+        return asyncio.run(look(engine))
+    finally:
+        engine.dispose()
+
+
+def test_while_the_database_is_waited_for_nobody_else_is_behind_and_time_is_progress() -> None:
+    assert away(10.0) != away(20.0)
+    assert set(away(10.0)) == {"database"}
+
+
+def test_a_database_that_is_away_for_longer_than_it_is_waited_for_makes_no_progress() -> None:
+    assert away(190.0) == away(230.0) != away(170.0)
+    assert set(away(0.0)) == {f"{TRIGGERS.topic}[1]"}
 
 
 @pytest.mark.parametrize(

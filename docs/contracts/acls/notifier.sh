@@ -13,5 +13,6 @@ allow() {
 }
 
 allow --operation Read --operation Describe --operation DescribeConfigs --topic alerts.fired.v1
+allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.events.v1
 allow --operation Write --operation Describe --operation DescribeConfigs --topic alerts.fired.v1.dlq
 allow --operation Read --operation Describe --group strikeline-notifier

@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("namespace", sa.Text(), nullable=False),
         sa.Column("partitions", sa.Integer(), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_deployment_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_deployment_one_row")),
         sa.PrimaryKeyConstraint("id", name="pk_deployment"),
         comment="whose database this is; one row",
     )
@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("generation", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account", sa.String(length=8), nullable=False, comment="base, quote or fee"),
         sa.Column("amount", sa.Text(), nullable=False, comment="signed: what the account gained"),
-        sa.CheckConstraint("account IN ('base', 'quote', 'fee')", name="ck_ledger_account"),
+        sa.CheckConstraint("account IN ('base', 'quote', 'fee')", name=op.f("ck_ledger_account")),
         sa.PrimaryKeyConstraint("deal_id", "level", "generation", "account", name="pk_ledger"),
     )
     op.create_table(
@@ -164,7 +164,7 @@ def upgrade() -> None:
         sa.Column("ambiguous_bars", sa.Integer(), nullable=False),
         sa.Column("fills", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False, comment="the deal itself, in exact integers"),
-        sa.CheckConstraint("state IN ('open', 'closed')", name="ck_deals_state"),
+        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_deals_state")),
         sa.ForeignKeyConstraint(["bot_id"], ["bots.bot_id"], name="fk_deals_bot_id"),
         sa.PrimaryKeyConstraint("deal_id", name="pk_deals"),
     )
@@ -192,7 +192,7 @@ def upgrade() -> None:
             nullable=False,
             comment="the command as it was sent: enough to send it again",
         ),
-        sa.CheckConstraint("state IN ('armed', 'removed')", name="ck_groups_state"),
+        sa.CheckConstraint("state IN ('armed', 'removed')", name=op.f("ck_groups_state")),
         sa.ForeignKeyConstraint(["bot_id"], ["bots.bot_id"], name="fk_groups_bot_id"),
         sa.PrimaryKeyConstraint("group_id", name="pk_groups"),
     )

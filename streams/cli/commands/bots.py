@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from schemas.bots import BotConfig
 
 app = typer.Typer(
-    help="Bots: apply their files, list, show, delete, preview the ladder.", no_args_is_help=True
+    help="Bots: apply their files, list, show, delete, preview ladder or grid.", no_args_is_help=True
 )
 
 BotFile = Annotated[Path, typer.Argument(metavar="FILE", help="YAML: one bot, several documents, or a list.")]
@@ -67,14 +67,14 @@ def apply(
 
 def _checked(file: Path) -> "list[BotConfig]":
     from streams.cli.botfile import Mistake, Mistakes, read_bots
-    from streams.engine import dca
+    from streams.engine import kinds
 
     bots = read_bots(file)
     wrong = [
         Mistake(f"{file}, bot {bot.bot_id}", problem.field, problem.reason)
         for bot in bots
         if bot.state != "deleted"
-        for problem in dca.problems(bot, None)
+        for problem in kinds.problems(bot, None)
     ]
     if wrong:
         raise Mistakes(wrong)

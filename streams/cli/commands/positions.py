@@ -67,3 +67,11 @@ def list_(
             title="open deals",
             right=columns[4:],
         )  # fmt: skip
+    grids = [(name, deal, deal.grid) for name, deal in deals if deal.grid is not None]
+    if grids:
+        print_table(
+            ("bot", "symbol", "buys waiting", "sells waiting", "round trips", "they brought"),
+            [(n, d.symbol, g.buys, g.sells, g.round_trips, short(g.profit)) for n, d, g in grids],
+            title="grids",
+            right=("buys waiting", "sells waiting", "round trips", "they brought"),
+        )

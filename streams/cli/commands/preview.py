@@ -1,17 +1,22 @@
-"""`strikeline bots preview`: the ladder of a bot before anything is armed."""
+"""`strikeline bots preview`: the ladder or the grid of a bot before anything is armed."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streams.cli.errors import Exit, Invalid
 from streams.cli.output import JsonFlag, print_json
 
+if TYPE_CHECKING:
+    from schemas.bots import BotConfig
+
 
 def preview(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML with the bot.")],
-    price: Annotated[str, typer.Option(help="Price at which the base order is filled.")] = "100",
+    price: Annotated[
+        str, typer.Option(help="Price at which the base order is filled, or the grid starts.")
+    ] = "100",
     tick: Annotated[str | None, typer.Option(help="Smallest step of the price; with --lot.")] = None,
     lot: Annotated[str | None, typer.Option(help="Smallest step of the quantity; with --tick.")] = None,
     min_notional: Annotated[
@@ -27,32 +32,52 @@ def preview(
     bot: Annotated[str | None, typer.Option(help="Which bot, where the file has several.")] = None,
     json: JsonFlag = False,
 ) -> None:
-    """The ladder before anything is armed: prices, averages, targets, capital; exit code 1 with problems."""
+    """The ladder or grid before anything is armed: prices, targets, capital; exit code 1 with problems."""
     from streams.cli.botfile import read_bots
-    from streams.engine import dca
 
     configs = [config for config in read_bots(file) if bot in (None, config.bot_id)]
     if len(configs) != 1:
         raise Invalid(
             f"{file}: {len(configs)} bots" + (f" called {bot}" if bot else "; choose one with --bot")
         )
-    steps = _instrument(tick, lot, min_notional)
+    config, steps = configs[0], _instrument(tick, lot, min_notional)
     if instruments is not None:
         if steps is not None:
             raise Invalid("--instruments has tick and lot already: leave --tick and --lot out")
-        steps = _from_file(instruments, symbol, configs[0].pairs)
+        steps = _from_file(instruments, symbol, config.pairs)
+    show = _show_grid if config.kind == "grid" else _show
     try:
-        ladder = dca.preview(configs[0], _decimal(price, "--price"), steps)
+        found = show(config, _decimal(price, "--price"), steps, json)
     except ValueError as wrong:
         raise Invalid(str(wrong)) from None
+    if found:
+        raise typer.Exit(Exit.PROBLEM)
+
+
+def _show(config: "BotConfig", price: Any, steps: Any, json: bool) -> bool:
+    from msgspec.structs import replace
+
+    from streams.cli.ladder import print_ladder
+    from streams.engine import dca, kinds
+
+    ladder = replace(dca.preview(config, price, steps), problems=kinds.problems(config, steps))
     if json:
         print_json(ladder.to_json())
     else:
-        from streams.cli.ladder import print_ladder
+        print_ladder(config, ladder)
+    return bool(ladder.problems)
 
-        print_ladder(configs[0], ladder)
-    if ladder.problems:
-        raise typer.Exit(Exit.PROBLEM)
+
+def _show_grid(config: "BotConfig", price: Any, steps: Any, json: bool) -> bool:
+    from streams.cli.gridtable import print_grid
+    from streams.engine import grid
+
+    seen = grid.preview(config, price, steps)
+    if json:
+        print_json(seen.to_json())
+    else:
+        print_grid(config, seen)
+    return bool(seen.problems)
 
 
 def _decimal(text: str, option: str) -> Any:

@@ -23,19 +23,25 @@ class LogLevels(StrEnum):
     ERROR = "ERROR"
 
 
-LogLevel = Annotated[LogLevels, typer.Option(help="How much is told.")]
+LogLevel = Annotated[LogLevels | None, typer.Option(help="How much is told; default INFO.")]
 JsonLogs = Annotated[bool, typer.Option("--json", help="Log as JSON, an object a line.")]
-MetricsPort = Annotated[int, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; 0: none.")]
+LimitsFile = Annotated[
+    Path | None, typer.Option(help="What users may have, by tier: bots, alerts, conditions.")
+]
+MetricsPort = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Port of Prometheus metrics; default 0: none.")
+]
 
 
 def worker(
     ctx: Context,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     history: Annotated[
         Path | None,
         typer.Option(help="Kline file (or folder of such) with bars from before the kline topic's first."),
     ] = None,
+    limits: LimitsFile = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an evaluator: klines and alerts in, triggers out. Useful up to one per partition.
@@ -47,20 +53,25 @@ def worker(
     from streams.feeds.files import FileProblem
     from streams.worker import run_worker
     from topics.admin import TopicsDiffer
+    from topics.tiers import BadTiers
 
-    given = _common(place(ctx)) | {"log_level": str(log_level), "metrics_port": metrics_port}
+    given = common(place(ctx)) | asked(log_level, metrics_port)
     if history is not None:
         given["history"] = history
+    if limits is not None:
+        given["limits"] = limits
+    settings = settings_of(WorkerSettings, given)
     if json:
-        log_as_json(str(log_level))
-    settings = _settings(WorkerSettings, given)
+        log_as_json(settings.log_level)
     try:
         with reaching(settings.kafka.bootstrap):
             run_worker(settings)
     except TopicsDiffer as differ:
-        raise _differs(differ) from None
+        raise differs(differ) from None
     except FileProblem as wrong:
         raise Invalid(f"--history: {wrong}") from None
+    except BadTiers as wrong:
+        raise Invalid(str(wrong)) from None
 
 
 def executor(
@@ -71,8 +82,9 @@ def executor(
     instruments: Annotated[
         Path | None, typer.Option(help="Tick, lot and minimum notional by symbol; default tick and lot 1e-8.")
     ] = None,
-    log_level: LogLevel = LogLevels.INFO,
-    metrics_port: MetricsPort = 0,
+    limits: LimitsFile = None,
+    log_level: LogLevel = None,
+    metrics_port: MetricsPort = None,
     json: JsonLogs = False,
 ) -> None:
     """Run an executor: configs and triggers in; deals, armed groups and positions out. Migrates first.
@@ -82,14 +94,17 @@ def executor(
     from sinks.config import ExecutorSettings
 
     here = place(ctx)
-    given = _common(here) | {"log_level": str(log_level), "metrics_port": metrics_port}
-    if json:
-        log_as_json(str(log_level))
+    given = common(here) | asked(log_level, metrics_port)
     if here.database is not None:
         given["database_url"] = here.database
     if instruments is not None:
         given["instruments"] = instruments
-    _run_executor(_settings(ExecutorSettings, given), migrate_only)
+    if limits is not None:
+        given["limits"] = limits
+    settings: ExecutorSettings = settings_of(ExecutorSettings, given)
+    if json:
+        log_as_json(settings.log_level)
+    _run_executor(settings, migrate_only)
 
 
 def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
@@ -100,13 +115,14 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
     from streams.cli.kafka import reaching
     from topics.admin import TopicsDiffer
     from topics.records import DeliveryFailed
+    from topics.tiers import BadTiers
 
     try:
         with reaching(settings.kafka.bootstrap):
             run_executor(settings, migrate_only)
     except TopicsDiffer as differ:
-        raise _differs(differ) from None
-    except BadInstruments as wrong:
+        raise differs(differ) from None
+    except (BadInstruments, BadTiers) as wrong:
         raise Invalid(str(wrong)) from None
     except (ArgumentError, NoSuchModuleError) as wrong:
         raise Invalid(f"--database: {wrong}") from None
@@ -117,7 +133,14 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
         raise Unreachable(f"the database cannot be used: {reason}") from None
 
 
-def _common(here: Place) -> dict[str, Any]:
+def asked(log_level: LogLevels | None, metrics_port: int | None) -> dict[str, Any]:
+    """The options that were given: the others are left to the environment."""
+    options = {"log_level": None if log_level is None else str(log_level), "metrics_port": metrics_port}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def common(here: Place) -> dict[str, Any]:
+    """Settings that all processes share, from what the command line was told."""
     from streams.cli.kafka import settings_for
 
     topics = here.topics
@@ -129,7 +152,7 @@ def _common(here: Place) -> dict[str, Any]:
     }
 
 
-def _settings(kind: Any, given: dict[str, Any]) -> Any:
+def settings_of(kind: Any, given: dict[str, Any]) -> Any:
     """The process's settings from what is given and STRIKELINE_* variables. Raises Invalid with the field."""
     from pydantic import ValidationError
 
@@ -141,5 +164,6 @@ def _settings(kind: Any, given: dict[str, Any]) -> Any:
         raise Invalid(f"STRIKELINE_{name.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def _differs(differ: Exception) -> Problem:
+def differs(differ: Exception) -> Problem:
+    """What is said where the topics are not the registry's."""
     return Problem(f"the topics are not as they should be (see `strikeline topics check`):\n{differ}")

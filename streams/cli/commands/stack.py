@@ -19,6 +19,9 @@ def up(
     feed: Annotated[bool, typer.Option("--feed/--no-feed", help="With the simulated market, live.")] = True,
     symbols: Annotated[str, typer.Option(help="The simulated market's symbols.")] = "BTCUSDT,ETHUSDT,SOLUSDT",
     seed: Annotated[int, typer.Option(min=0, help="The simulated market's seed.")] = 1,
+    notifier: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With a notifier: users, their channels and limits.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Start broker, evaluator, executor and a simulated feed on this machine; they go on until `down`.
@@ -39,6 +42,8 @@ def up(
     create_topics(stack, note)
     migrate(stack, here.folder)
     commands: dict[str, list[str]] = {"executor": ["executor"], "worker": ["worker"]}
+    if notifier is not None:
+        commands["notifier"] = ["notifier", "--config", str(notifier.resolve())]
     if feed:
         commands["feed"] = ["feed", "simulate", "--speed", "live", "--symbols", symbols, "--seed", str(seed)]
     start_processes(here.folder, stack, commands, note)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from streams.cli import alerting
 from streams.cli.applying import await_answers, ends, send
 from streams.cli.demo.glance import Glance, glance
 from streams.cli.demo.interrupts import Interrupts
@@ -103,6 +104,9 @@ class KafkaDemo:
                     f"bot {bot_id} was not accepted: {answer.event} {answer.field or ''} {answer.reason}"
                 )
         self._view.say(f"{len(bots)} bots accepted: {', '.join(answers)}")
+        alerts = self._plan.alerts()
+        alerting.send(self.cluster, self.topics, alerts)
+        self._view.say(f"{len(alerts)} alert sent: {', '.join(alert.alert_id for alert in alerts)}")
 
     def _require_alive(self) -> None:
         require_alive([process for name, process in self._processes.items() if name != "feed"])

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from schemas.alerts import AlertCommand
 from schemas.bots import BotConfig
 from schemas.interval import MINUTE_MS
-from streams.cli.demo.bots import demo_bots
+from streams.cli.demo.bots import demo_alerts, demo_bots
 from streams.cli.errors import Invalid
 from streams.cli.times import show_time
 from streams.feeds.files import FileProblem, read_klines
@@ -41,7 +43,15 @@ class Plan:
 
     def bots(self) -> list[BotConfig]:
         """The demo's bots, in force from the first candle."""
-        return demo_bots(self.symbols, self.first_ms)
+        return demo_bots(self.symbols, self.first_ms, self._first_price(self.symbols[0]))
+
+    def alerts(self) -> list[AlertCommand]:
+        """The demo's alerts, likewise."""
+        return demo_alerts(self.symbols, self.first_ms)
+
+    def _first_price(self, symbol: str) -> Decimal:
+        closes = (k.close for boundary in self.source() for k in boundary.klines if k.symbol == symbol)
+        return Decimal(repr(next(closes)))
 
 
 def simulated(symbols: tuple[str, ...], seed: int, minutes: int, speed: str) -> Plan:

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 from streams.cli.context import Place
+from streams.cli.demo.found import averaged_with_profit, deals_of, fills_of, fired_of, grids_of, profit_of
+from streams.cli.demo.inprocess import Ran, run_in_process
 from streams.cli.demo.interrupts import Interrupts
 from streams.cli.demo.kafka import KafkaDemo, choose_broker, fresh_folder
 from streams.cli.demo.plan import Plan
-from streams.cli.demo.report import Report, averaged_with_profit, deals_of, fills_of, print_report, profit_of
+from streams.cli.demo.report import Report, print_report
 from streams.cli.demo.view import View, open_view
 from streams.cli.errors import Unreachable
 from streams.cli.health import dead_letters
@@ -46,6 +48,7 @@ def _on_kafka(place: Place, plan: Plan, folder: Path, view: View, interrupts: In
             last = run.run()
             present = run.cluster.names()
             dead = dead_letters(run.cluster, run.topics, present)
+            fired = fired_of(run.cluster, run.topics)
     notes = [f"database: {run.stack.database}", f"logs: {folder / 'logs'}"]
     if run.stack.own_broker:
         notes.append(
@@ -53,32 +56,22 @@ def _on_kafka(place: Place, plan: Plan, folder: Path, view: View, interrupts: In
         )
     else:
         notes.append(f"topics: namespace {run.stack.namespace} on {broker.bootstrap}")
-    return _report(
-        "kafka", broker.bootstrap, plan, run.stack.database, last.triggers, sum(dead.values()), began, notes
-    )
+    ran = Ran(last, fired, sum(dead.values()))
+    return _report("kafka", broker.bootstrap, plan, run.stack.database, ran, began, notes)
 
 
 def _in_process(plan: Plan, folder: Path, view: View, why: str) -> Report:
-    from streams.cli.demo.inprocess import run_in_process
-
     began = time.monotonic()
     view.say(f"everything runs in this process, on the in-process bus, not on Kafka ({why})")
     database = f"sqlite:///{folder / 'strikeline.db'}"
     write_stack(folder, StackFile("", database, "", 1, keep_history=True, own_broker=False))
-    last, dead = run_in_process(plan, database, view)
+    ran = run_in_process(plan, database, view)
     notes = ["not on Kafka: the topics were in memory and are gone", f"database: {database}"]
-    return _report("in-process", "none", plan, database, last.triggers, dead, began, notes)
+    return _report("in-process", "none", plan, database, ran, began, notes)
 
 
 def _report(
-    mode: str,
-    broker: str,
-    plan: Plan,
-    database: str,
-    triggers: int,
-    dead: int,
-    began: float,
-    notes: list[str],
+    mode: str, broker: str, plan: Plan, database: str, ran: Ran, began: float, notes: list[str]
 ) -> Report:
     found = deals_of(database)
     return Report(
@@ -86,12 +79,14 @@ def _report(
         broker=broker,
         simulated=plan.simulated,
         klines=plan.klines,
-        triggers=triggers,
+        triggers=ran.last.triggers,
         deals=found,
+        grids=grids_of(database),
         fills=fills_of(database),
+        fired=ran.fired,
         profit=profit_of(found),
         averaged_with_profit=averaged_with_profit(found),
-        dead_letters=dead,
+        dead_letters=ran.dead_letters,
         database=database,
         seconds=round(time.monotonic() - began, 1),
         notes=notes,

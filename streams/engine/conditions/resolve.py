@@ -40,6 +40,11 @@ def resolve(condition: Condition, default_timeframe: str, base: str = "1m") -> C
     return _Resolver(default_timeframe, base).condition(condition, "")
 
 
+def resolve_operand(operand: Operand, default_timeframe: str, base: str = "1m") -> Operand:
+    """An operand alone, likewise."""
+    return _Resolver(default_timeframe, base).operand(operand, "")
+
+
 def label(operand: Operand, base: str) -> str:
     """The text of a resolved operand as people would write it: without the base timeframe and the default output."""
     return operand_text(_plain(operand, base))

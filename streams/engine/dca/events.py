@@ -15,6 +15,8 @@ OrderKind = Literal["market", "limit", "stop"]
 CloseReason = Literal[
     "take_profit",
     "stop_loss",
+    "stop_below",
+    "stop_above",
     "break_even",
     "close",
     "condition",

@@ -8,9 +8,11 @@ from schemas.conditions import Condition, ConditionError, Trail, condition_from_
 from schemas.interval import bucket_start_ms, interval_ms
 from streams.engine.conditions.expression import parse
 from streams.engine.conditions.resolve import resolve
+from streams.engine.conditions.template import Piece, template_of
 from streams.engine.trail import problem
 
 _CONDITION: Final = "condition"
+_MESSAGE: Final = "message"
 
 
 def conditions_of(command: GroupCommand | AlertCommand, base: str) -> list[Condition]:
@@ -23,6 +25,16 @@ def conditions_of(command: GroupCommand | AlertCommand, base: str) -> list[Condi
     if len(set(names)) != len(names):
         raise ConditionError("members", "two members have the same alert_id")
     return [_of_member(command, place, base) for place in range(len(names))]
+
+
+def message_of(command: AlertCommand, base: str) -> tuple[Piece, ...]:
+    """The pieces of an alert's message, none where it has no placeholders. Raises ConditionError with the path."""
+    if "{{" not in command.message:
+        return ()
+    try:
+        return _template(command.message, command.timeframe, base)
+    except ConditionError as error:
+        raise _within(_MESSAGE, error) from error
 
 
 def first_bar_ms(effective_from_ms: int, base: str) -> int:
@@ -62,6 +74,9 @@ def _of_alert(command: AlertCommand, base: str) -> Condition:
 def _of_text(text: str, timeframe: str, base: str) -> Condition:
     """Many users write the same line, and one is asked for several times on its way in."""
     return resolve(parse(text), timeframe, base)
+
+
+_template = lru_cache(maxsize=4_096)(template_of)
 
 
 def _within(prefix: str, error: ConditionError) -> ConditionError:

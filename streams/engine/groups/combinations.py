@@ -1,9 +1,14 @@
-"""Settings of a user's alert that contradict each other: refused with the field's path, so that none is ignored."""
+"""What a user's alert must not be: settings that contradict each other, and more than its user may have. Refused with
+the field's path, so that nothing is ignored.
+"""
 
 from typing import Final
 
 from schemas.alerts import AlertCommand
 from schemas.conditions import All, AnyOf, At, Condition, ConditionError, Level, Schedule
+from schemas.limits import Limits
+from streams.engine.conditions.size import nodes_of
+from streams.engine.conditions.template import Piece, Word
 
 _ONE_BAR: Final[dict[type, str]] = {
     Schedule: "a schedule is true at one bar only, it lasts no longer",
@@ -23,6 +28,18 @@ def refuse_contradictions(command: AlertCommand, condition: Condition) -> None:
         raise ConditionError("rearm_bars", "has no effect without rearm: after_bars")
     if command.debounce_bars > 1 and (reason := _momentary(condition)) is not None:
         raise ConditionError("debounce_bars", reason)
+
+
+def refuse_excess(limits: Limits, others: int, condition: Condition, message: tuple[Piece, ...]) -> None:
+    """Raises ConditionError where a limit would be passed. `others`: active alerts of the user on the symbol."""
+    if others >= limits.alerts_per_symbol:
+        raise ConditionError(
+            "alert_id", f"the user already has {others} alerts on this symbol, which is the limit"
+        )
+    told = sum(nodes_of(piece) for piece in message if not isinstance(piece, str | Word))
+    for field, size in (("condition", nodes_of(condition)), ("message", told)):
+        if size > limits.nodes:
+            raise ConditionError(field, f"{size} nodes, the user's limit is {limits.nodes}")
 
 
 def _refuse_moments(command: AlertCommand) -> None:

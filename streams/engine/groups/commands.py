@@ -5,13 +5,15 @@ from collections import Counter
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.conditions import Condition, ConditionError, Trail
 from schemas.events import BotEvent
+from schemas.limits import Limits
 from streams.engine.bars import BarArrays
 from streams.engine.errors import NeedsHistory
 from streams.engine.groups import reports
-from streams.engine.groups.arming import conditions_of, first_bar_ms
-from streams.engine.groups.combinations import refuse_contradictions
+from streams.engine.groups.arming import conditions_of, first_bar_ms, message_of
+from streams.engine.groups.combinations import refuse_contradictions, refuse_excess
 from streams.engine.groups.firing import Firing, seeded_from_ms
 from streams.engine.groups.group import Group, Watch
+from streams.engine.groups.message import Message
 from streams.engine.groups.notify import Alert
 from streams.engine.groups.register import Register
 from streams.engine.groups.reports import Output
@@ -61,8 +63,15 @@ class Commands:
             return self._remove(group)
         return self._arm(group)
 
-    def alert(self, command: AlertCommand, generation: int, effective_from_ms: int, pos: int) -> list[Output]:
-        """Take in a user's alert, or its removal."""
+    def alert(
+        self,
+        command: AlertCommand,
+        generation: int,
+        effective_from_ms: int,
+        pos: int,
+        limits: Limits | None = None,
+    ) -> list[Output]:
+        """Take in a user's alert, or its removal. One beyond its user's `limits` is refused."""
         held = self._register.units.get(command.alert_id)
         if held is not None:
             if generation <= held.generation:
@@ -79,22 +88,25 @@ class Commands:
         alert = Alert(command, generation, first_bar_ms(effective_from_ms, self._market.interval), pos)
         if command.state == "deleted":
             return self._remove(alert)
-        return self._arm(alert)
+        return self._arm(alert, limits)
 
     def acquire(self, unit: Unit, conditions: list[Condition]) -> None:
-        """Give `unit` the nodes of its conditions. Raises ConditionError or NeedsHistory, holding nothing."""
+        """Give `unit` the nodes of its conditions, and an alert the operands of its message. Raises ConditionError or
+        NeedsHistory, holding nothing.
+        """
         nodes: list[Node] = []
         done = False
         try:
             for place, condition in enumerate(conditions):
                 nodes.append(self._node(unit, place, condition))
+            message = self._message(unit.command) if isinstance(unit, Alert) else None
             done = True
         finally:
             if not done:
                 for node in nodes:
                     self._network.release(node, self._now_ms)
         if isinstance(unit, Alert):
-            unit.node = nodes[0]
+            unit.node, unit.message = nodes[0], message
         else:
             members = zip(unit.command.members, nodes, strict=True)
             unit.watches = [Watch(unit, member, node) for member, node in members]
@@ -103,6 +115,10 @@ class Commands:
         if isinstance(condition, Trail):
             return self._network.trails.acquire(condition, walk_of(unit), start_at(unit, place, condition))
         return self._network.acquire(condition)
+
+    def _message(self, command: AlertCommand) -> Message | None:
+        pieces = message_of(command, self._market.interval)
+        return Message(self._market, pieces) if pieces else None
 
     def unanswered(self, group_id: str, open_time_ms: int) -> BotEvent:
         """A held group's event: bars go on although its trigger was not answered."""
@@ -131,6 +147,9 @@ class Commands:
                 if isinstance(condition, Trail):
                     continue  # it needs the bars since it was armed, and nothing before
                 self._network.release(self._network.acquire(condition), self._now_ms)
+            message = self._message(command) if isinstance(command, AlertCommand) else None
+            if message is not None:
+                message.release(self._now_ms)
         except NeedsHistory:
             return True
         except ConditionError:
@@ -152,11 +171,15 @@ class Commands:
         self._register.removed(unit, self._now_ms)
         return [reports.event("removed", unit.command, unit.generation, self._now_ms)]
 
-    def _arm(self, unit: Unit) -> list[Output]:
+    def _arm(self, unit: Unit, limits: Limits | None = None) -> list[Output]:
         try:
             conditions = conditions_of(unit.command, self._market.interval)
             if isinstance(unit, Alert):
                 refuse_contradictions(unit.command, conditions[0])
+                if limits is not None:
+                    others = self._register.alerts_of(unit.command.user_id, unit.key)
+                    pieces = message_of(unit.command, self._market.interval)
+                    refuse_excess(limits, others, conditions[0], pieces)
             self._acquire_with_what_there_is(unit, conditions)
         except ConditionError as error:
             return self._refuse(unit, error.path, error.reason)
@@ -197,7 +220,7 @@ class Commands:
     def _announce(self, unit: Unit) -> list[Output]:
         since = unit.armed_from_ms
         detail: dict[str, str | int | float | None] = {"armed_from_ms": since, "generation": unit.generation}
-        seeded = seeded_from_ms([node for _, node in watchers(unit)])
+        seeded = seeded_from_ms(unit)
         if seeded is not None:
             detail["seeded_from_ms"] = seeded
         outputs: list[Output] = [reports.event("armed", unit.command, unit.generation, since, detail=detail)]

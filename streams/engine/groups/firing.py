@@ -1,5 +1,7 @@
 """What fires becomes a message, and what fired is held, re-armed or done. Also: what a unit missed before it came."""
 
+from itertools import chain
+
 from schemas.triggers import Bar
 from streams.engine.conditions.comparisons import Moment
 from streams.engine.groups import reports
@@ -10,7 +12,6 @@ from streams.engine.groups.reports import Output
 from streams.engine.groups.watching import Hit, Unit, Watching, watchers
 from streams.engine.market.market import Market
 from streams.engine.network.moments import Moments
-from streams.engine.network.predicates import Node
 
 
 class Firing:
@@ -67,7 +68,7 @@ class Firing:
         return outputs, saw_a_bar
 
     def _trigger(self, group: Group, hits: list[Watch], bar: Bar, moment: Moment) -> Output:
-        seeded = seeded_from_ms([watch.node for watch in group.watches])
+        seeded = seeded_from_ms(group)
         message = reports.trigger(group.command, hits, bar, moment, seeded)
         group.state = "held"
         self._watching.end(group, moment.now_ms)
@@ -76,16 +77,17 @@ class Firing:
 
     def provisional(self, alert: Alert, bar: Bar, seen: dict[str, float]) -> Output:
         """The message of an alert that fired on a bar still forming. Event time goes on only when that closes."""
-        assert alert.node is not None  # it would not have been noticed
-        message = reports.fired(alert, bar, seen, seeded_from_ms([alert.node]), provisional=True)
+        message = reports.fired(alert, bar, seen, seeded_from_ms(alert), provisional=True)
         self._after(alert, self._moments.now_ms)
         return message
 
     def _fired(self, alert: Alert, bar: Bar, moment: Moment) -> Output:
         node = alert.node
         assert node is not None  # it would not have been noticed
-        seen = reports.values((node,), moment, bar.interval)
-        message = reports.fired(alert, bar, seen, seeded_from_ms([node]))
+        told = {} if alert.message is None else alert.message.values(moment)
+        # What decided comes last: where both tell of an operand, that is what it was worth.
+        seen = told | reports.values((node,), moment, bar.interval)
+        message = reports.fired(alert, bar, seen, seeded_from_ms(alert))
         self._after(alert, moment.now_ms)
         return message
 
@@ -103,9 +105,10 @@ class Firing:
         return reports.event("expired", alert.command, alert.generation, at_ms, reason=reason)
 
 
-def seeded_from_ms(nodes: list[Node]) -> int | None:
-    """Where the operands of `nodes` begin, if not at the symbol's origin: the latest of the places."""
-    slots = (slot for node in nodes for comparison in node.comparisons() for slot in comparison.slots)
+def seeded_from_ms(unit: Unit) -> int | None:
+    """Where the operands of `unit` begin, if not at the symbol's origin: the latest of the places."""
+    asked = (slot for _, node in watchers(unit) for one in node.comparisons() for slot in one.slots)
+    slots = chain(asked, unit.message.slots if isinstance(unit, Alert) and unit.message is not None else ())
     return max((ms for slot in slots if (ms := slot.seeded_from_ms) is not None), default=None)
 
 

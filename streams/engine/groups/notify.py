@@ -12,6 +12,7 @@ from typing import Final, Literal
 from schemas.alerts import AlertCommand
 from streams.engine.conditions.comparisons import grid
 from streams.engine.conditions.truth import Truth
+from streams.engine.groups.message import Message
 from streams.engine.network.predicates import Node
 
 State = Literal["active", "removed"]
@@ -23,12 +24,13 @@ class Alert:
 
     `wake_ms`: when it must be looked at although its condition does not change, NEVER: not at all (`queued_ms`: when
     the engine was last asked to). `seen`: the truth noticed last. `stored`: whether its row tells all that a restart
-    could not derive.
+    could not derive. `message`: what it says, while it holds operands for that; None where it says the same always.
+    `counted`: the register counts it among its user's.
     """
 
     __slots__ = (
-        "armed", "armed_from_ms", "command", "fired_ms", "fires", "generation", "length", "node", "pos", "queued_ms",
-        "removed_ms", "run_ms", "seen", "shift", "state", "stored", "wake_ms",
+        "armed", "armed_from_ms", "command", "counted", "fired_ms", "fires", "generation", "length", "message",
+        "node", "pos", "queued_ms", "removed_ms", "run_ms", "seen", "shift", "state", "stored", "wake_ms",
     )  # fmt: skip
 
     def __init__(self, command: AlertCommand, generation: int, armed_from_ms: int, pos: int) -> None:
@@ -39,6 +41,8 @@ class Alert:
         self.state: State = "active"
         self.removed_ms = 0
         self.node: Node | None = None
+        self.message: Message | None = None
+        self.counted = False
         self.armed = command.when_true_at_arming == "fire"
         self.fires = 0
         self.fired_ms = self.run_ms = self.wake_ms = self.queued_ms = NEVER

@@ -52,13 +52,14 @@ def place(condition: Condition, bar: Prices, *, falls_first: bool, met: Meeting 
             return (_CONDITION, _ZERO)
 
 
-def tie_rank(member: Member) -> tuple[bool, int, int, str]:
-    """Order of members that the path meets in one place: stop, DCA index, take-profit index, alert_id."""
+def tie_rank(member: Member) -> tuple[bool, int, int, int, str]:
+    """Order of members that the path meets in one place: stop, DCA index, take-profit index, grid level, alert_id."""
     action = member.action
     return (
         action.action_type != "stop_loss",
         _NO_INDEX if action.dca_index is None else action.dca_index,
         _NO_INDEX if action.tp_index is None else action.tp_index,
+        action.grid_level or 0,
         member.alert_id,
     )
 
@@ -78,9 +79,9 @@ def in_path_order(
         return fired
     falls_first = low_first(bar, side, intrabar)
 
-    def key(one: tuple[Member, Condition]) -> tuple[Place, tuple[bool, int, int, str]]:
+    def key(one: tuple[Member, Condition]) -> tuple[Place, tuple[bool, int, int, int, str]]:
         member, condition = one
         where = place(condition, bar, falls_first=falls_first, met=met.get(member.alert_id))
-        return where, (True, 0, 0, member.alert_id) if where[0] >= _AT else tie_rank(member)
+        return where, (True, 0, 0, 0, member.alert_id) if where[0] >= _AT else tie_rank(member)
 
     return sorted(fired, key=key)

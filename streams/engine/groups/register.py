@@ -1,5 +1,6 @@
 """The groups and alerts of one symbol by name, whatever state they are in, and which rows must be written."""
 
+from collections import Counter
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
@@ -17,11 +18,22 @@ class Register:
         self.units: dict[str, Unit] = {}
         self._dirty: dict[str, None] = {}
         self._purges: list[tuple[int, str]] = []
+        self._alerts: Counter[str] = Counter()
 
     def put(self, unit: Unit) -> None:
         """Enter `unit` in place of what had its name."""
+        replaced = self.units.get(unit.key)
+        if replaced is not None:
+            self._uncount(replaced)
         self.units[unit.key] = unit
+        self._count(unit)
         self.changed(unit)
+
+    def alerts_of(self, user_id: str, besides: str) -> int:
+        """How many active alerts a user has, not counting the one of that name."""
+        unit = self.units.get(besides)
+        same = isinstance(unit, Alert) and unit.counted and unit.command.user_id == user_id
+        return self._alerts[user_id] - same
 
     def changed(self, unit: Unit) -> None:
         """Its row must be written."""
@@ -31,6 +43,7 @@ class Register:
     def removed(self, unit: Unit, now_ms: int) -> None:
         """Remember a removed unit for as long as old commands for it may come."""
         unit.state = "removed"
+        self._uncount(unit)
         unit.removed_ms = max(now_ms, 0)
         heappush(self._purges, (unit.removed_ms + PURGE_AFTER_MS, unit.key))
         self.changed(unit)
@@ -38,6 +51,7 @@ class Register:
     def restored(self, unit: Unit) -> None:
         """Take in what a row told."""
         self.units[unit.key] = unit
+        self._count(unit)
         if unit.state == "removed":
             heappush(self._purges, (unit.removed_ms + PURGE_AFTER_MS, unit.key))
 
@@ -51,6 +65,16 @@ class Register:
                 unit.stored = True
                 unit.pos = max(unit.pos, pos)
                 yield alert_row(unit) if isinstance(unit, Alert) else group_row(unit)
+
+    def _count(self, unit: Unit) -> None:
+        if isinstance(unit, Alert) and unit.state == "active" and not unit.counted:
+            unit.counted = True
+            self._alerts[unit.command.user_id] += 1
+
+    def _uncount(self, unit: Unit) -> None:
+        if isinstance(unit, Alert) and unit.counted:
+            unit.counted = False
+            self._alerts[unit.command.user_id] -= 1
 
     def _purged(self, pos: int, now_ms: int) -> Iterator[GroupRow]:
         while self._purges and self._purges[0][0] <= now_ms:

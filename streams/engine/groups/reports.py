@@ -84,7 +84,8 @@ def fired(
         frequency=command.frequency,
         fire_number=alert.fires,
         values=seen,
-        message=command.message,
+        message=command.message if alert.message is None else alert.message.text(command, bar, seen),
+        tags=command.tags,
         provisional=provisional,
         seeded_from_ms=seeded_from_ms,
     )

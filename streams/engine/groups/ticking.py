@@ -4,6 +4,7 @@ A symbol without such an alert pays nothing for its feed's updates but their dec
 """
 
 from collections import Counter
+from itertools import chain
 
 from schemas.market import Kline
 from schemas.triggers import Bar
@@ -53,12 +54,15 @@ class Ticking:
         if not asking:
             return []
         nodes = [alert.node for alert in asking if alert.node is not None]
-        market.glance(kline, (slot for node in nodes for one in node.comparisons() for slot in one.slots))
+        messages = [alert.message for alert in asking if alert.message is not None]
+        asked = (slot for node in nodes for one in node.comparisons() for slot in one.slots)
+        market.glance(kline, chain(asked, *(message.slots for message in messages)))
         glance = Glance(market, kline, last)
         fired: list[tuple[Alert, dict[str, float]]] = []
         for alert, node in zip(asking, nodes, strict=True):
             if alert.notice_forming(glance.decide(node), close_ms):
-                fired.append((alert, glance.values(node)))
+                told = {} if alert.message is None else glance.readings(alert.message.readers)
+                fired.append((alert, told | glance.values(node)))
             self._watching.noticed(alert)
         bar = _bar(kline)
         return [self._firing.provisional(alert, bar, seen) for alert, seen in sorted(fired, key=_name)]

@@ -55,6 +55,9 @@ class Watching:
             self._network.release(node, now_ms)
         if isinstance(unit, Alert):
             self.on_tick.pop(unit, None)
+            if unit.message is not None:
+                unit.message.release(now_ms)
+                unit.message = None
             unit.node = None
             unit.wake_ms = NEVER
         else:

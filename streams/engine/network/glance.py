@@ -5,6 +5,7 @@ close, a comparison of higher timeframes only keeps its truth, and so does every
 bars or instants.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.market import Kline
@@ -15,6 +16,7 @@ from streams.engine.conditions.comparisons import (
     ConstReader,
     LeafReader,
     Moment,
+    seen,
 )
 from streams.engine.conditions.resolve import calculate, label
 from streams.engine.conditions.truth import MIRRORED, ORDERED, Truth, crossed, standing
@@ -41,17 +43,27 @@ class Glance(NamedTuple):
 
     def values(self, node: Node) -> dict[str, float]:
         """Known values of the operands below `node`, by their text."""
-        seen: dict[str, float] = {}
+        known: dict[str, float] = {}
         for comparison in node.comparisons():
             if type(comparison) is not Comparison:
-                seen.update(comparison.values(self.last, self.market.interval))
+                known.update(comparison.values(self.last, self.market.interval))
                 continue
             sides = (comparison.node.left, comparison.left), (comparison.node.right, comparison.right)
             for operand, reader in sides:
                 value = self._now(comparison, reader)
                 if not isinstance(reader, ConstReader) and value == value:
-                    seen[label(operand, self.market.interval)] = value
-        return seen
+                    known[label(operand, self.market.interval)] = value
+        return known
+
+    def readings(self, readers: Mapping[str, tuple[AnyReader, tuple[int, int]]]) -> dict[str, float]:
+        """Known values by text, of readers with the grid of the timeframe at whose closes each is read."""
+        found = {}
+        for text, (reader, (length, shift)) in readers.items():
+            now = length == self.market.tape.step_ms
+            value = self._read(reader) if now else seen(reader, self.last, length, shift)
+            if value == value:
+                found[text] = value
+        return found
 
     def _compared(self, node: CompareNode) -> Truth:
         comparison = node.comparison

@@ -5,12 +5,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
+from sqlalchemy import update
 
+from sinks.config import ExecutorSettings
+from sinks.database.tables import bots
 from streams.cli.app import app
+from streams.cli.commands.processes import LogLevels, asked
 from streams.cli.pipeline import Pipeline
+from streams.config import WorkerSettings
 from tests.pipeline import START, Shape, bars, golden_bot, run
 from tests.streams.cli.commandline import CommandLine
 from topics.dead_letters import dead_letter
@@ -39,7 +45,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 def test_the_commands_of_the_front_page_are_all_there() -> None:
     assert set(ALL) == {
-        "demo", "up", "down", "status", "worker", "executor",
+        "demo", "up", "down", "status", "worker", "executor", "archive", "notifier test",
         "topics create", "topics list", "topics check", "feed file", "feed simulate",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
@@ -130,6 +136,17 @@ def test_a_condition_is_shown_as_a_tree_and_its_mistakes_at_their_column(strikel
     assert wrong[1][wrong[2].index("^") :].startswith("emma")
 
 
+@pytest.mark.parametrize("kind", [WorkerSettings, ExecutorSettings])
+def test_what_is_not_given_to_a_process_is_left_to_the_environment(
+    kind: type[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIKELINE_METRICS_PORT", "9000")
+    monkeypatch.setenv("STRIKELINE_LOG_LEVEL", "WARNING")
+    from_outside, given = kind(**asked(None, None)), kind(**asked(LogLevels.DEBUG, 0))
+    assert (from_outside.metrics_port, from_outside.log_level) == (9000, "WARNING")
+    assert (given.metrics_port, given.log_level) == (0, "DEBUG")
+
+
 @pytest.mark.usefixtures("traded")
 def test_triggers_positions_and_status_of_a_bot_that_traded(
     strikeline: CommandLine, pipeline: Pipeline
@@ -150,6 +167,18 @@ def test_triggers_positions_and_status_of_a_bot_that_traded(
     assert {reader["lag"] for reader in healthy.json["readers"]} == {0}
     assert healthy.json["deals"] == {"closed": 1}
     assert "all is well" in strikeline("status", "--max-age", "0").out
+
+
+@pytest.mark.usefixtures("traded")
+def test_status_says_what_does_not_agree_in_the_database(strikeline: CommandLine, pipeline: Pipeline) -> None:
+    with pipeline.engine.begin() as connection:
+        connection.execute(update(bots).values(realized_profit="1000"))
+    answer = strikeline("status", "--max-age", "0", "--json")
+    assert answer.code == 1
+    (difference,) = answer.json["differences"]
+    assert difference.startswith("bot_differs: golden: it counts 1 closed deals and 1000")
+    assert answer.json["problems"] == [difference]
+    assert f"problem: {difference}" in strikeline("status", "--max-age", "0").out
 
 
 @pytest.mark.usefixtures("traded")

@@ -32,6 +32,22 @@ def test_bots_open_average_down_and_win_and_nothing_is_dead(answer: Answer) -> N
     assert sum(profits) == Decimal(report["profit"])
 
 
+def test_a_grid_a_periodic_bot_and_an_alert_are_there_beside_them(answer: Answer) -> None:
+    report = answer.json
+    (grid,) = report["grids"]
+    own = [fill for fill in report["fills"] if fill["deal_id"] == grid["deal_id"]]
+    assert {deal["bot_id"]: deal["kind"] for deal in report["deals"]}["grid-trader"] == "grid"
+    # At the start it bought for four cells; since then every fill opened or completed a round trip.
+    held = sum(fill["side"] == "buy" for fill in own[1:]) + 4 - sum(fill["side"] == "sell" for fill in own)
+    assert grid["round_trips"] == sum(fill["side"] == "sell" for fill in own) > 5
+    assert (grid["buys"], grid["sells"]) == (8 - held, held)
+    assert Decimal(grid["round_trips_brought"]) > 0
+    (saver,) = [deal for deal in report["deals"] if deal["bot_id"] == "saver"]
+    assert (saver["state"], Decimal(saver["invested"]) >= 250) == ("open", True)
+    assert {fired["alert_id"] for fired in report["fired"]} == {"oversold"}
+    assert all(fired["values"]["rsi(14)"] < 25 for fired in report["fired"])
+
+
 def test_it_says_that_it_is_not_on_kafka_and_that_prices_are_made_up(answer: Answer) -> None:
     assert "SIMULATED market, seed 7" in answer.err
     assert "not on Kafka" in answer.err

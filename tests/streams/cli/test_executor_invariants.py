@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from schemas.bots import BotConfig, CloseRule, StopLoss, TakeProfit, TargetStep
+from schemas.bots import BotConfig, CloseRule, Grid, StopLoss, TakeProfit, TargetStep
 from schemas.market import Kline
 from schemas.triggers import Trigger
 from sinks.database.loading import load_bots
@@ -24,7 +24,9 @@ from sinks.executor.decision import Rules
 from sinks.executor.state import Bot
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
-from streams.engine.dca import deal_group_id, entry_group_id, problems
+from streams.engine import grid
+from streams.engine.dca import entry_group_id, problems
+from streams.engine.kinds import AnyDeal, deal_group_id
 from tests.stories.batch import START
 from tests.streams.engine.dca.support import ROUND, TENTHS
 from topics.codec import encode
@@ -34,7 +36,9 @@ BOTS, BARS, CHUNK = 30, 36, 6
 
 
 def _bot(dice: Random, number: int) -> BotConfig:
-    """Any bot that is sound, on a symbol of its own."""
+    """Any bot that is sound, on a symbol of its own; a quarter of them are grids."""
+    if number % 4 == 3:
+        return _grid(dice, number)
     steps = tuple(
         TargetStep(percent=percent, amount=amount) for percent, amount in (("3", "50"), ("6", "50"))
     )
@@ -84,6 +88,32 @@ def _bot(dice: Random, number: int) -> BotConfig:
         )
         if not problems(bot, TENTHS):
             return bot
+
+
+def _grid(dice: Random, number: int) -> BotConfig:
+    lower = dice.randint(85, 97)
+    return BotConfig(
+        bot_id=f"bot-{number}",
+        user_id=ROUND.user_id,
+        kind="grid",
+        pairs=[f"S{number}USDT"],
+        side=dice.choice(["long", "short", "neutral"]),
+        entry=dice.choice(["", "", "close > 99"]),
+        effective_from_ms=START,
+        revision=1,
+        grid=Grid(
+            lower=str(lower),
+            upper=str(dice.randint(103, 115)),
+            levels=dice.randint(3, 12),
+            quantity="50",
+            spacing=dice.choice(["arithmetic", "geometric"]),
+            max_active_levels=dice.choice([None, 2, 5]),
+            initial_purchase=dice.choice([True, True, False]),
+            stop_below=dice.choice([None, str(lower - 3)]),
+            stop_action=dice.choice(["close", "keep"]),
+        ),
+        fee="0.05",
+    )
 
 
 def _bars(dice: Random, symbol: str) -> Iterator[Kline]:
@@ -147,6 +177,15 @@ def _expect_armed(bot: Bot) -> None:
         assert entry.armed_from_ms == bot.pairs[symbol].free_from_ms
 
 
+def _held(deal: AnyDeal) -> Decimal:
+    """What the account of base must show."""
+    if isinstance(deal, grid.Deal):
+        return deal.terms.instrument.quantity(deal.ledger.position)
+    assert deal.ledger.position >= 0
+    held = deal.terms.instrument.parts(deal.ledger.held_parts)
+    return held if deal.terms.long else -held
+
+
 def _expect_books(run: Run) -> None:
     """Every fill stands in the ledger once, and what is held is what came in less what went out."""
     sums: dict[tuple[str, str], Decimal] = {}
@@ -157,10 +196,10 @@ def _expect_books(run: Run) -> None:
     assert len(set(keys)) == len(keys)
     for bot in run.bots().values():
         for held in bot.deals.values():
-            deal, sign = held.deal, 1 if held.deal.terms.long else -1
-            assert deal.ledger.position >= 0
-            assert sums[deal.deal_id, "base"] * sign == deal.terms.instrument.parts(deal.ledger.held_parts)
-            assert sums[deal.deal_id, "quote"] + sums[deal.deal_id, "fee"] == deal.profit
+            deal = held.deal
+            assert sums.get((deal.deal_id, "base"), Decimal(0)) == _held(deal)
+            money = (sums.get((deal.deal_id, account), Decimal(0)) for account in ("quote", "fee"))
+            assert sum(money, Decimal(0)) == deal.profit
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -181,7 +181,7 @@ async def test_what_fires_on_bars_seeded_anew_says_from_when() -> None:
 
 async def test_a_removed_group_of_another_interval_does_not_stop_a_symbol_without_bars() -> None:
     bus = MemoryBus(*TOPICS.all())
-    other = replace(scenario.group("AAA", 1, 0), interval="5m", members=[], group_id="other/AAA/entry")
+    other = replace(scenario.group("AAA", 1, 0), interval="5m", members=[], group_id="bot-AAA/AAA/other")
     bus.append(scenario.group_record(other))
     bus.append(scenario.group_record(replace(other, op="remove", generation=2)))
     bus.append(scenario.group_record(scenario.group("AAA", 1, 0)))
@@ -211,7 +211,7 @@ async def test_a_symbol_row_of_a_zombie_that_was_ahead_hides_no_bars_from_a_newe
     await EvaluatorWorker(zombies, TOPICS).run_until_idle()
     late = [r for r in rows_of(zombies, "symbols") if r.key == b"AAA"][-1]
 
-    newer = replace(scenario.group("AAA", 5, 0), group_id="new/AAA/entry")
+    newer = replace(scenario.group("AAA", 5, 0), group_id="bot-AAA/AAA/new")
     bus.append(scenario.group_record(newer))
     successor = EvaluatorWorker(bus, TOPICS)
     await successor.run_until_idle()
