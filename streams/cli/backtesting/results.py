@@ -2,16 +2,16 @@
 
 from decimal import Decimal
 
+from sinks.executor.state import HeldDeal
 from streams.cli.backtesting.desk import Desk
-from streams.engine.backtest.result import BotResult, FillRow, deal_row
+from streams.engine.backtest.result import BotResult, DealRow, FillRow, deal_row, grid_row
+from streams.engine.grid.deal import Deal as Grid
 
 
 def result_of(desk: Desk, bot_id: str, walked: str) -> BotResult:
     """All of one bot, in order of event time."""
     deals = {name: held for name, held in desk.deals.items() if held.deal.bot_id == bot_id}
-    rows = [
-        deal_row(held.deal, held.fills, held.ambiguous_bars, held.closed_at_ms) for held in deals.values()
-    ]
+    rows = [_row(held) for held in deals.values()]
     fills = [
         FillRow(
             bot_id, deals[fill.deal_id].deal.symbol, fill.deal_id, fill.level, fill.generation, fill.position,
@@ -24,3 +24,9 @@ def result_of(desk: Desk, bot_id: str, walked: str) -> BotResult:
     told = [(t, o) for t, o in zip(desk.triggers, desk.outcomes, strict=True) if t.bot_id == bot_id]
     triggers = [trigger for trigger, _ in told]
     return BotResult(bot_id, walked, triggers, [outcome for _, outcome in told], fills, rows)
+
+
+def _row(held: HeldDeal) -> DealRow:
+    if isinstance(held.deal, Grid):
+        return grid_row(held.deal, held.fills, held.ambiguous_bars, held.closed_at_ms)
+    return deal_row(held.deal, held.fills, held.ambiguous_bars, held.closed_at_ms)

@@ -77,6 +77,8 @@ class Plan:
 
 def plan_of(config: BotConfig, instrument: Instrument, candles: Candles, extremes: Extremes) -> Plan | str:
     """The plan, or why there is none."""
+    if config.kind != "dca":
+        return "a grid"
     for reason in _unplanned(config, candles.interval):
         return reason
     terms = terms_of(config, instrument)
@@ -87,7 +89,6 @@ def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
     """Settings that only Python walks, in the words of a configuration."""
     target, stop = config.take_profit, config.stop_loss
     found = {
-        "a grid": config.kind != "dca",
         "several pairs": len(config.pairs) != 1,
         "explicit steps": bool(config.steps),
         f"anchor: {config.anchor}": config.anchor != "base_fill",

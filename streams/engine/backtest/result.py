@@ -11,6 +11,7 @@ from typing import NamedTuple
 from schemas.triggers import Trigger
 from streams.engine.dca import Deal, average_price
 from streams.engine.dca.money import EXACT
+from streams.engine.grid.deal import Deal as Grid
 
 
 class FillRow(NamedTuple):
@@ -72,6 +73,35 @@ class BotResult(NamedTuple):
             if deal.closed_at_ms is not None:
                 total = EXACT.add(total, deal.profit)
         return total
+
+
+def grid_row(deal: Grid, fills: int, ambiguous_bars: int, closed_at_ms: int | None) -> DealRow:
+    """A grid as it stands: a short's entries are its sells, everybody else's the buys. What an end handed over counts
+    at its price, as part of the profit.
+    """
+    ledger, instrument = deal.ledger, deal.terms.instrument
+    buys, sells = (ledger.buy_lots, ledger.buy_quote), (ledger.sell_lots, ledger.sell_quote)
+    entry, leaving = (sells, buys) if deal.side == "short" else (buys, sells)
+    return DealRow(
+        bot_id=deal.bot_id,
+        symbol=deal.symbol,
+        deal_id=deal.deal_id,
+        side=deal.side,
+        opened_at_ms=deal.opened_at_ms,
+        closed_at_ms=closed_at_ms,
+        close_reason=deal.reason if closed_at_ms is not None else None,
+        fills=fills,
+        safety_orders=0,
+        entry_quantity=instrument.quantity(entry[0]),
+        entry_quote=instrument.quote(entry[1]),
+        exit_quantity=instrument.quantity(leaving[0]),
+        exit_quote=instrument.quote(leaving[1]),
+        fees=instrument.fee(ledger.fees),
+        dust=instrument.quantity(ledger.dust_lots),
+        average_price=None,
+        profit=deal.profit,
+        ambiguous_bars=ambiguous_bars,
+    )
 
 
 def deal_row(deal: Deal, fills: int, ambiguous_bars: int, closed_at_ms: int | None) -> DealRow:
