@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.bots import BotConfig
@@ -17,15 +18,21 @@ from sinks.instruments import load_instruments
 from streams.cli.backtesting.candles import Loaded, load
 from streams.cli.backtesting.desk import Desk, Refused
 from streams.cli.backtesting.pool import Work, run_all
+from streams.cli.backtesting.reporting import run_of
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
 from streams.cli.errors import Invalid
 from streams.engine.dca import decimal_text
+from streams.report.charts import ChartsMissing, charts
+from streams.report.document import metrics_of, page
+from streams.report.run import Run
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for. `from_ms` None: from the first bar; `jobs` None: one process per core."""
+    """What was asked for. `from_ms` None: from the first bar; `jobs` None: one process per core; `capital`: what the
+    equity curve begins with.
+    """
 
     klines: str
     bots: Path
@@ -35,6 +42,8 @@ class Settings:
     interval: str = "1m"
     fill_up_to: int = 5
     jobs: int | None = None
+    capital: float = 10_000.0
+    report: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,8 +88,27 @@ def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Re
         "profit": decimal_text(profit),
         "bots": [bot_summary(result) for result in results],
     }
+    drawn = run_of(settings.bots.stem, results, loaded.candles, work.bots, settings.capital, summary, notes)
+    summary["metrics"] = msgspec.to_builtins(metrics_of(drawn))
     write(results, summary, out)
+    if settings.report:
+        tell(len(bots), "drawing the report")
+        notes += _draw(drawn, out)
     return Report(summary, notes)
+
+
+def _draw(drawn: Run, out: Path) -> list[str]:
+    """Write `report.html`; a remark where it has to do without its charts."""
+    notes, found = [], None
+    try:
+        found = charts()
+    except ChartsMissing as missing:
+        notes.append(f"report.html has tables only: {missing}")
+    try:
+        (out / "report.html").write_text(page(drawn, found), encoding="utf-8")
+    except OSError as problem:
+        raise Invalid(f"--out: {out}: {problem.strerror or problem}") from None
+    return notes
 
 
 def _in_force(bot: BotConfig, from_ms: int) -> BotConfig:

@@ -20,7 +20,9 @@ def backtest(
         ),
     ],
     bots: Annotated[Path, typer.Option(metavar="FILE", help="YAML with one bot or several.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for summary.json and the tables.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for summary.json, the tables and report.html.")
+    ],
     from_: Annotated[
         str | None,
         typer.Option("--from", metavar="T", help="Bots see bars from then on; earlier ones warm up."),
@@ -32,6 +34,10 @@ def backtest(
     interval: Annotated[str, typer.Option(help="Length of the files' bars.")] = "1m",
     fill_up_to: Annotated[int, typer.Option(min=0, help="Gaps up to so many bars are filled flat.")] = 5,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
+    capital: Annotated[
+        float, typer.Option(min=0.0, help="What the equity curve begins with, in quote.")
+    ] = 10_000.0,
+    report: Annotated[bool, typer.Option(help="Write report.html, one page with charts.")] = True,
     json: JsonFlag = False,
 ) -> None:
     """Replay candles against bots: the triggers, fills and deals that the live pipeline would have had.
@@ -44,27 +50,28 @@ def backtest(
 
     settings = Settings(
         klines=klines, bots=bots, instruments=instruments, interval=interval, fill_up_to=fill_up_to, jobs=jobs,
+        capital=capital, report=report,
         from_ms=None if from_ is None else parse_time(from_, "--from"),
         to_ms=None if to is None else parse_time(to, "--to"),
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
-        report = run(settings, out, tell)
-    for line in report.notes[:SHOWN_ROWS]:
+        found = run(settings, out, tell)
+    for line in found.notes[:SHOWN_ROWS]:
         note(line)
-    if len(report.notes) > SHOWN_ROWS:
-        note(f"and {len(report.notes) - SHOWN_ROWS:,} more such remarks")
+    if len(found.notes) > SHOWN_ROWS:
+        note(f"and {len(found.notes) - SHOWN_ROWS:,} more such remarks")
     if json:
-        print_json(report.summary)
+        print_json(found.summary)
     else:
         print_table(
             ("bot", "triggers", "fills", "deals", "closed", "won", "profit", "safety orders", "walked"),
             [
                 (b["bot_id"], b["triggers"], b["fills"], b["deals"], b["closed_deals"], b["won"], b["profit"],
                  b["most_safety_orders"], b["walked"])
-                for b in report.summary["bots"]
+                for b in found.summary["bots"]
             ],
             right=("triggers", "fills", "deals", "closed", "won", "profit", "safety orders"),
         )  # fmt: skip
-        print(f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; written to {out}")
-    if report.summary["broken_rows"]:
+        print(f"{found.summary['bars']:,} bars, {found.summary['seconds']:.2f} s; written to {out}")
+    if found.summary["broken_rows"]:
         raise typer.Exit(Exit.PROBLEM)

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from schemas.bots import BotConfig, CloseRule, Grid, LadderStep, StopLoss, TakeProfit, TargetStep
 from streams.engine.bars import BarArrays
-from streams.engine.dca import Instrument, problems
+from streams.engine.dca import Instrument
+from streams.engine.kinds import problems
 
 ENTRIES: Final = (
     "rsi(14) < 40",
@@ -59,8 +60,8 @@ def _grid(random: Random) -> dict[str, Any]:
         "kind": "grid",
         "grid": found,
         "side": side,
-        "entry": choice(["", "rsi(14) < 50"]),
         "fee": "0.01",
+        **choice([{"entry": "", "cooldown_s": 0}, {"entry": "rsi(14) < 50"}]),
     }
 
 
