@@ -1,5 +1,6 @@
 """Settings of the executor's process, read from STRIKELINE_* variables or given by name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Final, Literal
@@ -12,7 +13,10 @@ from schemas.interval import interval_ms
 from schemas.limits import Limits
 from sinks.executor.decision import Rules
 from sinks.instruments import load_instruments
+from sinks.orders.gateway import Timing
+from sinks.venues import Venue
 from sinks.venues.paper import Paper
+from streams.engine.dca import Instrument
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 from topics.spec import DAY_MS
@@ -36,6 +40,11 @@ class ExecutorSettings(BaseSettings):
     `watchdog_seconds`: how long a partition may stand still while there is something to do. `retention_days`: how
     long the inbox and what is over (removed groups, superseded configs) are kept, counted in event time; never
     shorter than the triggers topic keeps its records. `limits`: file of tiers; without it `max_bots_per_user` holds.
+    `balances`: YAML file of what users begin with on paper, by asset; it stands until another one is given.
+    `venue`: paper, or an exchange that ccxt knows; its test network unless `venue_real_money`. Keys come from the YAML
+    file `venue_secrets` (user_id: {api_key, secret}) or, for one user, from the other three. `venue_receive_window`:
+    the venue refuses requests older than so many seconds. `venue_entry_age`: an older entry is not sent.
+    `venue_urls`: other addresses of its API, by ccxt's names.
     """
 
     model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
@@ -59,6 +68,17 @@ class ExecutorSettings(BaseSettings):
     reconcile_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     watchdog_seconds: Annotated[float, Field(ge=10)] = 60.0
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 90
+    balances: Path | None = None
+    venue: str = "paper"
+    venue_real_money: bool = False
+    venue_secrets: Path | None = None
+    venue_user_id: str = ""
+    venue_api_key: SecretStr = SecretStr("")
+    venue_api_secret: SecretStr = SecretStr("")
+    venue_receive_window: Annotated[float, Field(ge=0.5, le=60)] = 5.0
+    venue_timeout: Annotated[float, Field(ge=0.5, le=120)] = 10.0
+    venue_entry_age: Annotated[float, Field(ge=1, le=86_400)] = 120.0
+    venue_urls: dict[str, str] = Field(default_factory=dict)
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     log_level: str = "INFO"
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
@@ -87,8 +107,19 @@ class ExecutorSettings(BaseSettings):
         """How long the database keeps what is over; None: for ever, as the topics of such a namespace do."""
         return None if self.keep_history else self.retention_days * DAY_MS
 
+    @property
+    def timing(self) -> Timing:
+        """The pace of the gateways. What was not found after three receive windows will not arrive any more."""
+        return Timing(
+            settle_ms=int(self.venue_receive_window * 3_000), entry_ms=int(self.venue_entry_age * 1_000)
+        )
+
     def rules(self) -> Rules:
-        """What decisions depend on. Raises BadInstruments, BadTiers."""
+        """What decisions depend on, on paper. Raises BadInstruments, BadTiers."""
         instruments = {} if self.instruments is None else load_instruments(self.instruments)
+        return self.rules_on(Paper(), instruments)
+
+    def rules_on(self, venue: Venue, instruments: Mapping[str, Instrument]) -> Rules:
+        """What decisions depend on, on that venue. Raises BadTiers."""
         tiers = Tiers(Limits(bots=self.max_bots_per_user)) if self.limits is None else load_tiers(self.limits)
-        return Rules(Paper(), instruments, self.base_interval, tiers)
+        return Rules(venue, instruments, self.base_interval, tiers)

@@ -6,7 +6,9 @@ Exception
 │   ├── BeyondEnd         the database is ahead of the topic
 │   ├── RecordsLost       the topic no longer has records that were never applied
 │   ├── WrongDatabase     the database belongs to another namespace or partition count, or is not migrated
-│   └── BadInstruments    the instruments file cannot be used
+│   ├── BadInstruments    the instruments file cannot be used
+│   ├── BadBalances       the balances file cannot be used
+│   └── BadVenue          the venue, its keys or its switches do not go together
 └── Fenced            another executor owns the partition: give it up, go on with the others
 """
 
@@ -52,6 +54,14 @@ class WrongDatabase(Stop):
 
 class BadInstruments(Stop):
     """The instruments file cannot be read or holds a value that is no tick, lot or notional."""
+
+
+class BadBalances(Stop):
+    """The balances file cannot be read or holds a value that is no amount."""
+
+
+class BadVenue(Stop):
+    """The venue cannot be traded on with these settings; nothing was sent."""
 
 
 class Fenced(Exception):

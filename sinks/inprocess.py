@@ -5,23 +5,27 @@ deterministic.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from sqlalchemy import Engine
 
+from sinks.capital.store import Balances
 from sinks.errors import Fenced
 from sinks.executor.core import Executor
 from sinks.executor.decision import Rules
 from sinks.executor.owned import Claim, Source
 from sinks.executor.relay import Relay
+from sinks.orders.accounts import Accounts
+from sinks.orders.gateway import Gateway, Timing, wall_clock
 from topics.bus import MemoryBus, MemoryConsumer, MemoryPublisher, NotOwner, TopicPartition
 from topics.records import Record
 from topics.registry import Topics
 
 
 class ExecutorWorker:
-    """One executor on `bus`. `batch` records at most are one transaction; `seed` shuffles partitions.
+    """One executor on `bus`. `batch` records at most are one transaction; `seed` shuffles partitions. With `accounts`
+    it trades, at the pace of `timing` on `clock`.
 
     The database must be migrated. Several workers of one bus share the partitions, as processes would.
     """
@@ -37,15 +41,21 @@ class ExecutorWorker:
         seed: int | None = None,
         owner: str = "in-process",
         accept_lost: bool = False,
+        balances: Balances | None = None,
+        accounts: Accounts | None = None,
+        timing: Timing | None = None,
+        clock: Callable[[], int] = wall_clock,
     ) -> None:
         self.executor = Executor(engine, topics, rules, owner)
-        self.executor.begin()
+        self.executor.begin(balances)
         self.publisher = MemoryPublisher(bus)
         self._bus = bus
         self._batch = batch
         self._accept_lost = accept_lost
         self._claims: dict[int, Claim] = {}
         self._relays: dict[int, Relay] = {}
+        self._gateways: dict[int, Gateway] = {}
+        self._trading = None if accounts is None else (accounts, timing, clock)
         self._closed = False
         self._unclaimed: set[int] = set()
         self.consumer = MemoryConsumer(
@@ -75,7 +85,7 @@ class ExecutorWorker:
             handled += self._apply(partition, records)
         for partition in sorted(self._relays):
             handled += await self._relay(partition)
-        return handled
+        return handled + sum(self._trade(partition) for partition in sorted(self._gateways))
 
     async def run_until_idle(self) -> int:
         """Go on until there is nothing to apply and nothing to publish. Returns how much there was."""
@@ -94,6 +104,7 @@ class ExecutorWorker:
         self.consumer.crash()
         self._claims.clear()
         self._relays.clear()
+        self._gateways.clear()
 
     def _claim_new(self) -> None:
         for partition in sorted(self._unclaimed):
@@ -102,6 +113,10 @@ class ExecutorWorker:
                 self.consumer.seek((topic, partition), offset)
             self._claims[partition] = claim
             self._relays[partition] = Relay(self.executor.engine, claim)
+            if self._trading is not None:
+                self._gateways[partition] = Gateway(
+                    self.executor.engine, claim, self.executor.topics, *self._trading
+                )
             self._unclaimed.discard(partition)
 
     def _apply(self, partition: int, records: list[Record]) -> int:
@@ -124,9 +139,17 @@ class ExecutorWorker:
             self._give_up(partition)
             return 0
 
+    def _trade(self, partition: int) -> int:
+        try:
+            return self._gateways[partition].run_once()
+        except Fenced:
+            self._give_up(partition)
+            return 0
+
     def _give_up(self, partition: int) -> None:
         self._claims.pop(partition, None)
         self._relays.pop(partition, None)
+        self._gateways.pop(partition, None)
 
     def _sources(self, partition: int) -> Iterable[Source]:
         for topic in self.executor.sources:

@@ -24,7 +24,9 @@ from sinks.errors import BeyondEnd, Fenced, RecordsLost
 from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
 from sinks.fetching import by_partition, consumer
+from sinks.gateways import Gateways
 from sinks.metrics import Metrics
+from sinks.orders.accounts import Accounts
 from sinks.patience import Patience
 from sinks.reconciler.kafka import KafkaLog
 from sinks.reconciler.metrics import ReconcilerMetrics
@@ -49,7 +51,12 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
     """Runs until `stop` is called or something fails; `run` raises what failed."""
 
     def __init__(
-        self, settings: ExecutorSettings, executor: Executor, publisher: Publisher, metrics: Metrics
+        self,
+        settings: ExecutorSettings,
+        executor: Executor,
+        publisher: Publisher,
+        metrics: Metrics,
+        accounts: Accounts | None = None,
     ) -> None:
         self._settings = settings
         self._executor = executor
@@ -65,6 +72,14 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             batch=settings.outbox_batch,
             patience=self._patience,
             stale_s=settings.session_timeout / 2,
+        )
+        self._gateways = Gateways(
+            executor.engine,
+            executor.topics,
+            accounts,
+            timing=settings.timing,
+            patience=self._patience,
+            reported=self._relays.told,
         )
         self._watchdog = Watchdog(self._look, settings.watchdog_seconds)
         self._log = KafkaLog(settings.kafka, executor.topics)
@@ -104,7 +119,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
         if not self._settings.reconcile_seconds:
             self._reconciling.end()
         reconciling = asyncio.create_task(self._reconciling.run())
-        for task in (consuming, relaying, watching, reconciling):
+        trading = asyncio.create_task(self._gateways.run())
+        for task in (consuming, relaying, watching, reconciling, trading):
             task.add_done_callback(self._note)
         try:
             await self._ended.wait()
@@ -112,6 +128,8 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             self._ended.set()
             self._patience.give_up()
             await asyncio.wait([consuming])
+            self._gateways.end()
+            await asyncio.wait([trading])
             self._relays.end()
             await asyncio.wait([relaying])
             self._reconciling.end()
@@ -130,7 +148,7 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Wait for what is in flight, then forget what goes: who comes next publishes behind us, not between."""
-        async with self._transaction, self._relays.publishing:
+        async with self._transaction, self._gateways.working, self._relays.publishing:
             for partition in {tp.partition for tp in revoked}:
                 self._release(partition)
 
@@ -154,6 +172,7 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             lambda: self._executor.claim(partition, sources, accept_lost=accept_lost)
         )
         self._relays.claimed(claim)
+        self._gateways.claimed(claim)
         for topic, offset in claim.next_offsets.items():
             self._next[TopicPartition(topic, partition)] = offset
         self._rewind(partition)
@@ -195,6 +214,7 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
             self._next[TopicPartition(topic, partition)] = offset
         self._metrics.applied(applied.outcomes)
         self._relays.told()
+        self._gateways.told()
 
     async def _unbroken(self, records: list[Record]) -> None:
         """Raise Stop where the broker moved the reader: a client out of range goes on at the topic's beginning."""
@@ -245,6 +265,7 @@ class KafkaExecutor(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _release(self, partition: int) -> None:
         self._relays.released(partition)
+        self._gateways.released(partition)
         self._next = {tp: offset for tp, offset in self._next.items() if tp.partition != partition}
 
     async def _show_progress(self) -> None:

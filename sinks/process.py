@@ -9,13 +9,16 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from sinks.capital.file import load_balances
 from sinks.config import ExecutorSettings
 from sinks.database.engine import open_engine
 from sinks.database.migrate import check, upgrade
 from sinks.executor.core import Executor
 from sinks.kafka import KafkaExecutor
 from sinks.metrics import Metrics
+from sinks.orders.accounts import Accounts
 from sinks.patience import patiently
+from sinks.venues.opening import open_venue
 from topics.admin import TopicAdmin
 from topics.producer import KafkaPublisher
 
@@ -56,16 +59,20 @@ def _serve(settings: ExecutorSettings, engine: Engine) -> None:
     topics = settings.topics
     TopicAdmin(settings.kafka).require(topics.all())
     calm_collector()
-    executor = Executor(engine, topics, settings.rules(), settings.owner, settings.keep_ms)
-    patiently(executor.begin, settings.database_patience)
+    trading = open_venue(settings)
+    executor = Executor(engine, topics, trading.rules, settings.owner, settings.keep_ms)
+    balances = None if settings.balances is None else load_balances(settings.balances)
+    patiently(lambda: executor.begin(balances), settings.database_patience)
     metrics = Metrics()
     if settings.metrics_port:
         metrics.serve(settings.metrics_port)
-    asyncio.run(_run(settings, executor, metrics))
+    asyncio.run(_run(settings, executor, metrics, trading.accounts))
 
 
-async def _run(settings: ExecutorSettings, executor: Executor, metrics: Metrics) -> None:
-    running = KafkaExecutor(settings, executor, KafkaPublisher(settings.kafka), metrics)
+async def _run(
+    settings: ExecutorSettings, executor: Executor, metrics: Metrics, accounts: Accounts | None
+) -> None:
+    running = KafkaExecutor(settings, executor, KafkaPublisher(settings.kafka), metrics, accounts)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.stop)

@@ -1,5 +1,6 @@
 """What the command line shows of the database: plain structs, read in one short transaction each."""
 
+from decimal import Decimal
 from typing import Any, Literal
 
 import msgspec
@@ -8,11 +9,13 @@ from sqlalchemy import Engine, Executable, Row, func, select
 from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
 from schemas.positions import Position
+from sinks.capital.assets import quote_asset
+from sinks.capital.purse import Purse
 from sinks.database.engine import reading
 from sinks.database.loading import load_bots
-from sinks.database.tables import bots, configs, deals, fills, groups, inbox, outbox
+from sinks.database.tables import balances, bots, configs, deals, fills, groups, inbox, outbox
 from sinks.executor.snapshot import position
-from sinks.rows import BotRow, Counts, DealRow, FillRow, GroupRow, InboxRow
+from sinks.rows import BalanceRow, BotRow, Counts, DealRow, FillRow, GroupRow, InboxRow
 from streams.engine.dca.money import EXACT, text
 
 _config = msgspec.json.Decoder(BotConfig)
@@ -101,6 +104,21 @@ def list_positions(engine: Engine, *, bot_id: str | None = None) -> list[Positio
     return [position(found[key]) for key in sorted(found)]
 
 
+def list_balances(engine: Engine, *, user_id: str | None = None) -> list[BalanceRow]:
+    """What users with a balance have, by user and asset."""
+    query = select(balances).order_by(balances.c.user_id, balances.c.asset)
+    if user_id is not None:
+        query = query.where(balances.c.user_id == user_id)
+    owned = select(bots.c.user_id, deals.c.symbol, deals.c.reserved).join(
+        deals, deals.c.bot_id == bots.c.bot_id
+    )
+    aside: dict[tuple[str, str | None], Decimal] = {}
+    for row in _all(engine, owned.where(deals.c.state == "open")):
+        key = (row.user_id, quote_asset(row.symbol))
+        aside[key] = EXACT.add(aside.get(key, Decimal(0)), Decimal(row.reserved))
+    return [_balance(row, aside.get((row.user_id, row.asset), Decimal(0))) for row in _all(engine, query)]
+
+
 def closed_profit(engine: Engine, *, bot_id: str | None = None) -> str:
     """Profit of all closed deals in quote units, exactly: a decimal string."""
     query = select(bots.c.realized_profit)
@@ -151,6 +169,13 @@ def _bot(row: Row[Any]) -> BotRow:
         open_deals=row.open_deals or 0,
         closed_deals=row.closed_deals,
         realized_profit=row.realized_profit,
+    )
+
+
+def _balance(row: Row[Any], reserved: Decimal) -> BalanceRow:
+    purse = Purse(row.user_id, row.asset, Decimal(row.start), Decimal(row.realized), Decimal(row.held))
+    return BalanceRow(
+        row.user_id, row.asset, row.start, row.realized, row.held, text(reserved), text(purse.free)
     )
 
 

@@ -60,6 +60,18 @@ class FillRow(msgspec.Struct, frozen=True):
     fee: str
 
 
+class BalanceRow(msgspec.Struct, frozen=True):
+    """A user's money in one asset. `held` = spent by open deals + `reserved`; `free` = start + realized − held."""
+
+    user_id: str
+    asset: str
+    start: str
+    realized: str
+    held: str
+    reserved: str
+    free: str
+
+
 class GroupRow(msgspec.Struct, frozen=True):
     """A group as the executor last commanded it: `expected` is what the evaluator should have.
 

@@ -15,6 +15,7 @@ from schemas.bots import BotConfig
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
 from schemas.message import Message
+from schemas.orders import OrderReport
 from schemas.positions import Position
 from schemas.triggers import Fired, StaleCommand, Trigger
 from topics.spec import DAY_MS, HOUR_MS, KIB, MIB, Cleanup, KeyField, Process, TopicSpec, policy
@@ -96,6 +97,12 @@ class Topics:
         return self._topic("bots.triggers.v1", "bot_id", values, 90, ("evaluator",), readers)
 
     @cached_property
+    def orders(self) -> TopicSpec:
+        """What venues said of orders; nothing on a deployment that trades on paper."""
+        readers: tuple[Process, ...] = ("executor", "user", "console")
+        return self._topic("bots.orders.v1", "bot_id", (OrderReport,), 90, ("executor",), readers)
+
+    @cached_property
     def user_alerts(self) -> TopicSpec:
         """Users' own alerts, which only notify."""
         readers: tuple[Process, ...] = ("evaluator", "archive", "user")
@@ -164,7 +171,7 @@ class Topics:
 
     def messages(self) -> tuple[TopicSpec, ...]:
         """The topics whose values are messages of `schemas`."""
-        market = (self.klines, self.configs, self.alerts, self.triggers)
+        market = (self.klines, self.configs, self.alerts, self.triggers, self.orders)
         return (*market, self.user_alerts, self.fired, self.events, self.positions)
 
     def all(self) -> tuple[TopicSpec, ...]:

@@ -135,4 +135,6 @@ def _deal(row: Row[Any]) -> HeldDeal:
         close_at_ms=row.close_at_ms,
         closed_at_ms=row.closed_at_ms,
         close_reason=row.close_reason,
+        reserve=row.reserve,
+        reserved=row.reserved,
     )

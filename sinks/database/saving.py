@@ -136,5 +136,8 @@ def _deal_row(held: HeldDeal) -> Row:
         "safety_orders_filled": kinds.safety_orders_filled(deal),
         "ambiguous_bars": held.ambiguous_bars,
         "fills": held.fills,
+        "reserve": held.reserve,
+        "reserved": held.reserved,
         "body": kinds.to_json(deal),
+        "shared": int(deal.terms.shared),
     }

@@ -41,6 +41,7 @@ deployment = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("namespace", Text, nullable=False),
     Column("partitions", Integer, nullable=False),
+    Column("venue", Text, nullable=False, server_default="paper", comment="where its open deals trade"),
     CheckConstraint("id = 1", name="one_row"),
     comment="whose database this is; one row",
 )
@@ -146,6 +147,15 @@ deals = Table(
     Column("ambiguous_bars", Integer, nullable=False),
     Column("fills", Integer, nullable=False),
     Column("body", Text, nullable=False, comment="the deal itself, in exact integers"),
+    Column("reserve", String(16), nullable=False, server_default="ladder", comment="what it is to set aside"),
+    Column("reserved", Text, nullable=False, server_default="0", comment="of the user's balance, in quote"),
+    Column(
+        "shared",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="1: its alerts are in the entry's group of its pair",
+    ),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
     Index(None, "bot_id", "state"),
 )
@@ -167,6 +177,13 @@ fills = Table(
     Column(
         "fee_base", Text, nullable=False, server_default="0", comment="a fee taken of the quantity instead"
     ),
+    Column(
+        "number",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="tells the fills of one order apart; 1 on paper",
+    ),
     UniqueConstraint("deal_id", "position"),
 )
 
@@ -178,7 +195,63 @@ ledger = Table(
     Column("generation", BigInteger, primary_key=True, autoincrement=False),
     Column("account", String(8), primary_key=True, comment="base, quote or fee"),
     Column("amount", Text, nullable=False, comment="signed: what the account gained"),
+    Column(
+        "number",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="tells the fills of one order apart; 1 on paper",
+    ),
     CheckConstraint("account IN ('base', 'quote', 'fee')", name="account"),
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("user_id", String(64), primary_key=True),
+    Column("asset", String(32), primary_key=True),
+    Column("start", Text, nullable=False, comment="what the user began with"),
+    Column("realized", Text, nullable=False, comment="profit of deals closed since"),
+    Column("held", Text, nullable=False, comment="spent by open deals and set aside for them"),
+    comment="of users who have no more than that; free = start + realized - held",
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column(
+        "client_id", String(36), primary_key=True, comment="the order's id at the venue, made from its cause"
+    ),
+    Column("bot_id", String(64), ForeignKey("bots.bot_id"), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("partition", Integer, ForeignKey("partitions.partition"), nullable=False),
+    Column("deal_id", String(255), ForeignKey("deals.deal_id"), nullable=False),
+    Column("level", String(32), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False, comment="trigger_id or report_id that brought it"),
+    Column("symbol", String(32), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("kind", String(8), nullable=False, comment="market, limit, or ioc: a limit that does not rest"),
+    Column("quantity", Text, nullable=False),
+    Column("price", Text),
+    Column("entry", Integer, nullable=False, comment="1: it opens or enlarges a position"),
+    Column("at_ms", BigInteger, nullable=False, comment="event time of its cause"),
+    # The executor's part: what it wants, and what it has booked.
+    Column("withdrawn", Integer, nullable=False, comment="1: to be cancelled"),
+    Column("state", String(8), nullable=False, comment="open or ended: may reports still change the deal?"),
+    # The gateway's part: what passed between it and the venue.
+    Column("phase", String(8), nullable=False, comment="intended, sending, working, done"),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at_ms", BigInteger, comment="wall clock of the last attempt"),
+    Column("venue_order_id", Text),
+    Column("reported", Integer, nullable=False, comment="trades that were reported"),
+    Column("note", Text, nullable=False, comment="what the venue said last"),
+    CheckConstraint("state IN ('open', 'ended')", name="state"),
+    CheckConstraint("phase IN ('intended', 'sending', 'working', 'done')", name="phase"),
+    Index(None, "partition", "phase"),
+    Index(None, "bot_id", "state"),
+    Index(None, "deal_id"),
+    comment="intents: recorded before anything leaves for a venue; kept for ever",
 )
 
 inbox = Table(

@@ -13,10 +13,13 @@ before it judges.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from schemas.bots import BotConfig
+from schemas.orders import OrderReport
 from schemas.triggers import StaleCommand, Trigger
+from sinks.capital.store import Balances, load_purses, save_purses, seed
 from sinks.database.dialect import Row, add
 from sinks.database.loading import (
     bots_with_groups,
@@ -36,6 +39,9 @@ from sinks.executor.edge import Incoming, read, storable
 from sinks.executor.owned import Claim, Source
 from sinks.executor.retention import Pruning, newest_close_ms
 from sinks.executor.state import Bot
+from sinks.orders.intent import Intent
+from sinks.orders.settled import settle_venue
+from sinks.orders.store import load_intents, save_intents
 from topics.failpoints import failpoint
 from topics.records import Record
 from topics.registry import Topics
@@ -67,7 +73,8 @@ class Executor:
         self.topics = topics
         self._rules = rules
         self._owner = owner
-        self._specs: dict[str, TopicSpec] = {spec.name: spec for spec in (topics.configs, topics.triggers)}
+        read = (topics.configs, topics.triggers, *([topics.orders] if rules.venue.live else []))
+        self._specs: dict[str, TopicSpec] = {spec.name: spec for spec in read}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -78,10 +85,13 @@ class Executor:
         """May offsets of `topic` be missing though nothing was lost?"""
         return self._specs[topic].cleanup == "compact"
 
-    def begin(self) -> None:
-        """Make sure that the database is this deployment's."""
+    def begin(self, balances: Balances | None = None) -> None:
+        """Make sure that the database is this deployment's. `balances`: what users begin with; None: as it stands."""
         with self.engine.begin() as connection:
             owned.settle_deployment(connection, self.topics)
+            settle_venue(connection, self._rules.venue.name)
+            if balances is not None:
+                seed(connection, balances)
 
     def claim(self, partition: int, sources: Iterable[Source], *, accept_lost: bool = False) -> Claim:
         """Take a partition at assignment; where its offsets are, reading begins."""
@@ -117,8 +127,12 @@ class Executor:
     def _apply(self, connection: Connection, claim: Claim, fresh: list[Record]) -> tuple[Applied, int]:
         incoming = [read(record, self._specs[record.topic]) for record in fresh]
         before, known = _load(connection, incoming)
+        if self._rules.venue.live:  # whose balances are the venue's
+            before = _with_intents(connection, before, incoming)
+        else:
+            known = known._replace(purses=load_purses(connection, _trading(before, incoming)))
         failpoint("executor.loaded")
-        after, decisions = decide_all(incoming, before, known, self._rules)
+        after, decisions, purses = decide_all(incoming, before, known, self._rules)
         failpoint("executor.decided")
         accepted = [(d.noted.bot_id or "", d.accepted) for d in decisions if d.accepted is not None]
         save_bots(connection, before, after, accepted)
@@ -129,6 +143,9 @@ class Executor:
             [entry for decision in decisions for entry in decision.ledger],
         )
         failpoint("executor.books_saved")
+        save_purses(connection, known.purses, purses)
+        for bot_id, bot in after.items():
+            save_intents(connection, before[bot_id].intents if bot_id in before else {}, bot.intents)
         add(connection, inbox, [_inbox_row(claim, *pair) for pair in zip(fresh, decisions, strict=True)])
         failpoint("executor.inbox_saved")
         told = [outbox.outgoing(*pair, self.topics) for pair in zip(decisions, fresh, strict=True)]
@@ -175,10 +192,27 @@ def _load(connection: Connection, incoming: list[Incoming]) -> tuple[dict[str, B
     )
     configs = [message for message in messages if isinstance(message, BotConfig)]
     new_users = {config.user_id for config in configs if config.bot_id not in bots}
-    known = known_triggers(
-        connection, {answer.trigger_id for answer in answers if isinstance(answer, Trigger)}
-    )
+    ids = {answer.trigger_id for answer in answers if isinstance(answer, Trigger)}
+    ids |= {message.report_id for message in messages if isinstance(message, OrderReport)}
+    known = known_triggers(connection, ids)
     return bots, Known(known, count_bots(connection, new_users))
+
+
+def _trading(bots: Mapping[str, Bot], incoming: list[Incoming]) -> set[str]:
+    """The users whose bots are asked to trade."""
+    asked = {item.bot_id for item in incoming if isinstance(item.message, Trigger)}
+    return {bot.user_id for bot_id, bot in bots.items() if bot_id in asked}
+
+
+def _with_intents(
+    connection: Connection, bots: Mapping[str, Bot], incoming: list[Incoming]
+) -> dict[str, Bot]:
+    """The bots with their open orders, and those that a report names."""
+    named = {item.message.client_id for item in incoming if isinstance(item.message, OrderReport)}
+    found: dict[str, dict[str, Intent]] = {}
+    for intent in load_intents(connection, bots, named):
+        found.setdefault(intent.bot_id, {})[intent.client_id] = intent
+    return {bot_id: replace(bot, intents=found.get(bot_id, {})) for bot_id, bot in bots.items()}
 
 
 def _inbox_row(claim: Claim, record: Record, decision: Decision) -> Row:

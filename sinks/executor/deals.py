@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from schemas.triggers import Trigger
+from sinks.capital.accounting import account, settled
 from sinks.executor.arming import arm_deal, members_of, refresh_entry
 from sinks.executor.book import book
 from sinks.executor.decision import Outcome, Rules
@@ -14,6 +15,8 @@ from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import HeldDeal
 from sinks.executor.timeline import governing
+from sinks.orders.cause import Cause
+from sinks.orders.sending import send
 from streams.engine import kinds
 from streams.engine.dca import DealError
 from streams.engine.dca.money import EXACT, OffGrid, OffScale, text
@@ -84,17 +87,19 @@ def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
 def _settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tuple[HeldDeal | None, str]:
     """The deal after the bar, booked; None where the bar contradicts it: then nothing is booked."""
     try:
-        settlement = rules.venue.settle(held.deal, trigger)
+        settlement = settled(draft, held, trigger, rules)
     except (DealError, OffGrid, OffScale) as error:
         _tell_refused(draft, held, trigger, str(error))
         return None, str(error)
-    held = replace(
+    after = replace(
         held,
         deal=settlement.deal,
         fills=book(draft, settlement, trigger, held.fills),
         ambiguous_bars=held.ambiguous_bars + settlement.ambiguous,
     )
+    held = account(draft, held, after)
     draft.put_deal(held)
+    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     closed = settlement.deal.closed
     return held, f"the deal was closed by {settlement.deal.reason}" if closed else "the deal goes on"
 

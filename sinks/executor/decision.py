@@ -13,7 +13,7 @@ from streams.engine.dca import Instrument
 from topics.records import Record
 from topics.tiers import Tiers
 
-Kind = Literal["config", "tombstone", "trigger", "stale_command", "undecodable"]
+Kind = Literal["config", "tombstone", "trigger", "stale_command", "report", "undecodable"]
 Outcome = Literal["accepted", "repeated", "rejected", "applied", "refused", "ignored", "dead"]
 
 

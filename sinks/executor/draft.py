@@ -10,6 +10,7 @@ from schemas.events import BotEvent, EventName
 from schemas.message import Message
 from sinks.executor.state import Bot, Entry, Fill, Group, HeldDeal, Pair
 from sinks.executor.timeline import Standing
+from sinks.orders.intent import Intent
 
 Detail = Mapping[str, str | int | float | None]
 
@@ -17,7 +18,7 @@ Detail = Mapping[str, str | int | float | None]
 class Told(NamedTuple):
     """A message to be published, by the topic it goes to; `event_id` is the same when told again."""
 
-    to: Literal["alerts", "events", "positions"]
+    to: Literal["alerts", "events", "positions", "orders"]
     message: Message
     event_id: str
     at_ms: int
@@ -62,6 +63,10 @@ class Draft:
     def put_deal(self, held: HeldDeal) -> None:
         """Replace a deal."""
         self.bot = replace(self.bot, deals={**self.bot.deals, held.deal.deal_id: held})
+
+    def put_intent(self, intent: Intent) -> None:
+        """Add an order to be sent, or replace what is known of one."""
+        self.bot = replace(self.bot, intents={**self.bot.intents, intent.client_id: intent})
 
     def next_generation(self, symbol: str) -> int:
         """Count the pair's generations up by one."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from schemas.bots import BotConfig
 from schemas.interval import interval_ms
 from schemas.message import Message
+from schemas.orders import OrderReport
 from schemas.triggers import Bar, StaleCommand, Trigger
 from sinks.executor.decision import LATEST_MS, DeadReason
 from topics.codec import Undecodable, decode
@@ -33,7 +34,7 @@ class Incoming(NamedTuple):
         """Whose record it is, None for what cannot be used."""
         if self.refused is not None:
             return None
-        if isinstance(self.message, BotConfig | Trigger | StaleCommand):
+        if isinstance(self.message, BotConfig | Trigger | StaleCommand | OrderReport):
             return self.message.bot_id
         return (self.record.key or b"").decode()
 

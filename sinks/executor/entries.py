@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from schemas.alerts import ActionType
 from schemas.triggers import Trigger
+from sinks.capital.accounting import account, check_adding, check_opening
 from sinks.executor.arming import arm_deal, members_of, refresh_entry
 from sinks.executor.book import book, tell_opened
 from sinks.executor.deals import close_deal, settle_sharing
@@ -15,6 +16,8 @@ from sinks.executor.limits import limit_reached, tell_if_disabled
 from sinks.executor.snapshot import snapshot
 from sinks.executor.state import Accepted, Group, HeldDeal
 from sinks.executor.timeline import ending_of, governing
+from sinks.orders.cause import Cause
+from sinks.orders.sending import send
 from streams.engine import dca, kinds
 from streams.engine.dca import EntryRefused
 from streams.engine.kinds import AnySettlement
@@ -75,10 +78,11 @@ def _enter(draft: Draft, trigger: Trigger, accepted: Accepted, rules: Rules) -> 
     config = dca.reinvested(config, draft.bot.realized_profit)
     try:
         settlement = rules.venue.open(config, symbol, rules.instrument(symbol), trigger)
+        check_opening(draft, settlement.deal, config)
     except EntryRefused as refused:
         return _refuse(draft, trigger, refused.field, refused.reason)
     _saw_signal(draft, trigger)
-    held = HeldDeal(settlement.deal, accepted.seq)
+    held = HeldDeal(settlement.deal, accepted.seq, reserve=config.reserve)
     if end := ending_of(draft.bot.configs, trigger.bar.open_time_ms, rules.base_ms):
         held = replace(held, deal=kinds.ending(held.deal, end), close_at_ms=end.at_ms)
     _open(draft, trigger, held, settlement)
@@ -88,8 +92,9 @@ def _enter(draft: Draft, trigger: Trigger, accepted: Accepted, rules: Rules) -> 
 
 def _open(draft: Draft, trigger: Trigger, held: HeldDeal, settlement: AnySettlement) -> None:
     tell_opened(draft, held, trigger)
-    held = replace(held, fills=book(draft, settlement, trigger, 0))
+    held = account(draft, None, replace(held, fills=book(draft, settlement, trigger, 0)))
     draft.put_deal(held)
+    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     _free_from(draft, trigger.symbol, trigger.bar.close_time_ms)
     if settlement.deal.closed:
         close_deal(draft, held, trigger.bar.close_time_ms)
@@ -99,11 +104,13 @@ def _add(draft: Draft, trigger: Trigger, held: HeldDeal, rules: Rules) -> Answer
     """One more base order for the deal that entries add to."""
     try:
         settlement = rules.venue.add(held.deal, trigger)
+        check_adding(draft, held, settlement)
     except EntryRefused as refused:
         return _refuse(draft, trigger, refused.field, refused.reason)
     _saw_signal(draft, trigger)
     fills = book(draft, settlement, trigger, held.fills)
-    draft.put_deal(replace(held, deal=settlement.deal, fills=fills))
+    draft.put_deal(account(draft, held, replace(held, deal=settlement.deal, fills=fills)))
+    send(draft, settlement, Cause(trigger.trigger_id, trigger.group_id, trigger.generation))
     _free_from(draft, trigger.symbol, trigger.bar.close_time_ms)
     return "applied", "a base order was added"
 

@@ -9,6 +9,7 @@ import logging
 from msgspec.structs import replace
 
 from schemas.bots import BotConfig
+from schemas.orders import OrderReport
 from schemas.triggers import StaleCommand, Trigger
 from sinks.executor.decision import DeadReason, Decision, Kind, Noted, Rules, decided, event_time_ms
 from sinks.executor.draft import Draft
@@ -50,5 +51,7 @@ def _kind(incoming: Incoming) -> Kind:
             return "stale_command"
         case BotConfig():
             return "config"
+        case OrderReport():
+            return "report"
         case _:
             return "tombstone"

@@ -7,6 +7,9 @@ import msgspec
 
 from schemas.alerts import GroupCommand
 from schemas.bots import BotConfig
+from sinks.capital.holding import Reserve
+from sinks.capital.purse import NO_PURSES, Purses
+from sinks.orders.intent import NO_INTENTS, Intent
 from streams.engine.kinds import AnyDeal
 
 
@@ -59,7 +62,9 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class HeldDeal(msgspec.Struct, frozen=True):
-    """A deal and what the executor keeps beside it. `close_at_ms`: its bot was deleted, close it then."""
+    """A deal and what the executor keeps beside it. `close_at_ms`: its bot was deleted, close it then. `reserved`: what
+    is set aside of its user's balance by the policy `reserve`, in quote.
+    """
 
     deal: AnyDeal
     config_seq: int
@@ -68,6 +73,8 @@ class HeldDeal(msgspec.Struct, frozen=True):
     close_at_ms: int | None = None
     closed_at_ms: int | None = None
     close_reason: str | None = None
+    reserve: Reserve = "ladder"
+    reserved: str = "0"
 
     @property
     def open(self) -> bool:
@@ -79,8 +86,8 @@ class Bot(msgspec.Struct, frozen=True):
     """A bot between two records, last changed at `as_of_ms`. `configs` are those that may still govern a bar,
     oldest first, never empty.
 
-    `groups` and `deals` hold what is armed or open, and what a record of the current transaction named or
-    ended.
+    `groups`, `deals` and `intents` hold what is armed or open, and what a record of the current transaction named or
+    ended. `purses` are the user's, which other bots share.
     """
 
     bot_id: str
@@ -94,6 +101,8 @@ class Bot(msgspec.Struct, frozen=True):
     pairs: Mapping[str, Pair]
     groups: Mapping[str, Group]
     deals: Mapping[str, HeldDeal]
+    intents: Mapping[str, Intent] = NO_INTENTS
+    purses: Purses = NO_PURSES
 
     @property
     def newest(self) -> Accepted:
@@ -102,9 +111,10 @@ class Bot(msgspec.Struct, frozen=True):
 
 
 class Fill(NamedTuple):
-    """One order's fill, by its business key (deal_id, level, generation); amounts are decimal strings.
+    """One fill, by its business key (deal_id, level, generation, number); amounts are decimal strings.
 
-    `fee_base`: a fee that was taken of the quantity instead.
+    `fee_base`: a fee that was taken of the quantity instead. `number` tells the fills of one order apart: on paper
+    there is one, at a venue it counts the deal's.
     """
 
     deal_id: str
@@ -119,6 +129,7 @@ class Fill(NamedTuple):
     quote: str
     fee: str
     fee_base: str = "0"
+    number: int = 1
 
 
 class Entry(NamedTuple):
@@ -129,3 +140,4 @@ class Entry(NamedTuple):
     generation: int
     account: str
     amount: str
+    number: int = 1

@@ -18,6 +18,7 @@ from sinks.executor.entries import answer_entry
 from sinks.executor.stale import overtake
 from sinks.executor.state import Bot, Group
 from sinks.executor.timeline import governing
+from sinks.orders.rearming import bring_back
 
 
 class Verdict(NamedTuple):
@@ -39,7 +40,7 @@ def decide_trigger(bot: Bot | None, trigger: Trigger, repeated: bool, rules: Rul
         return decided(draft, _noted(bot, trigger, Verdict("ignored", "duplicate"), claims=False))
     group = bot.groups.get(trigger.group_id)
     if group is None or trigger.generation != group.command.generation or not group.armed:
-        verdict = _out_of_turn(draft, trigger, group)
+        verdict = _out_of_turn(draft, trigger, group, rules)
         return decided(draft, _noted(bot, trigger, verdict))
     members = {member.alert_id: member for member in group.command.members}
     if unknown := [fired.alert_id for fired in trigger.fired if fired.alert_id not in members]:
@@ -63,7 +64,7 @@ def _apply(draft: Draft, trigger: Trigger, group: Group, rules: Rules) -> Verdic
     return Verdict(*settle_deal(draft, held, trigger, rules))
 
 
-def _out_of_turn(draft: Draft, trigger: Trigger, group: Group | None) -> Verdict:
+def _out_of_turn(draft: Draft, trigger: Trigger, group: Group | None, rules: Rules) -> Verdict:
     known = 0 if group is None else group.command.generation
     if trigger.generation > known:
         reason = f"generation {trigger.generation} is ahead of the database's {known}: armed anew"
@@ -72,6 +73,8 @@ def _out_of_turn(draft: Draft, trigger: Trigger, group: Group | None) -> Verdict
         overtake(draft, trigger.group_id, trigger.symbol, trigger.generation)
     elif trigger.generation != known:
         reason = f"generation {trigger.generation} was replaced by {known}"
+        if rules.venue.live and bring_back(draft, trigger):
+            reason += ", after a report: its bar is armed again"
     else:
         reason = "the group was removed"
     _ignore(draft, trigger, "ignored", reason)

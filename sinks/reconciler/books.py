@@ -48,6 +48,14 @@ class DealFigures(NamedTuple):
     body: str
 
 
+class OpenDeal(NamedTuple):
+    """A deal that is open. `shared`: its alerts are in the entry's group of its pair."""
+
+    bot_id: str
+    symbol: str
+    shared: bool
+
+
 class Booked(NamedTuple):
     """One fill, or one ledger entry: what `account` gained at `level` of a generation."""
 
@@ -78,7 +86,7 @@ class Books(NamedTuple):
     with_config: frozenset[str]
     pairs: tuple[PairCount, ...]
     groups: tuple[GroupState, ...]
-    open_deals: Mapping[str, tuple[str, str]]
+    open_deals: Mapping[str, OpenDeal]
     outbox_head: int | None
     outbox_rows: int
     untold_positions: frozenset[str]

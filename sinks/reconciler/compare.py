@@ -36,10 +36,9 @@ def _groups(books: Books) -> Iterator[Finding]:
                 "group_unexpected", group, books, "it is armed, and its deal is not open", deal_id
             )
     commanded = {group.group_id for group in books.groups}
-    for deal_id, (bot_id, symbol) in books.open_deals.items():
+    for deal_id, (bot_id, symbol, shared) in books.open_deals.items():
         group_id = f"{bot_id}/{symbol}/{deal_id}"
-        # A deal may share the group of its pair's entry: whether its alerts are in there is looked at closely.
-        if not commanded & {group_id, dca.entry_group_id(bot_id, symbol)}:
+        if not shared and group_id not in commanded:
             yield Finding(
                 "group_missing", bot_id, group_id, "the deal is open, and no group of it was ever armed",
                 user_id=_user(books, bot_id), symbol=symbol, group_id=group_id, deal_id=deal_id,

@@ -25,7 +25,16 @@ from sinks.database.tables import (
     pairs,
     partitions,
 )
-from sinks.reconciler.books import Booked, Books, BotSums, DealFigures, GroupState, PairCount, Place
+from sinks.reconciler.books import (
+    Booked,
+    Books,
+    BotSums,
+    DealFigures,
+    GroupState,
+    OpenDeal,
+    PairCount,
+    Place,
+)
 from streams.engine.dca.money import EXACT, text
 from topics.registry import Topics
 
@@ -126,11 +135,13 @@ def _groups(connection: Connection, partition: int) -> tuple[GroupState, ...]:
     )
 
 
-def _open_deals(connection: Connection, partition: int) -> dict[str, tuple[str, str]]:
+def _open_deals(connection: Connection, partition: int) -> dict[str, OpenDeal]:
     query = _mine(deals.c.deal_id, partition, deals.c.state == "open").add_columns(
-        deals.c.bot_id, deals.c.symbol
+        deals.c.bot_id, deals.c.symbol, deals.c.shared
     )
-    return {row.deal_id: (row.bot_id, row.symbol) for row in connection.execute(query)}
+    return {
+        row.deal_id: OpenDeal(row.bot_id, row.symbol, bool(row.shared)) for row in connection.execute(query)
+    }
 
 
 def _deals(connection: Connection, partition: int, after: str) -> tuple[DealFigures, ...]:

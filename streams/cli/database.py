@@ -1,13 +1,16 @@
 """The executor's database as commands read it: never written, never required."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from sinks.database.engine import open_engine, reading
 from sinks.database.tables import metadata, offsets
 from streams.cli.errors import Unreachable
+
+T = TypeVar("T")
 
 
 def counts_by_state(url: str, table: str) -> dict[str, int]:
@@ -28,10 +31,19 @@ def applied_offsets(url: str) -> dict[str, dict[int, int]]:
 
 def query(url: str, statement: Any) -> list[tuple[Any, ...]]:
     """All rows of a statement that only reads. Raises Unreachable with the driver's first line."""
-    engine = reading(open_engine(url))
-    try:
+
+    def rows(engine: Engine) -> list[tuple[Any, ...]]:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(statement)]
+
+    return asked(url, rows)
+
+
+def asked(url: str, question: Callable[[Engine], T]) -> T:
+    """What `question` finds in the database. Raises Unreachable with the driver's first line."""
+    engine = reading(open_engine(url))
+    try:
+        return question(engine)
     except DBAPIError as error:
         reason = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
         raise Unreachable(f"database {engine.url.render_as_string()}: {reason}") from None

@@ -100,7 +100,11 @@ def readers(cluster: Cluster, topics: Topics, database: str | None) -> list[Read
     found = []
     sources = {
         topics.group("evaluator"): (topics.klines, topics.alerts, topics.user_alerts),
-        topics.group("executor"): (topics.configs, topics.triggers),
+        topics.group("executor"): (
+            topics.configs,
+            topics.triggers,
+            *((topics.orders,) if topics.orders.name in applied else ()),  # a live venue's
+        ),
     }
     for group, specs in sources.items():
         for spec in specs:

@@ -176,10 +176,10 @@ def invested(deal: AnyDeal) -> Decimal:
 
 def quantity(deal: AnyDeal) -> Decimal:
     """What is held, in base; for a short what is owed, for a neutral grid negative where it owes."""
+    if isinstance(deal, dca.Deal):
+        return dca.held(deal)
     position = deal.ledger.position
-    if isinstance(deal, grid.Deal) and deal.side == "short":
-        position = -position
-    return deal.terms.instrument.quantity(position)
+    return deal.terms.instrument.quantity(-position if deal.side == "short" else position)
 
 
 def booked_off(deal: AnyDeal, dust: dca.Dust) -> Decimal:

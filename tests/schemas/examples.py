@@ -7,6 +7,7 @@ from schemas.bots import BotConfig, StopLoss, TakeProfit
 from schemas.events import BotEvent
 from schemas.market import Kline, Tick
 from schemas.message import Message
+from schemas.orders import OrderReport
 from schemas.positions import OpenDeal, Position
 from schemas.triggers import Bar, Fired, FiredMember, StaleCommand, Trigger
 
@@ -89,6 +90,11 @@ _EVENT = BotEvent(
     event_id="e-1", event="filled", subject="btc-dip", at_ms=MINUTE, bot_id="btc-dip",
     detail={"price": "99", "level": 1},
 )  # fmt: skip
+_REPORT = OrderReport(
+    report_id=f"{'0f' * 16}:trade:7", client_id="0f" * 16, bot_id="btc-dip", user_id="alice", symbol="BTCUSDT",
+    status="filled", at_ms=MINUTE, quantity="0.15", price="100", fee="-0.01", fee_base="0.00015", last=True,
+    venue_order_id="28",
+)  # fmt: skip
 _POSITION = Position(
     bot_id="btc-dip",
     user_id="alice",
@@ -105,6 +111,6 @@ _POSITION = Position(
 )  # fmt: skip
 _ALL: tuple[Message, ...] = (
     _KLINE, Tick(symbol="BTCUSDT", feed="sim", time_ms=MINUTE), _CONFIG, _GROUP_COMMAND, _TRIGGER, _STALE,
-    _ALERT, _FIRED, _EVENT, _POSITION,
+    _ALERT, _FIRED, _EVENT, _POSITION, _REPORT,
 )  # fmt: skip
 EXAMPLES: Final[dict[str, Message]] = {str(message.__struct_config__.tag): message for message in _ALL}

@@ -81,3 +81,31 @@ def test_the_folder_of_an_sqlite_file_is_made(tmp_path: Path) -> None:
     upgrade(engine)
     engine.dispose()
     assert (tmp_path / "new" / "folder" / "bots.db").exists()
+
+
+def test_a_fill_is_one_of_its_orders_fills(empty_engine: Engine) -> None:
+    """What was booked before orders had several fills is the first of its order; the key counts them."""
+    upgrade(empty_engine, "0002")
+    with empty_engine.begin() as connection:
+        rest = "NULL, NULL, NULL, '1', '1', '1', '0', 0, 0, 1, ''"
+        for row in (
+            "INSERT INTO partitions VALUES (0, 1, 'me')",
+            "INSERT INTO bots VALUES ('dip', 'alice', 0, 1, 0, 0, '0')",
+            f"INSERT INTO deals VALUES ('d1', 'dip', 'A', 'long', 'open', 1, 0, {rest})",
+            "INSERT INTO fills VALUES ('d1', 'base', 1, 1, 't', 0, 'buy', '1', '1', '1', '0')",
+        ):
+            connection.execute(text(row))
+    upgrade(empty_engine)
+    found = inspect(empty_engine)
+    assert found.get_pk_constraint("fills")["constrained_columns"] == [
+        "deal_id",
+        "level",
+        "generation",
+        "number",
+    ]
+    assert found.get_pk_constraint("ledger")["constrained_columns"][-1] == "number"
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT deal_id, number FROM fills")).all() == [("d1", 1)]
+    downgrade(empty_engine, "0002")
+    with empty_engine.begin() as connection:
+        assert connection.execute(text("SELECT fee FROM fills")).all() == [("0",)]

@@ -93,7 +93,5 @@ def ending(deal: Mapping[str, Any]) -> Ending:
 
 
 def expected(story: Story) -> Ending:
-    """What a story says of its deal; held is shown in whole lots."""
-    lots = Decimal(story.holds) // story.instrument.lot
-    holds = story.instrument.quantity(int(lots))
-    return Ending(story.ends, story.profit, str(holds), len(story.ambiguous.split()))
+    """What a story says of its deal."""
+    return Ending(story.ends, story.profit, story.holds, len(story.ambiguous.split()))

@@ -37,6 +37,7 @@ def row(spec: TopicSpec) -> tuple[object, ...]:
             TOPICS.triggers,
             ("bots.triggers.v1", "bot_id", ["Trigger", "StaleCommand"], "delete", {"retention.ms": 90}),
         ),
+        (TOPICS.orders, ("bots.orders.v1", "bot_id", ["OrderReport"], "delete", {"retention.ms": 90})),
         (
             TOPICS.user_alerts,
             ("alerts.user.v1", "symbol", ["AlertCommand"], "delete", {"retention.ms": 30}),
@@ -80,12 +81,12 @@ def test_a_topic_is_as_designed(spec: TopicSpec, expected: tuple[object, ...]) -
 
 def test_every_topic_is_there_once() -> None:
     names = [spec.name for spec in TOPICS.all()]
-    assert len(names) == len(set(names)) == 17
+    assert len(names) == len(set(names)) == 19
     assert {name for name in names if name.endswith(".dlq")} == {
         f"{topic}.dlq"
         for topic in (
             "market.klines.v1", "bots.configs.v1", "bots.alerts.v1", "bots.triggers.v1",
-            "alerts.user.v1", "alerts.fired.v1",
+            "bots.orders.v1", "alerts.user.v1", "alerts.fired.v1",
         )
     }  # fmt: skip
 

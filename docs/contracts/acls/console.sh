@@ -13,6 +13,7 @@ allow() {
 }
 
 allow --operation Read --operation Describe --operation DescribeConfigs --topic market.klines.v1
+allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.orders.v1
 allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.events.v1
 allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.positions.v1
 allow --operation Read --operation Describe --group strikeline-console --resource-pattern-type prefixed

@@ -15,8 +15,10 @@ allow() {
 allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.configs.v1
 allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.alerts.v1
 allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.triggers.v1
+allow --operation Read --operation Write --operation Describe --operation DescribeConfigs --topic bots.orders.v1
 allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.events.v1
 allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.positions.v1
 allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.configs.v1.dlq
 allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.triggers.v1.dlq
+allow --operation Write --operation Describe --operation DescribeConfigs --topic bots.orders.v1.dlq
 allow --operation Read --operation Describe --group strikeline-executor

@@ -16,6 +16,7 @@ allow --operation Create --operation Delete --operation Describe --operation Des
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.configs.v1
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.alerts.v1
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.triggers.v1
+allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.orders.v1
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic alerts.user.v1
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic alerts.fired.v1
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.events.v1
@@ -24,6 +25,7 @@ allow --operation Create --operation Delete --operation Describe --operation Des
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.configs.v1.dlq
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.alerts.v1.dlq
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.triggers.v1.dlq
+allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic bots.orders.v1.dlq
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic alerts.user.v1.dlq
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic alerts.fired.v1.dlq
 allow --operation Create --operation Delete --operation Describe --operation DescribeConfigs --operation Read --operation Write --operation Alter --operation AlterConfigs --topic strikeline-evaluator-groups-changelog

@@ -15,6 +15,7 @@ allow() {
 allow --operation Read --operation Describe --operation DescribeConfigs --topic market.klines.v1
 allow --operation Read --operation Write --operation Describe --operation DescribeConfigs --topic bots.configs.v1
 allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.triggers.v1
+allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.orders.v1
 allow --operation Read --operation Write --operation Describe --operation DescribeConfigs --topic alerts.user.v1
 allow --operation Read --operation Describe --operation DescribeConfigs --topic alerts.fired.v1
 allow --operation Read --operation Describe --operation DescribeConfigs --topic bots.events.v1

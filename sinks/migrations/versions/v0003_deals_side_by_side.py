@@ -1,4 +1,4 @@
-"""Several open deals of a bot on one pair, delayed starts, and fees in base.
+"""Several open deals of a bot on one pair (in one group), delayed starts, and fees in base.
 
 Down again it needs at most one open deal of each bot on each pair.
 """
@@ -14,6 +14,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.drop_index("ix_deals_one_open", table_name="deals")
+    op.add_column(
+        "deals",
+        sa.Column(
+            "shared",
+            sa.Integer(),
+            nullable=False,
+            server_default="0",
+            comment="1: its alerts are in the entry's group of its pair",
+        ),
+    )
     op.add_column(
         "pairs",
         sa.Column(
@@ -38,6 +48,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("fills", "fee_base")
     op.drop_column("pairs", "start_at_ms")
+    op.drop_column("deals", "shared")
     op.create_index(
         "ix_deals_one_open",
         "deals",

@@ -6,6 +6,7 @@ import typer
 
 from streams.cli.amounts import money, short
 from streams.cli.context import Context, place
+from streams.cli.errors import Unreachable
 from streams.cli.output import JsonFlag, print_json, print_table
 from streams.cli.times import show_time
 
@@ -15,6 +16,37 @@ app = typer.Typer(help="Where bots stand.", no_args_is_help=True)
 @app.callback()
 def family() -> None:
     """Where bots stand."""
+
+
+@app.command()
+def balances(
+    ctx: Context,
+    user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
+    json: JsonFlag = False,
+) -> None:
+    """What users with a balance have on the paper venue: free, set aside for open deals, spent by them."""
+    from sinks.queries import list_balances
+    from streams.cli.database import asked
+
+    database = place(ctx).database
+    if database is None:
+        raise Unreachable("no database is known: start the stack, or name one with --database-url")
+    found = asked(database, lambda engine: list_balances(engine, user_id=user))
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ("user", "asset", "start", "realized", "held", "reserved", "free"),
+        [
+            (
+                b.user_id,
+                b.asset,
+                *(short(amount) for amount in (b.start, b.realized, b.held, b.reserved, b.free)),
+            )
+            for b in found
+        ],
+        right=("start", "realized", "held", "reserved", "free"),
+    )
 
 
 @app.command("list")

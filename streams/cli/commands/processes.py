@@ -110,7 +110,7 @@ def executor(
 def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
     from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-    from sinks.errors import BadInstruments, Stop
+    from sinks.errors import BadBalances, BadInstruments, Stop
     from sinks.process import run_executor
     from streams.cli.kafka import reaching
     from topics.admin import TopicsDiffer
@@ -122,7 +122,7 @@ def _run_executor(settings: "ExecutorSettings", migrate_only: bool) -> None:
             run_executor(settings, migrate_only)
     except TopicsDiffer as differ:
         raise differs(differ) from None
-    except (BadInstruments, BadTiers) as wrong:
+    except (BadBalances, BadInstruments, BadTiers) as wrong:
         raise Invalid(str(wrong)) from None
     except (ArgumentError, NoSuchModuleError) as wrong:
         raise Invalid(f"--database: {wrong}") from None

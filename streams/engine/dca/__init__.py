@@ -42,7 +42,7 @@ from streams.engine.dca.reinvest import reinvested
 from streams.engine.dca.settlement import Settlement, consequences
 from streams.engine.dca.terms import Terms
 from streams.engine.dca.validation import Problem, problems
-from streams.engine.dca.view import average_price, open_deal_view
+from streams.engine.dca.view import average_price, held, open_deal_view
 from streams.engine.dca.walk import settle, walk
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "entry_group",
     "entry_group_id",
     "fill",
+    "held",
     "is_due_anew",
     "new_deal",
     "open_deal",

@@ -144,8 +144,8 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ladder(self) -> tuple[Order, ...]:
-        """The safety orders, in order."""
-        return tuple(order for order in self.entries if is_safety(order.level))
+        """The safety orders, in order; a deal that entries add to has none."""
+        return () if self.terms.accumulate else self.entries[1:]
 
     @property
     def safety_orders_filled(self) -> int:
@@ -199,9 +199,13 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
         if self.breaks_even:
             ticks = break_even_ticks(terms.long, terms.fee_ratio, terms.fee_in == "base", self.filled)
         else:
-            last = next((o.ticks for o in reversed(self.ladder) if o.ticks is not None), None)
+            last = self._last_rung if terms.stop_loss.reference == "last_level" else None
             ticks = stop_loss_ticks(terms.long, terms.stop_loss, self.filled, last)
         return ticks if ticks >= 1 else None
+
+    @property
+    def _last_rung(self) -> int | None:
+        return next((order.ticks for order in reversed(self.ladder) if order.ticks is not None), None)
 
     def to_json(self) -> bytes:
         """All of the deal as JSON; `Deal.from_json(deal.to_json()) == deal`."""

@@ -54,7 +54,8 @@ class OrderFilled(msgspec.Struct, frozen=True, tag_field="type", tag="order_fill
     """`quantity` of the order was executed at `price`; `quote` is their product, `fee` is in quote.
 
     `fee_base`: a fee that the venue took of the quantity instead.
-    `last`: the venue is done with the order. `number` counts the fills of the order from 1.
+    `last`: the venue is done with the order. `number` counts the fills of the order from 1, those of exits over all
+    exits of the deal.
     """
 
     level: str

@@ -7,7 +7,7 @@ before it as if they were filled at their levels. The last two are hung anew whe
 
 from msgspec.structs import replace
 
-from streams.engine.dca.deal import Deal, Order, is_safety
+from streams.engine.dca.deal import Deal, Order
 from streams.engine.dca.ladder import rung_price, steps_of
 
 
@@ -17,9 +17,9 @@ def hung(deal: Deal) -> Deal:
     An order that would lie below one tick has no level (`ticks` None) and is never met.
     """
     terms, entries = deal.terms, deal.entries
-    known = {order.level: order for order in entries if is_safety(order.level)}
-    if known and terms.anchor == "base_fill":
+    if terms.accumulate or (terms.anchor == "base_fill" and deal.ladder):
         return deal
+    known = {order.level: order for order in deal.ladder}
     instrument, base = terms.instrument, entries[0]
     reference = (base.filled_quote, base.filled_lots)
     quote, lots = deal.ledger.entry_quote, deal.ledger.entry_lots
@@ -41,8 +41,7 @@ def hung(deal: Deal) -> Deal:
         if terms.anchor == "previous_order":
             reference = _price_of(order) or reference
         ladder.append(order)
-    rest = tuple(order for order in entries if not is_safety(order.level))
-    return replace(deal, entries=(*rest, *ladder))
+    return replace(deal, entries=(base, *ladder))
 
 
 def _price_of(order: Order) -> tuple[int, int] | None:

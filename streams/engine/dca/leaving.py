@@ -47,7 +47,7 @@ def exit_all(deal: Deal, event: Triggered) -> Step:
     cancels = tuple(CancelOrder(order.level) for order in working)
     reason = event.reason or _reason(deal, event.level)
     ticks = None if event.at_market else _ticks_of(deal, event.level)
-    deal = replace(deal, status="closing", reason=reason, exit=None)
+    deal = replace(deal, status="closing", reason=reason)
     deal, commands = _leave(deal, event.level, event.price, ticks, at_market=event.at_market)
     return deal, cancels + commands
 
@@ -85,7 +85,9 @@ def _leave(deal: Deal, level: str, price: Decimal, ticks: int | None, *, at_mark
     lots = deal.ledger.position - deal.working_targets
     if lots < 1:
         return (deal if _anything_works(deal) else replace(deal, status="closed")), ()
-    order = Order(level=level, side=deal.exit_side, lots=lots, ticks=ticks, state="placed")
+    # Counted on over every exit of the deal: a fill of the one before that is told again is none of this one's.
+    fills = 0 if deal.exit is None else deal.exit.fills
+    order = Order(level=level, side=deal.exit_side, lots=lots, ticks=ticks, state="placed", fills=fills)
     kind = "market" if at_market else _KINDS[level.split("_")[0]]
     return replace(deal, exit=order), (place(deal, order, ticks, kind),)
 

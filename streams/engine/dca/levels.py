@@ -63,7 +63,7 @@ def levels(deal: Deal) -> tuple[LevelOrder, ...]:
 
 def trails(deal: Deal) -> tuple[TrailOrder, ...]:
     """The trailing stop, and the last target where it trails; from the end of the base order on."""
-    if deal.status != "open":
+    if deal.status != "open" or (deal.stop_trail is None and _trailing(deal) is None):
         return ()
     out: list[TrailOrder] = []
     below: Side = "below" if deal.terms.long else "above"
@@ -81,13 +81,16 @@ def trails(deal: Deal) -> tuple[TrailOrder, ...]:
 
 def safety_levels(deal: Deal) -> Iterator[LevelOrder]:
     """The safety orders that wait now, at most `max_active_safety_orders`; with a condition the next one only."""
-    terms, side = deal.terms, adverse_side(deal)
-    room = 1 if terms.safety_condition else terms.max_active_safety_orders or len(deal.ladder)
-    room -= sum(1 for order in deal.ladder if order.working)
-    for order in deal.ladder:
+    terms, ladder, side = deal.terms, deal.ladder, adverse_side(deal)
+    room = 1 if terms.safety_condition else terms.max_active_safety_orders
+    if room is None:
+        room = len(ladder)
+    else:
+        room -= sum(1 for order in ladder if order.working)
+    for number, order in enumerate(ladder, start=1):
         if room > 0 and order.state == "armed" and order.ticks is not None:
             room -= 1
-            yield LevelOrder(order.level, "dca", int(order.level.removeprefix("dca_")), order.ticks, side)
+            yield LevelOrder(order.level, "dca", number, order.ticks, side)
 
 
 def targets(deal: Deal) -> Iterator[LevelOrder]:

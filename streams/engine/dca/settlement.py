@@ -3,15 +3,18 @@
 import msgspec
 
 from streams.engine.dca.deal import PARTS, Deal
-from streams.engine.dca.events import Closed, DealEvent, Dust, Merged, Skipped
+from streams.engine.dca.events import Closed, Command, DealEvent, Dust, Merged, Skipped
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """`ambiguous`: the other order of the bar's extremes would have given another result (law 8)."""
+    """`ambiguous`: the other order of the bar's extremes would have given another result (law 8). `commands`: what a
+    venue is still to be told; on paper nothing is left.
+    """
 
     deal: Deal
     events: tuple[DealEvent, ...]
     ambiguous: bool = False
+    commands: tuple[Command, ...] = ()
 
 
 def consequences(before: Deal, after: Deal) -> tuple[DealEvent, ...]:
@@ -30,7 +33,7 @@ def consequences(before: Deal, after: Deal) -> tuple[DealEvent, ...]:
 
 
 def _merged(before: Deal, after: Deal) -> list[DealEvent]:
-    if before.entries is after.entries:
+    if before.entries is after.entries or not any(order.state == "merged" for order in after.entries):
         return []
     was = {order.level: order.state for order in before.entries}
     into = next((o.level for o in after.entries if o.state == "placed" and was.get(o.level) == "armed"), "")

@@ -15,6 +15,11 @@ def average_price(deal: Deal) -> Decimal | None:
     return shown(Fraction(deal.ledger.entry_quote, deal.ledger.entry_lots) * Fraction(deal.terms.tick))
 
 
+def held(deal: Deal) -> Decimal:
+    """What is held (owed, for a short) in base, parts of a lot included."""
+    return deal.terms.instrument.parts(deal.ledger.held_parts)
+
+
 def open_deal_view(deal: Deal) -> OpenDeal:
     """The snapshot of an open deal."""
     instrument, average = deal.terms.instrument, average_price(deal)
@@ -24,7 +29,7 @@ def open_deal_view(deal: Deal) -> OpenDeal:
         symbol=deal.symbol,
         side=deal.side,
         opened_at_ms=deal.opened_at_ms,
-        quantity=text(instrument.quantity(deal.ledger.position)),
+        quantity=text(held(deal)),
         average_price="0" if average is None else text(average),
         invested=text(instrument.quote(deal.ledger.entry_quote)),
         safety_orders_filled=deal.safety_orders_filled,

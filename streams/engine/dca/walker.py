@@ -1,7 +1,5 @@
 """One pass along one path of a bar: each level that is met is filled, and changes the levels for the rest of it."""
 
-from typing import NamedTuple
-
 from streams.engine.dca import paper
 from streams.engine.dca.deal import Deal
 from streams.engine.dca.events import DealEvent, Triggered
@@ -14,20 +12,13 @@ from streams.engine.dca.trails import MetTrail
 _RANK: dict[Kind, int] = {"sl": 0, "dca": 1, "tp": 2}
 
 
-class _Birth(NamedTuple):
-    """Where the level stood, and the market, when it came to life."""
-
-    ticks: int
-    market: Number
-
-
 class Shared:
     """What both paths of a bar have in common is computed once: the levels of a deal, and what a fill makes of it."""
 
     def __init__(self) -> None:
         # By identity, which holds while the deal is kept here.
         self._levels: dict[int, tuple[Deal, tuple[LevelOrder, ...]]] = {}
-        self._fills: dict[tuple[int, Triggered, int], tuple[Deal, list[DealEvent]]] = {}
+        self._fills: dict[tuple[int, str, tuple[str, ...], int], tuple[Deal, list[DealEvent]]] = {}
 
     def levels(self, deal: Deal) -> tuple[LevelOrder, ...]:
         """What the deal waits for."""
@@ -38,7 +29,7 @@ class Shared:
 
     def fill(self, deal: Deal, trigger: Triggered, ticks: int) -> tuple[Deal, list[DealEvent]]:
         """The deal after its order was filled at `ticks`; `levels` was asked for this deal before."""
-        key = (id(deal), trigger, ticks)
+        key = (id(deal), trigger.level, trigger.merges, ticks)
         known = self._fills.get(key)
         if known is None:
             known = self._fills[key] = paper.execute(deal, trigger, ticks)
@@ -54,7 +45,7 @@ class Walker:
         self._shared = shared
         self._trails = trails
         self._averaged = False
-        self._born: dict[str, _Birth] = {}
+        self._born: dict[tuple[str, int], Number] = {}  # the market when a level came to life there
         self._waiting: tuple[LevelOrder, ...] = ()
 
     def along(self, points: Points) -> tuple[Deal, list[DealEvent]]:
@@ -69,25 +60,27 @@ class Walker:
 
     def _look(self, here: Number) -> None:
         """What waits from here on; a level that moved is a new one."""
-        terms = self.deal.terms
-        without: set[Kind] = set()
-        if self._averaged and not terms.same_bar_exit:
-            without.add("tp")
-        if self._averaged and terms.gap_through == "one_per_bar":
-            without.add("dca")
-        self._waiting = tuple(lv for lv in self._shared.levels(self.deal) if lv.kind not in without)
-        self._trails = tuple(trail for trail in self._trails if trail.kind not in without)
+        self._waiting = self._shared.levels(self.deal)
+        if self._averaged:
+            without = self._without()
+            self._waiting = tuple(level for level in self._waiting if level.kind not in without)
+            self._trails = tuple(trail for trail in self._trails if trail.kind not in without)
         for level in self._waiting:
-            born = self._born.get(level.name)
-            if born is None or born.ticks != level.ticks:
-                self._born[level.name] = _Birth(level.ticks, here)
+            self._born.setdefault((level.name, level.ticks), here)
+
+    def _without(self) -> set[Kind]:
+        """What is over for a bar that filled a safety order."""
+        terms = self.deal.terms
+        without: set[Kind] = set() if terms.same_bar_exit else {"tp"}
+        return without | {"dca"} if terms.gap_through == "one_per_bar" else without
 
     def _next(self, here: Number, there: Number, leg: int) -> LevelOrder | MetTrail | None:
         """What is met first on the way; of what is met at once: stop, safety orders, targets, each by number."""
         met: list[LevelOrder | MetTrail] = [
             level for level in self._waiting if level.met_at(here) or level.met_at(there)
         ]
-        met += [trail for trail in self._trails if trail.leg == leg]
+        if self._trails:
+            met += [trail for trail in self._trails if trail.leg == leg]
         if len(met) < 2:
             return met[0] if met else None
         return min(met, key=lambda one: (one.way_from(here), _RANK[one.kind], one.number))
@@ -122,7 +115,7 @@ class Walker:
     def _price(self, level: LevelOrder) -> int:
         terms = self.deal.terms
         side = self.deal.entry_side if level.kind == "dca" else self.deal.exit_side
-        market = self._born[level.name].market
+        market = self._born[level.name, level.ticks]
         if level.kind == "sl":
             return stop_fill(terms, side, level.ticks, market)
         return limit_fill(side, level.ticks, market)

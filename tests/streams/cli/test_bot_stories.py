@@ -17,6 +17,7 @@ from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
 from tests.pipeline import Outcome, run
+from tests.sinks.reconciling import differences
 from tests.stories.batch import START
 from tests.stories.bots import MINUTE, STORIES, BotStory
 from tests.stories.story import bars_of
@@ -59,7 +60,9 @@ def _told(path: Path, step: int, seed: int | None) -> Outcome:
     rules = Rules(Paper(), {kline.symbol: TENTHS for kline in klines})
     made = Pipeline(f"sqlite:///{path}", rules=rules, seed=seed)
     try:
-        return asyncio.run(run(made, _configs(), klines, step=step))
+        told = asyncio.run(run(made, _configs(), klines, step=step))
+        assert differences(made.engine, made.bus, made.topics) == []
+        return told
     finally:
         made.close()
 

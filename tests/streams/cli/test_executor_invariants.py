@@ -27,6 +27,7 @@ from streams.cli.pipeline import Pipeline
 from streams.engine import grid
 from streams.engine.dca import entry_group_id, problems
 from streams.engine.kinds import AnyDeal, deal_group_id
+from tests.sinks.reconciling import differences
 from tests.stories.batch import START
 from tests.streams.engine.dca.support import ROUND, TENTHS
 from topics.codec import encode
@@ -224,6 +225,7 @@ def test_every_open_deal_has_its_alerts_armed_and_the_ledger_agrees(seed: int, t
             for bot in run.bots().values():
                 _expect_armed(bot)
             _expect_books(run)
+            assert differences(made.engine, made.bus, made.topics) == []
 
     try:
         asyncio.run(play())

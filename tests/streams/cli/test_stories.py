@@ -11,19 +11,22 @@ from sqlalchemy import select
 
 from sinks.database.tables import ledger
 from sinks.executor.decision import Rules
+from sinks.reconciler.findings import Finding
 from sinks.venues.paper import Paper
 from streams.cli.pipeline import Pipeline
 from tests.pipeline import Outcome, run
+from tests.sinks.reconciling import differences
 from tests.stories import STORIES
 from tests.stories.batch import bot_id, configs, ending, expected, instruments, klines, rows
 from tests.stories.story import Story
 
 
 class Told(NamedTuple):
-    """What came of all stories together."""
+    """What came of all stories together. `found`: what the reconciler says of it."""
 
     outcome: Outcome
     booked: dict[str, list[dict[str, Any]]]
+    found: list[Finding]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         with made.engine.connect() as connection:
             for row in connection.execute(select(ledger)):
                 booked[row.deal_id].append(dict(row._mapping))
-        yield Told(out, booked)
+        yield Told(out, booked, differences(made.engine, made.bus, made.topics))
     finally:
         made.close()
 
@@ -65,3 +68,7 @@ def test_every_reason_why_nothing_was_done_is_an_event(told: Told) -> None:
         assert len(reasons) == len(story.skipped.split("; ") if story.skipped else []), story.title
         assert all(reason in story.skipped for reason in reasons)
     assert told.outcome.dead_letters == 0
+
+
+def test_the_reconciler_finds_nothing(told: Told) -> None:
+    assert told.found == []

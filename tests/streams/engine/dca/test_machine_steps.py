@@ -155,6 +155,15 @@ def test_a_fill_told_twice_is_refused_though_the_order_has_room_for_it() -> None
         apply(after(deal, first), first)
 
 
+def test_a_fill_of_the_exit_before_is_none_of_the_next_one_s() -> None:
+    deal, _ = placed(opened(), "tp_1", "110")
+    first = fill(deal, "tp_1", 6, 11000, last=False)
+    deal, _ = placed(after(deal, first, OrderCancelled("tp_1")), "tp_1", "110")
+    with pytest.raises(UnexpectedEvent, match="booked before"):
+        apply(deal, replace(first, quantity=Decimal("0.4"), quote=Decimal(44)))
+    assert after(deal, fill(deal, "tp_1", 4, 11000)).closed
+
+
 def test_a_fee_in_base_is_booked_in_parts_of_a_lot_and_the_rest_of_a_lot_is_dust() -> None:
     deal = opened(replace(ROUND, fee="1", fee_in="base"))
     assert (deal.ledger.position, deal.ledger.held_parts) == (9, 990_000_000)

@@ -36,7 +36,7 @@ from streams.engine.dca import (
 from streams.engine.dca.events import CancelOrder, DealEvent, DealInput
 from streams.engine.dca.ladder import steps
 from streams.engine.dca.levels import levels, safety_levels, trails
-from tests.streams.engine.dca.support import GOLDEN, SYMBOL, bar, events, fired, run, trigger
+from tests.streams.engine.dca.support import GOLDEN, SYMBOL, bar, events, fired, opened, run, trigger
 
 MANY = settings(max_examples=100, deadline=None)
 
@@ -87,16 +87,18 @@ def any_target(draw: st.DrawFn) -> TakeProfit:
 def any_bot(draw: st.DrawFn) -> BotConfig:
     """A bot that may have problems."""
     side = draw(st.sampled_from(["long", "short"]))
+    collects = draw(st.sampled_from([False, False, False, True]))
     rule = CloseRule(when="close > 100", min_profit=draw(st.none() | st.sampled_from(["-3", "1"])))
     return replace(
         GOLDEN,
         side=side,
-        max_safety_orders=draw(st.integers(0, 6)),
+        accumulate=collects,
+        max_safety_orders=0 if collects else draw(st.integers(0, 6)),
         price_deviation=draw(decimals(10, 400, 2)),
         step_scale=draw(decimals(80, 200, 2)),
         volume_scale=draw(decimals(80, 200, 2)),
         anchor=draw(st.sampled_from(["base_fill", "base_fill", "previous_order", "average"])),
-        safety_condition=draw(st.sampled_from(["", "", "", "close < 99"])),
+        safety_condition="" if collects else draw(st.sampled_from(["", "", "", "close < 99"])),
         max_active_safety_orders=draw(st.none() | st.none() | st.integers(1, 3)),
         gap_through=draw(st.sampled_from(["each", "each", "one_per_bar", "merge"])),
         take_profit=draw(any_target()),
@@ -143,8 +145,9 @@ def check(deal: Deal, told: list[DealEvent]) -> None:
     assert held == (bought - sold if deal.terms.long else sold - bought) - dust - taken
     assert deal.profit == sells - buys - fees
     ledger, entries = deal.ledger, deal.entries
-    assert sum(order.filled_lots for order in entries) == ledger.entry_lots
-    assert sum(order.filled_quote for order in entries) == ledger.entry_quote
+    if not deal.terms.accumulate:  # added entries that are over are in the ledger alone
+        assert sum(order.filled_lots for order in entries) == ledger.entry_lots
+        assert sum(order.filled_quote for order in entries) == ledger.entry_quote
     assert all(event.quote == event.quantity * event.price for event in fills)
     if deal.closed:
         assert held == 0
@@ -228,6 +231,25 @@ def test_a_ladder_on_a_grid_is_the_exact_one_rounded_once(bot: BotConfig, instru
 
 @MANY
 @given(bots, instruments)
+def test_what_the_preview_shows_is_what_is_armed(bot: BotConfig, instrument: Instrument) -> None:
+    bot = replace(bot, slippage="0")
+    try:
+        deal = opened(bot, 100.0, instrument)
+    except EntryRefused:
+        return
+    seen = preview(bot, Decimal(100), instrument).orders
+    price, quote = instrument.price, instrument.quote
+    ladder = [(price(order.ticks or 0), quote((order.ticks or 0) * order.lots)) for order in deal.ladder]
+    assert [(row.price, row.volume) for row in seen[1:]] == ladder
+    armed = [None if (ticks := deal.target_ticks(t)) is None else price(ticks) for t in deal.terms.targets]
+    assert seen[0].take_profit_prices == armed
+    if bot.stop_loss is not None and not bot.stop_loss.trailing:
+        assert deal.stop_loss_ticks is not None
+        assert seen[0].stop_loss_price == price(deal.stop_loss_ticks)
+
+
+@MANY
+@given(bots, instruments)
 def test_the_target_brings_what_was_asked_and_a_tick_less_does_not(
     bot: BotConfig, instrument: Instrument
 ) -> None:
@@ -300,6 +322,8 @@ def _possible(deal: Deal, data: st.DataObject) -> list[DealInput]:
     if deal.status == "open" and deal.terms.safety_condition:
         waiting += safety_levels(deal)
     out += [Triggered(level.name, deal.terms.instrument.price(level.ticks)) for level in waiting]
+    if deal.status == "open" and deal.terms.accumulate:
+        out.append(Triggered(f"base_{deal.base_orders + 1}", Decimal(90)))
     out += [Triggered(trail.name, Decimal(101), at_market=True) for trail in trails(deal)]
     dca = [level for level in waiting if level.kind == "dca"]
     if len(dca) > 1:
