@@ -21,7 +21,7 @@ from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.backtesting.reporting import run_of
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
-from streams.cli.errors import Invalid
+from streams.cli.errors import Invalid, Problem
 from streams.engine.dca import decimal_text
 from streams.report.charts import ChartsMissing, charts
 from streams.report.document import metrics_of, page
@@ -72,9 +72,12 @@ def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Re
     _refuse(work)
     began = time.monotonic()
     jobs = settings.jobs or os.cpu_count() or 1
-    results = run_all(
-        work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
-    )
+    try:
+        results = run_all(
+            work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
+        )
+    except Refused as why:
+        raise Problem(f"a defect: the executor would not take what the backtest fired: {why}") from None
     seconds = time.monotonic() - began
     notes = [f"{file}: {row}; left out" for file, row in loaded.broken]
     if loaded.restated:
