@@ -20,7 +20,7 @@ from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.backtesting.reporting import figures, run_of, write_page
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
-from streams.cli.errors import Invalid
+from streams.cli.errors import Invalid, Problem
 from streams.engine.backtest.result import BotResult
 from streams.engine.dca import decimal_text
 
@@ -93,9 +93,12 @@ def run_loaded(
     _refuse(work)
     began = time.monotonic()
     jobs = settings.jobs or os.cpu_count() or 1
-    results = run_all(
-        work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
-    )
+    try:
+        results = run_all(
+            work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
+        )
+    except Refused as why:
+        raise Problem(f"a defect: the executor would not take what the backtest fired: {why}") from None
     seconds = time.monotonic() - began
     notes = [f"{file}: {row}; left out" for file, row in loaded.broken]
     if loaded.restated:

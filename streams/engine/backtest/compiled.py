@@ -62,7 +62,7 @@ from streams.engine.backtest.slots import (
     T_TARGET,
     UNITS,
 )  # fmt: skip  # fmt: skip
-from streams.engine.backtest.sums import in_ticks, open_at, rung_of, stop_of, target_of, up
+from streams.engine.backtest.sums import hang, in_ticks, open_at, rung_of, stop_of, target_of, up
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel, source_digest
 from streams.engine.kernels.program import compile_function
@@ -142,7 +142,11 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
         deals[nd, D_OPENED], deals[nd, D_AMBIGUOUS], deals[nd, D_REASON] = nt, 0, 0
         nt, nf, start = nt + 1, nf + 1, row + 1
         generation += 2  # one removed the entry's group, the next arms the deal's
+        hung = 2
         while d[H_CLOSED] == 0:
+            while hung < min(d[H_NEXT] + 2, n[RUNGS]):
+                hang(n, rungs, ladder, d, hung)
+                hung += 1
             stop, rung, target = stop_of(n, d, ladder), rung_of(n, d, ladder), target_of(n, d)
             adverse = min(stop, rung) if stop and rung and not long else max(stop, rung)
             below, above = (adverse, target) if long else (target, adverse)
@@ -165,6 +169,9 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                     ended = OFF_GRID
                     break
                 paths(n, o, h, lo, c, taken, other)
+                while hung < n[RUNGS]:
+                    hang(n, rungs, ladder, d, hung)
+                    hung += 1
                 shadow[:] = d
                 done = walk(n, ladder, d, taken, levels, made)
                 if walk(n, ladder, shadow, other, levels, made_other) != done or not same(

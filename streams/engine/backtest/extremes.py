@@ -99,6 +99,7 @@ class Extremes:
         self.low, self.high = low, high
         self.lows, self.big_lows = _levels(low, lowest=True)
         self.highs, self.big_highs = _levels(high, lowest=False)
+        self.lowest, self.highest = float(self.big_lows.min()), float(self.big_highs.max())
 
     def below(self, start: int, level: float) -> int:
         """The first bar from `start` on whose low is at or below `level`; their number where there is none."""

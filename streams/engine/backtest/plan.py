@@ -106,7 +106,7 @@ def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
         "several deals per pair": config.max_active_deals_per_pair != 1,
         "disable_after_deals": config.disable_after_deals is not None,
         "accumulating": bool(config.accumulate),
-        "reinvestment": Fraction(config.reinvest_percent) != 0,
+        "reinvestment": float(config.reinvest_percent) != 0,
         "fees in base": config.fee_in != "quote",
         f"a bot that is {config.state}": config.state != "active",
         "a schedule": isinstance(entry_tree(config, interval), Schedule),
@@ -169,9 +169,7 @@ def _exits(n: list[int], terms: Terms) -> None:
 
 def _too_large(n: list[int], rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> str:
     """Why the walk could leave 64 bits, or floats their exact decimals; empty where it cannot."""
-    highest, lowest = _reach(
-        float(extremes.big_highs.max()), float(extremes.big_lows.min()), terms.tick, terms.slippage
-    )
+    highest, lowest = _reach(extremes.highest, extremes.lowest, terms.tick, terms.slippage)
     if highest * n[UNITS] >= _EXACT_FLOAT:
         return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
     if rungs and terms.long:

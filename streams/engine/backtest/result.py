@@ -15,7 +15,7 @@ from streams.engine.kinds import AnyDeal
 
 
 class FillRow(NamedTuple):
-    """One fill. `position` counts the deal's fills from 1; the fee is in quote."""
+    """One fill. `position` counts the deal's fills from 1; `fee` is in quote, `fee_base` was taken of the quantity."""
 
     bot_id: str
     symbol: str
@@ -30,6 +30,7 @@ class FillRow(NamedTuple):
     quantity: Decimal
     quote: Decimal
     fee: Decimal
+    fee_base: Decimal = Decimal(0)
 
 
 class DealRow(NamedTuple):

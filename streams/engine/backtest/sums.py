@@ -150,6 +150,18 @@ def leave(n: Ints, d: Ints, ticks: int) -> int:
 
 
 @kernel
+def hang(n: Ints, rungs: Ints, ladder: Ints, d: Ints, k: int) -> None:
+    """Ticks and lots of rung `k`, by the base order that `d` holds; lots only where the price is one."""
+    over, under = rungs[k, 0], rungs[k, 1]
+    if n[LONG] == 1:
+        price = down(d[H_BASE_QUOTE] * (under - over), d[H_BASE_LOTS] * under)
+    else:
+        price = up(d[H_BASE_QUOTE] * (under + over), d[H_BASE_LOTS] * under)
+    ladder[k, 0] = price
+    ladder[k, 1] = up(rungs[k, 2], rungs[k, 3] * price) if price > 0 else 0
+
+
+@kernel
 def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     """Open a deal at a bar's close, in ticks; the price paid, 0 where Python must refuse it."""
     long = n[LONG] == 1
@@ -158,15 +170,11 @@ def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     enter(n, d, up(n[BASE_A], n[BASE_B] * ticks), ticks)
     d[H_BASE_QUOTE], d[H_BASE_LOTS] = d[H_QUOTE], d[H_LOTS]
     for k in range(n[RUNGS]):
-        over, under = rungs[k, 0], rungs[k, 1]
-        if long:
-            price = down(d[H_BASE_QUOTE] * (under - over), d[H_BASE_LOTS] * under)
-        else:
-            price = up(d[H_BASE_QUOTE] * (under + over), d[H_BASE_LOTS] * under)
-        if price < 1 or reached(price, ticks, long):
-            return 0
-        ladder[k, 0] = price
-        ladder[k, 1] = up(rungs[k, 2], rungs[k, 3] * price)
+        # Rungs fall (rise): the first and the last tell whether all can be. The others are hung when their turn comes.
+        if k < 2 or k == n[RUNGS] - 1:
+            hang(n, rungs, ladder, d, k)
+            if ladder[k, 0] < 1 or reached(ladder[k, 0], ticks, long):
+                return 0
     stop, target = stop_of(n, d, ladder), target_of(n, d)
     if n[TARGET] and target < 1:
         return 0

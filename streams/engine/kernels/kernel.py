@@ -39,8 +39,8 @@ BLOCK: Final = 12
 
 
 def kernel(function: _F) -> _F:
-    """Mark a function as callable from compiled kernels, into which it is compiled, because handing arrays over takes as
-    long as small functions do. It stays the plain function it is.
+    """Mark a function as callable from compiled kernels. It is compiled into them, because handing arrays over takes as
+    long as small functions do; it stays the plain function it is.
     """
     marked: _F = register_jitable(error_model="numpy", forceinline=True)(function)
     return marked

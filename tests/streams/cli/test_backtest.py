@@ -78,7 +78,7 @@ def test_a_folder_of_candles_and_two_bots(files: Path, strikeline: CommandLine) 
         "--out",
         str(files / "out"),
     )
-    answer = strikeline("backtest", "--klines", str(files / "candles"), *words, "--json")
+    answer = strikeline("backtest", "--no-report", "--klines", str(files / "candles"), *words, "--json")
     assert answer.code == 0, answer.err
     summary = json.loads((files / "out/summary.json").read_text())
     assert answer.json == summary
@@ -95,6 +95,22 @@ def test_a_folder_of_candles_and_two_bots(files: Path, strikeline: CommandLine) 
     closed = tables["deals"].filter(pl.col("closed_at_ms").is_not_null())
     assert closed["profit"].sum() == Decimal(summary["profit"])
     assert set(tables["fills"]["level"]) >= {"base", "tp_1"}
+
+
+def test_the_report_is_a_page_with_the_summarys_figures(
+    files: Path, strikeline: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no npm: the page does without the chart library, and says so
+    monkeypatch.setenv("XDG_CACHE_HOME", str(files / "nothing-cached"))
+    words = ("--bots", str(files / "bots.yaml"), "--out", str(files / "out"), "--capital", "500")
+    answer = strikeline("backtest", "--klines", str(files / "candles"), *words, "--json")
+    assert answer.code == 0, answer.err
+    assert "report.html has tables only" in answer.err
+    html = (files / "out/report.html").read_text()
+    assert "average" in html
+    found = answer.json["metrics"]
+    assert found["realized_profit"] == pytest.approx(float(answer.json["profit"]))
+    assert f'"net_profit":{found["net_profit"]}' in html
 
 
 def test_processes_give_what_one_gives(files: Path) -> None:
@@ -114,7 +130,16 @@ def test_from_and_to_and_a_glob(files: Path, strikeline: CommandLine) -> None:
     at = MONDAY + 300 * 60_000
     pattern = str(files / "candles" / "*.[pc]*")
     answer = strikeline(
-        "backtest", "--klines", pattern, *words, "--from", str(at), "--to", str(at + 60 * 60_000), "--json"
+        "backtest",
+        "--no-report",
+        "--klines",
+        pattern,
+        *words,
+        "--from",
+        str(at),
+        "--to",
+        str(at + 60 * 60_000),
+        "--json",
     )
     assert answer.code == 0, answer.err
     assert answer.json["bars"] == 2 * 360, "bars before --from warm indicators up"
@@ -138,7 +163,9 @@ def test_what_is_wrong_with_the_question_is_said(
         "--bots": str(files / "bots.yaml"),
         "--out": str(files / "out"),
     }
-    answer = strikeline("backtest", *(word for pair in (words | changes).items() for word in pair))
+    answer = strikeline(
+        "backtest", "--no-report", *(word for pair in (words | changes).items() for word in pair)
+    )
     assert answer.code == 2
     assert said in answer.err
     assert not (files / "out").exists()
@@ -154,10 +181,10 @@ def test_a_missing_symbol_and_a_wrong_bot_are_named(files: Path, strikeline: Com
         "--out",
         str(files / "out"),
     )
-    answer = strikeline("backtest", *words)
+    answer = strikeline("backtest", "--no-report", *words)
     assert (answer.code, "has no XRPUSDT (it has BTCUSDT, ETHUSDT)" in answer.err) == (2, True)
     (files / "bots.yaml").write_text(BOTS.replace("close < 101", "close <"))
-    answer = strikeline("backtest", *words)
+    answer = strikeline("backtest", "--no-report", *words)
     assert answer.code == 2
     assert "dip: entry: column" in answer.err
 
@@ -166,7 +193,7 @@ def test_broken_rows_are_counted_and_left_out(files: Path, strikeline: CommandLi
     path = files / "candles/eth.csv"
     path.write_text(path.read_text() + f"ETHUSDT,{MONDAY + 700 * 60_000},1,0.5,2,1,1\n")
     words = ("--bots", str(files / "bots.yaml"), "--out", str(files / "out"))
-    answer = strikeline("backtest", "--klines", str(files / "candles"), *words)
+    answer = strikeline("backtest", "--no-report", "--klines", str(files / "candles"), *words)
     assert answer.code == 1
     assert "row 601, column high: 0.5 is below low; left out" in answer.err
     assert json.loads((files / "out/summary.json").read_text())["broken_rows"] == 1
