@@ -11,7 +11,7 @@ ARGS ?=
 LOCK := --quiet --no-header --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
         --universal --python-version 3.11 --python $(BIN)/python
 
-.PHONY: help install demo test check lint chaos bench lock format clean prerequisites
+.PHONY: help install demo test check lint chaos bench lock format clean pictures prerequisites
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ chaos: prerequisites $(STAMP)  ## kill processes and take databases away under l
 
 bench: $(STAMP)  ## every performance claim, measured here
 	for bench in $$(ls bench/[a-z]*.py | grep -v _child); do $(BIN)/python "$$bench" $(ARGS); done
+
+pictures: $(STAMP)  ## the pictures of the report in docs/, made anew (needs Chromium)
+	$(BIN)/python -m tests.streams.report.pictures --out docs
 
 prerequisites:
 	@for tool in java mvn; do command -v "$$tool" > /dev/null || { \

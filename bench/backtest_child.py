@@ -138,23 +138,19 @@ def vectorbt(open_: Any, high: Any, low: Any, close: Any) -> Callable[[], Fills]
     return run
 
 
-def backtesting(open_: Any, high: Any, low: Any, close: Any) -> Callable[[], Fills]:
-    """A `Strategy` with limit orders; a unit is one lot, priced in ticks."""
+def wilder(values: Any) -> Any:
+    """The RSI over a whole series, by pandas."""
     import pandas as pd
-    from backtesting import Backtest, Strategy
 
-    index = pd.date_range("2025-01-01", periods=len(close), freq="min")
-    data = pd.DataFrame(
-        {"Open": open_ / TICK, "High": high / TICK, "Low": low / TICK, "Close": close / TICK}, index=index
-    ).round()
+    change = pd.Series(values).diff()
+    sides = (change.clip(lower=0), -change.clip(upper=0))
+    up, down = (side.ewm(alpha=1 / WINDOW, adjust=False).mean() for side in sides)
+    return (100.0 * up / (up + down)).to_numpy()
 
-    def wilder(values: Any) -> Any:
-        change = pd.Series(values).diff()
-        up, down = (
-            side.ewm(alpha=1 / WINDOW, adjust=False).mean()
-            for side in (change.clip(lower=0), -change.clip(upper=0))
-        )
-        return (100.0 * up / (up + down)).to_numpy()
+
+def strategy() -> Any:
+    """The bot as a `Strategy` of backtesting.py, with limit orders; a unit is one lot, priced in ticks."""
+    from backtesting import Strategy
 
     class Dca(Strategy):  # type: ignore[misc]
         def init(self) -> None:
@@ -163,44 +159,57 @@ def backtesting(open_: Any, high: Any, low: Any, close: Any) -> Callable[[], Fil
             self.held = 0
 
         def next(self) -> None:
-            size = self.position.size
-            rsi, ready = self.rsi[-1], len(self.data) > 95
+            size, rsi = self.position.size, self.rsi[-1]
             if self.held and not size and not self.waiting:
                 for order in self.orders:
                     order.cancel()
                 self.held, self.armed = 0, False
-                return
-            if self.held:
-                if size and size != self.held:
-                    # A safety order was filled: the target moves.
-                    self.held = size
-                    spent = sum(trade.size * trade.entry_price for trade in self.trades)
-                    self.exit.cancel()
-                    self.exit = self.sell(size=size, limit=target(spent, size))
-                self.waiting = False
+            elif self.held:
+                self.follow(size)
             elif rsi >= BELOW:
                 self.armed = True
-            elif self.armed and ready:
-                ticks = int(self.data.Close[-1])
-                lots = math.ceil(BASE / (ticks * TICK * LOT) - 1e-9)
-                self.buy(size=lots)
-                for price, more in ladder(ticks * TICK):
-                    self.buy(size=more, limit=price)
-                self.exit = self.sell(size=lots, limit=target(lots * ticks, lots))
-                self.held, self.armed, self.waiting = lots, False, True
+            elif self.armed and len(self.data) > 95:
+                self.enter(int(self.data.Close[-1]))
+
+        def follow(self, size: int) -> None:
+            """A safety order that was filled moves the target."""
+            if size and size != self.held:
+                self.held = size
+                spent = sum(trade.size * trade.entry_price for trade in self.trades)
+                self.exit.cancel()
+                self.exit = self.sell(size=size, limit=target(spent, size))
+            self.waiting = False
+
+        def enter(self, ticks: int) -> None:
+            lots = math.ceil(BASE / (ticks * TICK * LOT) - 1e-9)
+            self.buy(size=lots)
+            for price, more in ladder(ticks * TICK):
+                self.buy(size=more, limit=price)
+            self.exit = self.sell(size=lots, limit=target(lots * ticks, lots))
+            self.held, self.armed, self.waiting = lots, False, True
+
+    return Dca
+
+
+def backtesting(open_: Any, high: Any, low: Any, close: Any) -> Callable[[], Fills]:
+    """backtesting.py's `Backtest`."""
+    import pandas as pd
+    from backtesting import Backtest
+
+    index = pd.date_range("2025-01-01", periods=len(close), freq="min")
+    columns = {"Open": open_ / TICK, "High": high / TICK, "Low": low / TICK, "Close": close / TICK}
+    data = pd.DataFrame(columns, index=index).round()
 
     def run() -> Fills:
-        book = Backtest(data, Dca, cash=1e12, commission=FEE, trade_on_close=True)
-        trades = book.run()._trades
-        bought = [(int(t.EntryBar), 1, int(t.Size), round(t.EntryPrice)) for t in trades.itertuples()]
+        book = Backtest(data, strategy(), cash=1e12, commission=FEE, trade_on_close=True)
+        trades = list(book.run()._trades.itertuples())
+        bought = [(int(t.EntryBar), 1, int(t.Size), round(t.EntryPrice)) for t in trades]
         sold: dict[tuple[int, int], int] = {}
-        for t in trades.itertuples():
+        for t in trades:
             key = int(t.ExitBar), round(t.ExitPrice)
             sold[key] = sold.get(key, 0) + int(t.Size)
-        return sorted(
-            [*bought, *((bar, -1, lots, ticks) for (bar, ticks), lots in sold.items())],
-            key=lambda f: (f[0], -f[1]),
-        )
+        exits = [(bar, -1, lots, ticks) for (bar, ticks), lots in sold.items()]
+        return sorted([*bought, *exits], key=lambda fill: (fill[0], -fill[1]))
 
     return run
 

@@ -147,8 +147,6 @@ deals = Table(
     Column("ambiguous_bars", Integer, nullable=False),
     Column("fills", Integer, nullable=False),
     Column("body", Text, nullable=False, comment="the deal itself, in exact integers"),
-    Column("reserve", String(16), nullable=False, server_default="ladder", comment="what it is to set aside"),
-    Column("reserved", Text, nullable=False, server_default="0", comment="of the user's balance, in quote"),
     Column(
         "shared",
         Integer,
@@ -156,6 +154,8 @@ deals = Table(
         server_default="0",
         comment="1: its alerts are in the entry's group of its pair",
     ),
+    Column("reserve", String(16), nullable=False, server_default="ladder", comment="what it is to set aside"),
+    Column("reserved", Text, nullable=False, server_default="0", comment="of the user's balance, in quote"),
     CheckConstraint("state IN ('open', 'closed')", name="state"),
     Index(None, "bot_id", "state"),
 )

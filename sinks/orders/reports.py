@@ -5,6 +5,7 @@ dead letter and is told as `ignored`: money moved that the books do not have, so
 """
 
 from decimal import Decimal
+from math import ceil
 
 from msgspec.structs import replace
 
@@ -25,7 +26,8 @@ from sinks.orders.sending import send
 from streams.engine import dca, kinds
 from streams.engine.dca import DealError, OffGrid, VenueEvent
 from streams.engine.dca.booking import fee_units, order_at
-from streams.engine.dca.money import OffScale
+from streams.engine.dca.deal import PARTS
+from streams.engine.dca.money import FEE_UNIT, OffScale, in_units
 
 
 def decide_report(bot: Bot | None, report: OrderReport, repeated: bool, rules: Rules) -> Decision:
@@ -95,9 +97,13 @@ def _fill(deal: dca.Deal, intent: Intent, report: OrderReport) -> dca.OrderFille
         instrument.lots(Decimal(report.quantity or "0")),
         instrument.ticks(Decimal(report.price or "0")),
     )
-    fee = instrument.fee(fee_units(deal, lots * ticks)) if report.fee is None else Decimal(report.fee)
-    filled = dca.fill(deal, intent.level, lots, ticks, fee=fee, last=report.last)
-    return replace(filled, fee_base=Decimal(report.fee_base))
+    # In the books' own units, up: what a row says is what the deal's sum has.
+    units = (
+        fee_units(deal, lots * ticks) if report.fee is None else ceil(in_units(Decimal(report.fee), FEE_UNIT))
+    )
+    taken = ceil(in_units(Decimal(report.fee_base), instrument.lot) * PARTS)
+    filled = dca.fill(deal, intent.level, lots, ticks, fee=instrument.fee(units), last=report.last)
+    return replace(filled, fee_base=instrument.parts(taken))
 
 
 def _noted(bot: Bot, report: OrderReport, outcome: Outcome, reason: str, claims: bool = True) -> Noted:

@@ -18,12 +18,14 @@ from streams.cli.commands import (
     condition,
     demo,
     dlq,
+    drift,
     explain,
     feed,
     indicators,
     notifier,
     positions,
     processes,
+    replay,
     stack,
     status,
     sweep,
@@ -132,6 +134,8 @@ app.add_typer(indicators.app, name="indicators", short_help="what there is, and 
 app.add_typer(condition.app, name="condition", short_help="check and read a condition's one-line form")
 app.command("backtest", short_help="what bots would have done over candles from files")(backtest.backtest)
 app.command("sweep", short_help="many configurations of a bot over the same candles, ranked")(sweep.sweep)
+app.command("replay", short_help="what bots would have done over the klines of a topic")(replay.replay)
+app.command("drift", short_help="do the recorded topics give again what they gave?")(drift.drift)
 app.add_typer(dlq.app, name="dlq", short_help="dead letters: records that nobody could use, and why")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -180,6 +180,25 @@ def quantity(deal: AnyDeal) -> Decimal:
         return dca.held(deal)
     position = deal.ledger.position
     return deal.terms.instrument.quantity(-position if deal.side == "short" else position)
+
+
+class Traded(NamedTuple):
+    """Sums of a deal's fills in lots and tick×lots: `entry` is the side that its kind opens with."""
+
+    entry_lots: int
+    entry_quote: int
+    exit_lots: int
+    exit_quote: int
+
+
+def traded(deal: AnyDeal) -> Traded:
+    """What was traded so far; a neutral grid's entries are its buys."""
+    ledger = deal.ledger
+    if isinstance(ledger, dca.Ledger):
+        return Traded(ledger.entry_lots, ledger.entry_quote, ledger.exit_lots, ledger.exit_quote)
+    if deal.side == "short":
+        return Traded(ledger.sell_lots, ledger.sell_quote, ledger.buy_lots, ledger.buy_quote)
+    return Traded(ledger.buy_lots, ledger.buy_quote, ledger.sell_lots, ledger.sell_quote)
 
 
 def booked_off(deal: AnyDeal, dust: dca.Dust) -> Decimal:

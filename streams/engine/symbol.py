@@ -24,8 +24,11 @@ from streams.engine.groups.reports import Output
 from streams.engine.groups.ticking import Ticking
 from streams.engine.groups.unit_rows import GroupRow
 from streams.engine.groups.watching import Unit, Watching, watchers
+from streams.engine.market.frames import Frame
 from streams.engine.market.market import Market
+from streams.engine.market.nodes import States
 from streams.engine.market.outcomes import Applied, Late, Outcome, Restated
+from streams.engine.network.board import Source
 from streams.engine.network.moments import Moments
 from streams.engine.network.network import Network
 from streams.engine.network.predicates import Node
@@ -46,6 +49,7 @@ class SymbolEngine:
         self._tape = market.tape
         self._frame = market.tape.frame
         self._quiet_until_ms = 0
+        self._still_until_ms = 0
         self._register = Register()
         self._network = Network(market)
         self._bar = self._network.board.pusher(self._frame.program.block_at)
@@ -127,10 +131,45 @@ class SymbolEngine:
         """Open time of the next bar, if none is missing."""
         return self._tape.expected_ms
 
+    def keep_up(self) -> None:
+        """Do what only the market has due before the next bar, and look how long it is quiet then. Not where a command
+        or a tick came since the last bar.
+        """
+        if self._quiet_until_ms:
+            self.market.keep_up()
+            self._quiet_until_ms = self._quiet()
+
+    def note_anchors(self, noted: list[tuple[int, States]]) -> None:
+        """See Market.note_anchors: those of the bars that it was told of."""
+        if noted:
+            self.market.note_anchors(noted)
+            if self._quiet_until_ms:
+                self._quiet_until_ms = min(self._still_until_ms, self.market.quiet_until_ms())
+
+    @property
+    def changes(self) -> tuple[int, int, int]:
+        """Differs where its nodes or what its board reads may have changed."""
+        return self._frame.binds, self.market.operands.changes, self._network.board.sources
+
+    @property
+    def readings(self) -> list[tuple[int, Source]]:
+        """The series that the base timeframe's close moves, and where each is read."""
+        return self._network.board.readings()
+
+    @property
+    def frame(self) -> Frame:
+        """Of its base bars."""
+        return self._frame
+
     @property
     def quiet_until_ms(self) -> int:
         """On bars that open before that, where they are expected, nothing is due but what the board sees."""
         return self._quiet_until_ms
+
+    @property
+    def still_until_ms(self) -> int:
+        """The same, where anchors are noted when they are due; never earlier than `quiet_until_ms`."""
+        return self._still_until_ms if self._quiet_until_ms else 0
 
     def caught_up(self, bars: int, pos: int) -> None:
         """So many quiet bars, the last of them at `pos`, have gone over the board and flipped nothing."""
@@ -154,21 +193,26 @@ class SymbolEngine:
         due_ms = min(self._watching.wake_ms, self._network.due_ms(close_ms))
         if due_ms < self._quiet_until_ms + self._length_ms:
             self._quiet_until_ms = due_ms - self._length_ms
+        self._still_until_ms = min(self._still_until_ms, due_ms - self._length_ms)
         if not hits:
             return []
         outputs = self._firing.fire(hits, moment)
         # What fired may have given operands back, which go after a day.
         self._quiet_until_ms = min(self._quiet_until_ms, self.market.operands.expires_ms)
+        self._still_until_ms = min(self._still_until_ms, self.market.operands.expires_ms)
         return outputs
 
     def _quiet(self) -> int:
         """Bars that open before that need not be looked at but by the board."""
         close_ms = self._moments.now_ms
+        self._still_until_ms = 0
         if self._recovery.asleep or close_ms > self._tape.expected_ms:
             return 0
         watching = self._watching
         instant_ms = min(watching.wake_ms, watching.expires_ms, self._network.quiet_until_ms(close_ms))
-        return min(self.market.quiet_until_ms(), watching.waits_for_ms, instant_ms - self._length_ms)
+        until_ms = min(watching.waits_for_ms, instant_ms - self._length_ms)
+        self._still_until_ms = min(self.market.quiet_until_ms(anchors=False), until_ms)
+        return min(self.market.quiet_until_ms(), until_ms)
 
     def _applied(self, kline: Kline) -> list[Output]:
         if not kline.closed and self._watching.on_tick:

@@ -1,7 +1,7 @@
-"""The same minute of many symbols at once: their bars go over all boards in one compiled call.
+"""The same minute of many symbols at once: their bars go over all nodes and boards in one or two compiled calls.
 
-What a frame of klines brings, or a replay. An engine is told of the bars that only its board has seen when something
-is due on it, or when it is asked for: until then they are counted here.
+What a frame of klines brings, or a replay. Symbols of the same plan go side by side (`lanes`), the others one after the
+other. An engine is told of the bars it has not seen itself when something is due on it, or when it is asked for.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,11 @@ import numpy as np
 from schemas.market import Kline
 from streams.engine.bars import Floats
 from streams.engine.groups.reports import Output
+from streams.engine.lanes.packs import Packs
+from streams.engine.lanes.tiles import machine as lanes_machine
+from streams.engine.market.anchors import EVERY
+from streams.engine.market.nodes import States
+from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.machine import machine
 from streams.engine.symbol import SymbolEngine
 
@@ -31,22 +36,34 @@ class Together:
         self._interval = engines[0].market.interval
         if any(engine.market.interval != self._interval for engine in engines):
             raise ValueError("engines of different base intervals")
+        self._step_ms = engines[0].length_ms
         self._do = machine().bars
-        self._blocks = np.array([engine.blocks for engine in engines], np.int64).reshape(-1, 2)
+        self._find_due = lanes_machine().due
         count = len(engines)
+        self._blocks = np.array([engine.blocks for engine in engines], np.int64).reshape(-1, 2)
         self._flips = np.zeros(count, np.int64)
         self._behind = np.zeros(count, np.int64)
         self._pos = max(engine.pos for engine in engines)
         self._expected_ms = np.zeros(count, np.int64)
         self._quiet_until_ms = np.zeros(count, np.int64)
+        self._anchor_ms = np.full(count, NEVER_MS, np.int64)
+        self._due = np.zeros(count, np.int64)
+        words = self._expected_ms, self._quiet_until_ms, self._anchor_ms, self._due
+        self._due_args = count, *(int(word.ctypes.data) for word in words)
+        self._packs = Packs(self._engines)
         for place in range(count):
             self._look(place)
 
     def engine(self, place: int) -> SymbolEngine:
         """The engine at `place`, which knows of all its bars; commands may be given to it until the next bar."""
-        self._catch_up(place)
+        self._catch_up(place, self._pos)
         self._quiet_until_ms[place] = 0
         return self._engines[place]
+
+    @property
+    def side_by_side(self) -> int:
+        """How many engines are in packs just now."""
+        return self._packs.count
 
     def on_bars(self, open_time_ms: int, ohlcv: Floats, pos: int) -> list[Said]:
         """Fold in one closed bar per engine, float64[n, 5], all opened at `open_time_ms`, in the engines' order.
@@ -60,49 +77,86 @@ class Together:
             raise ValueError(f"bars at {pos} after those at {self._pos}")
         before, self._pos = self._pos, pos
         rows = np.ascontiguousarray(ohlcv, np.float64)
-        quiet = (self._expected_ms == open_time_ms) & (self._quiet_until_ms > open_time_ms)
-        places = np.flatnonzero(quiet)
-        everybody = len(places) == len(rows)
-        blocks, bars = (self._blocks, rows) if everybody else (self._blocks[places], rows[places])
-        self._do(int(blocks.ctypes.data), len(places), int(bars.ctypes.data), int(self._flips.ctypes.data))
-        flips = self._flips[: len(places)]
-        still = places[flips == 0]
-        self._behind[still] += 1
-        self._expected_ms[places] += self._engines[0].length_ms
-        said: list[Said] = []
-        for k in np.flatnonzero(flips).tolist():
-            place = int(places[k])
-            self._catch_up(place, before)
-            _, high, low, _, _ = bars[k].tolist()
-            outputs = self._engines[place].passed(open_time_ms, pos, int(flips[k]), low, high)
-            self._look(place)
-            if outputs:
-                said.append(Said(place, outputs))
-        for place in () if everybody else np.flatnonzero(~quiet).tolist():
-            self._catch_up(place, before)
-            outputs = self._alone(place, open_time_ms, rows[place].tolist(), pos)
-            self._look(place)
-            if outputs:
-                said.append(Said(place, outputs))
-        return said
+        due = self._find_due(open_time_ms, *self._due_args)
+        alone = [
+            place for place in self._due[:due].tolist() if not self._kept_up(place, open_time_ms, before)
+        ]
+        flipped = self._packs.step(open_time_ms, rows.__array_interface__["data"][0])
+        if self._packs.count < len(rows):
+            flipped = sorted(flipped + self._one_by_one(rows, alone))
+        self._expected_ms += self._step_ms
+        said = [(place, self._passed(place, open_time_ms, rows, flips)) for place, flips in flipped]
+        said += [(place, self._alone(place, open_time_ms, rows)) for place in alone]
+        return [Said(place, outputs) for place, outputs in said if outputs]
 
-    def _alone(self, place: int, open_time_ms: int, numbers: list[float], pos: int) -> list[Output]:
+    def _kept_up(self, place: int, open_time_ms: int, pos: int) -> bool:
+        """Whether nothing is due on an engine but what the market does by itself before its next bar. It is done."""
+        if self._expected_ms[place] == open_time_ms < self._quiet_until_ms[place]:
+            self._packs.note(place)
+            self._anchor_ms[place] += EVERY * self._step_ms
+            return True
+        self._catch_up(place, pos)
+        if not self._quiet_until_ms[place] or self._expected_ms[place] != open_time_ms:
+            return False
+        self._engines[place].keep_up()
+        self._look(place)
+        return bool(self._quiet_until_ms[place] > open_time_ms)
+
+    def _one_by_one(self, rows: Floats, alone: list[int]) -> list[list[int]]:
+        """The bars of quiet engines that are in no pack: place and flips of those whose board has some."""
+        mine = ~self._packs.held
+        mine[alone] = False
+        places = np.flatnonzero(mine)
+        blocks, bars = self._blocks[places], rows[places]
+        self._do(blocks.ctypes.data, len(places), bars.ctypes.data, self._flips.ctypes.data)
+        self._behind[places] += 1
+        flips = self._flips[: len(places)]
+        return [[int(places[k]), int(flips[k])] for k in np.flatnonzero(flips).tolist()]
+
+    def _passed(self, place: int, open_time_ms: int, rows: Floats, flips: int) -> list[Output]:
+        """What an engine says to flips on its board, which its bar has gone over."""
+        before = self._pos - 1
+        noted = self._hand_over(place, before, but=1)
+        _, high, low, _, _ = rows[place].tolist()
+        outputs = self._engines[place].passed(open_time_ms, self._pos, flips, low, high)
+        self._engines[place].note_anchors(noted)
+        self._look(place)
+        return outputs
+
+    def _alone(self, place: int, open_time_ms: int, rows: Floats) -> list[Output]:
         engine = self._engines[place]
-        o, h, low, c, v = numbers
+        o, h, low, c, v = rows[place].tolist()
         kline = Kline(
             symbol=engine.symbol, interval=self._interval, open_time_ms=open_time_ms, open=o, high=h, low=low, close=c,
             volume=v,
         )  # fmt: skip
-        return engine.on_kline(kline, pos)
+        outputs = engine.on_kline(kline, self._pos)
+        self._look(place)
+        return outputs
 
-    def _catch_up(self, place: int, pos: int | None = None) -> None:
-        """Tell an engine of the bars that went over its board since it was last looked at."""
+    def _catch_up(self, place: int, pos: int) -> None:
+        """Tell an engine of the bars up to `pos` that it has not seen itself."""
+        self._engines[place].note_anchors(self._hand_over(place, pos))
+
+    def _hand_over(self, place: int, pos: int, but: int = 0) -> list[tuple[int, States]]:
+        """The same, but for the last bar or none, and for the anchors that were noted: they move bars, so they come
+        after the last.
+        """
         bars = int(self._behind[place])
-        if bars:
-            self._behind[place] = 0
-            self._engines[place].caught_up(bars, self._pos if pos is None else pos)
+        noted: list[tuple[int, States]] = []
+        if self._packs.held[place]:
+            bars, noted = self._packs.give_back(place)
+        self._behind[place] = 0
+        self._anchor_ms[place] = NEVER_MS
+        if bars > but:
+            self._engines[place].caught_up(bars - but, pos)
+        return noted
 
     def _look(self, place: int) -> None:
         engine = self._engines[place]
         self._expected_ms[place] = engine.expected_ms
         self._quiet_until_ms[place] = engine.quiet_until_ms
+        if engine.quiet_until_ms > engine.expected_ms and self._packs.take(place):
+            self._quiet_until_ms[place] = engine.still_until_ms
+            if engine.still_until_ms > engine.quiet_until_ms:
+                self._anchor_ms[place] = engine.expected_ms + engine.market.bars_to_anchor * self._step_ms

@@ -8,7 +8,10 @@ import pytest
 
 from schemas.bots import BotConfig
 from sinks.database.engine import open_engine
+from sinks.executor.decision import Rules
+from sinks.venues.paper import Paper
 from streams.cli.applying import await_answers, ends, send
+from streams.cli.drifting.check import Window, evaluator, executor
 from streams.cli.pipeline import Pipeline
 from streams.feeds.files import KlineFile, read_klines
 from tests.chaos.reference import careless
@@ -64,9 +67,22 @@ def test_a_day_of_sixteen_symbols_is_the_same_through_the_broker(kafka: Broker, 
     assert (len(day), len(day.symbols), len(configs)) == (16 * 1_440, 16, 200)
     with stack(kafka, tmp_path) as real:
         actual = on_the_broker(real, configs)
+        require_no_drift(real)
     expected = asyncio.run(in_process(day, configs, tmp_path))
     require_equal(actual, expected)
     require_a_day_worth_comparing(expected)
+
+
+def require_no_drift(real: Stack) -> None:
+    """Law 12: the recorded klines, commands, configs and triggers give what topics and database hold."""
+    ever = Window(-1, FROM_MS + 2 * DAY_MS)
+    for checked in (
+        evaluator(real.cluster, real.topics, ever, fill_up_to=5),
+        executor(real.cluster, real.topics, real.database, ever, Rules(Paper())),
+    ):
+        assert checked.differences == []
+        assert checked.unchecked == []
+        assert min(checked.compared.values()) > 1_000
 
 
 def require_a_day_worth_comparing(day: Effects) -> None:

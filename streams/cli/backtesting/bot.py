@@ -39,7 +39,7 @@ def run_bot(config: BotConfig, finders: Mapping[str, Finder], rules: Rules) -> B
 def _bar_by_bar(config: BotConfig, finders: Mapping[str, Finder], rules: Rules, reason: str) -> BotResult:
     desk = Desk(rules)
     candles = [finder.candles for finder in finders.values()]
-    replay(desk, desk.accept(config), feed(candles), rules.base_interval)
+    replay(desk, desk.accept(config), feed(candles), rules.base_interval, candles[0].fill_up_to)
     return result_of(desk, config.bot_id, f"bar by bar because: {reason}")
 
 

@@ -62,11 +62,16 @@ def load(
     held = sorted(rows["symbol"].unique().to_list())
     if missing := sorted(set(symbols) - set(held)):
         raise Invalid(f"--klines: {path} has no {', '.join(missing)} (it has {', '.join(held)})")
+    wanted = sorted(symbols) or held
+    return Loaded(files, by_symbol(rows, wanted, interval, fill_up_to), tuple(broken), rows.height, restated)
+
+
+def by_symbol(
+    rows: pl.DataFrame, symbols: Collection[str], interval: str, fill_up_to: int
+) -> dict[str, Candles]:
+    """The candles of `symbols` out of one table; all of them have ticks until the last bar of any closes."""
     end_ms = int(rows["open_time"].max()) + interval_ms(interval)  # type: ignore[arg-type]
-    candles = {
-        symbol: _candles(rows, symbol, interval, fill_up_to, end_ms) for symbol in (sorted(symbols) or held)
-    }
-    return Loaded(files, candles, tuple(broken), rows.height, restated)
+    return {symbol: _candles(rows, symbol, interval, fill_up_to, end_ms) for symbol in symbols}
 
 
 def _files(path: str) -> tuple[Path, ...]:

@@ -26,6 +26,8 @@ from streams.engine.dca import Instrument
 WORTH_A_PROCESS: Final = 20_000_000
 """Bars times bots: what one process does in about the second that another takes to begin."""
 _CHUNK: Final = 32
+_FINDERS: Final = 8
+"""Symbols whose arrays are kept for the next bot; each may take hundreds of megabytes for a year of minutes."""
 
 Tell = Callable[[int, str], None]
 """Takes the number of bots done and the name of the newest one."""
@@ -50,11 +52,13 @@ def rules_of(instruments: Mapping[str, Instrument], interval: str) -> Rules:
     return Rules(Paper(), instruments, interval)
 
 
-def run_all(work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell) -> list[BotResult]:
-    """Every bot's result, in their order. Raises Refused."""
+def run_all(
+    work: Work, candles: Mapping[str, Candles], jobs: int, tell: Tell, worth: int = WORTH_A_PROCESS
+) -> list[BotResult]:
+    """Every bot's result, in their order; further processes from `worth` bars times bots on. Raises Refused."""
     size = sum(len(candles[symbol]) for bot in work.bots for symbol in bot.pairs)
     chunks = _chunks(work.bots, jobs)
-    if jobs <= 1 or len(chunks) == 1 or size < WORTH_A_PROCESS:
+    if jobs <= 1 or len(chunks) == 1 or size < worth:
         return _here(work, candles, tell)
     results: dict[str, BotResult] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -75,6 +79,8 @@ def _here(work: Work, candles: Mapping[str, Candles], tell: Tell) -> list[BotRes
     finders: dict[str, Finder] = {}
     results = []
     for number, bot in enumerate(work.bots):
+        for symbol in [old for old in finders if old not in bot.pairs][: len(finders) - _FINDERS]:
+            del finders[symbol]
         for symbol in bot.pairs:
             if symbol not in finders:
                 finders[symbol] = Finder(candles[symbol])
@@ -102,7 +108,8 @@ def save(candles: Candles, folder: Path) -> None:
     np.savez(
         folder / f"{_name(candles.symbol)}.npz", columns=candles.columns, open_ms=candles.open_ms,
         runs=np.array(candles.runs, np.int64), filled=candles.filled,
-        words=np.array([candles.symbol, candles.interval]), until=np.array([candles.ticks_until_ms]),
+        words=np.array([candles.symbol, candles.interval]),
+        numbers=np.array([candles.ticks_until_ms, candles.fill_up_to]),
     )  # fmt: skip
 
 
@@ -111,8 +118,9 @@ def load(symbol: str, folder: Path) -> Candles:
     with np.load(folder / f"{_name(symbol)}.npz") as saved:
         runs = tuple((int(row), int(opened)) for row, opened in saved["runs"])
         name, interval = saved["words"].tolist()
+        until_ms, fill_up_to = saved["numbers"].tolist()
         return Candles(
-            name, interval, saved["columns"], saved["open_ms"], runs, saved["filled"], int(saved["until"][0])
+            name, interval, saved["columns"], saved["open_ms"], runs, saved["filled"], until_ms, fill_up_to
         )
 
 

@@ -16,7 +16,7 @@ def result_of(desk: Desk, bot_id: str, walked: str) -> BotResult:
         FillRow(
             bot_id, deals[fill.deal_id].deal.symbol, fill.deal_id, fill.level, fill.generation, fill.position,
             fill.trigger_id, fill.at_ms, fill.side, Decimal(fill.price), Decimal(fill.quantity), Decimal(fill.quote),
-            Decimal(fill.fee),
+            Decimal(fill.fee), Decimal(fill.fee_base),
         )
         for fill in desk.fills
         if fill.deal_id in deals

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from decimal import Decimal
@@ -21,10 +21,11 @@ from streams.cli.backtesting.checking.all import Checks, check
 from streams.cli.backtesting.checking.costs import free_of_charge
 from streams.cli.backtesting.desk import Desk, Refused
 from streams.cli.backtesting.pool import Work, run_all
+from streams.cli.backtesting.provenance import provenance, remarks
 from streams.cli.backtesting.reporting import figures, run_of, write_page
 from streams.cli.backtesting.writing import bot_summary, write
 from streams.cli.botfile import read_bots
-from streams.cli.errors import Invalid
+from streams.cli.errors import Invalid, Problem
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.result import BotResult
 from streams.engine.dca import decimal_text
@@ -65,17 +66,37 @@ class Report:
         return not self.summary["broken_rows"] and (checks is None or checks["lookahead"]["passed"])
 
 
-def run(
-    settings: Settings, out: Path, tell: Callable[[float, str], None], notes: Sequence[str] = ()
-) -> Report:
-    """Backtest and write. Raises Invalid for anything that is wrong with what was given. `notes` come before others."""
+@dataclass(frozen=True)
+class Done:
+    """What was written, and the results that it was written of."""
+
+    report: Report
+    results: Sequence[BotResult]
+
+
+def run(settings: Settings, out: Path, tell: Callable[[float, str], None]) -> Report:
+    """Backtest and write. Raises Invalid for anything that is wrong with what was given."""
+    bots = bots_of(settings)
+    tell(0, "reading candles")
+    pairs = {symbol for bot in bots for symbol in bot.pairs}
+    loaded = load(settings.klines, pairs, settings.interval, settings.to_ms, settings.fill_up_to)
+    return run_loaded(settings, bots, loaded, out, tell).report
+
+
+def bots_of(settings: Settings) -> list[BotConfig]:
+    """The bots to run. Raises Invalid where there are none, or the times make no sense."""
     bots = read_bots(settings.bots)
     if not bots:
         raise Invalid(f"{settings.bots}: no bots")
     check_times(settings)
-    pairs = {symbol for bot in bots for symbol in bot.pairs}
-    tell(0, "reading candles")
-    loaded = load(settings.klines, pairs, settings.interval, settings.to_ms, settings.fill_up_to)
+    return bots
+
+
+def run_loaded(
+    settings: Settings, bots: Sequence[BotConfig], loaded: Loaded, out: Path, tell: Callable[[float, str], None],
+    notes: Sequence[str] = (),
+) -> Done:  # fmt: skip
+    """The same on candles that were read already. Raises Invalid. `notes` come before all others."""
     from_ms = begin_of(settings, loaded)
     work = Work(
         [_in_force(bot, from_ms) for bot in bots], instruments_of(settings.instruments), settings.interval
@@ -83,13 +104,18 @@ def run(
     _refuse(work)
     began = time.monotonic()
     jobs = settings.jobs or os.cpu_count() or 1
-    results = run_all(
-        work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
-    )
+    try:
+        results = run_all(
+            work, loaded.candles, jobs, lambda done, name: tell(done, f"{done} of {len(bots)}: {name}")
+        )
+    except Refused as why:
+        raise Problem(f"a defect: the executor would not take what the backtest fired: {why}") from None
     seconds = time.monotonic() - began
-    notes = [*notes, *_remarks(settings, loaded), *free_of_charge(bots, settings.funding)]
+    notes = [*notes, *remarks(settings.klines, loaded), *free_of_charge(bots, settings.funding)]
     summary = {
-        **_provenance(settings, loaded, from_ms),
+        "klines": settings.klines,
+        **provenance(loaded, settings.interval, from_ms),
+        "funding_percent": settings.funding,
         "seconds": round(seconds, 3),
         "profit": decimal_text(sum((result.profit for result in results), Decimal(0))),
         "bots": [bot_summary(result) for result in results],
@@ -107,7 +133,7 @@ def run(
     tell(len(bots), "writing report.html")
     if missing := write_page(shown, out / "report.html"):
         notes.append(missing)
-    return Report(summary, notes, found)
+    return Done(Report(summary, notes, found), results)
 
 
 def _checks(
@@ -122,13 +148,6 @@ def _checks(
         return run_all(replaced(work, bots=bots), candles, jobs, lambda done, name: None)
 
     return check(work.bots, results, loaded.candles, from_ms, again, tell)
-
-
-def _remarks(settings: Settings, loaded: Loaded) -> Iterator[str]:
-    """What was wrong with the candles."""
-    yield from (f"{file}: {row}; left out" for file, row in loaded.broken)
-    if loaded.restated:
-        yield f"{settings.klines}: {loaded.restated:,} bars differ between files; the first file counts"
 
 
 def _in_force(bot: BotConfig, from_ms: int) -> BotConfig:
@@ -174,21 +193,3 @@ def _refuse(work: Work) -> None:
             wrong.append(str(why))
     if wrong:
         raise Invalid("\n".join(wrong))
-
-
-def _provenance(settings: Settings, loaded: Loaded, from_ms: int) -> dict[str, Any]:
-    return {
-        "klines": settings.klines,
-        "files": [str(file) for file in loaded.files],
-        "interval": settings.interval,
-        "symbols": sorted(loaded.candles),
-        "bars": sum(len(candles) - len(candles.filled) for candles in loaded.candles.values()),
-        "filled_bars": sum(len(candles.filled) for candles in loaded.candles.values()),
-        "gaps": sum(len(candles.runs) - 1 for candles in loaded.candles.values()),
-        "broken_rows": len(loaded.broken),
-        "restated_rows": loaded.restated,
-        "first_open_ms": loaded.first_ms,
-        "from_ms": from_ms,
-        "end_ms": loaded.end_ms,
-        "funding_percent": settings.funding,
-    }

@@ -27,7 +27,7 @@ _TRIGGERS: Final = {
 _FILLS: Final = {
     "bot_id": pl.String, "symbol": pl.String, "deal_id": pl.String, "level": pl.String, "generation": pl.Int64,
     "position": pl.Int64, "trigger_id": pl.String, "at_ms": pl.Int64, "side": pl.String, "price": MONEY,
-    "quantity": MONEY, "quote": MONEY, "fee": MONEY,
+    "quantity": MONEY, "quote": MONEY, "fee": MONEY, "fee_base": MONEY,
 }  # fmt: skip
 _DEALS: Final = {
     "bot_id": pl.String, "symbol": pl.String, "deal_id": pl.String, "side": pl.String, "opened_at_ms": pl.Int64,

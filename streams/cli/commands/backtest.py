@@ -1,12 +1,15 @@
 """`strikeline backtest`: what bots would have done over candles from files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.errors import Exit
 from streams.cli.output import JsonFlag, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from streams.cli.backtesting.run import Report
 
 SHOWN_ROWS = 10
 
@@ -66,6 +69,13 @@ def backtest(
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
         report = run(settings, out, tell)
+    show(report, out, json=json)
+    if not report.sound:
+        raise typer.Exit(Exit.PROBLEM)
+
+
+def show(report: "Report", out: Path, *, json: bool) -> None:
+    """The remarks, and a line a bot."""
     for line in [*report.checks, *report.notes[:SHOWN_ROWS]]:
         note(line)
     if len(report.notes) > SHOWN_ROWS:
@@ -85,5 +95,3 @@ def backtest(
         print(
             f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; report: {out / 'report.html'}"
         )
-    if not report.sound:
-        raise typer.Exit(Exit.PROBLEM)

@@ -47,6 +47,14 @@ class Executor:
                 row = fill._asdict()
                 self.fills[fill.deal_id, fill.level, fill.generation] = row
 
+    def opened_ms(self, deal_id: str) -> int:
+        """When a deal was opened."""
+        return self._deals[deal_id].deal.opened_at_ms
+
+    def bot_of(self, deal_id: str) -> str:
+        """Whose deal it is."""
+        return self._deals[deal_id].deal.bot_id
+
     @property
     def deals(self) -> dict[str, Row]:
         """By deal_id: what the database says of a deal too."""

@@ -18,13 +18,13 @@ from streams.engine.backtest.slots import (
 )  # fmt: skip
 from streams.engine.backtest.sums import enter, leave, reached, rung_of, slipped, stop_of, target_of
 from streams.engine.bars import Ints
-from streams.engine.kernels.kernel import inlined, kernel
+from streams.engine.kernels.kernel import kernel
 
 _NEVER: Final = 1 << 62
 _STOP, _RUNG, _TARGET = range(3)
 
 
-@inlined
+@kernel
 def paths(n: Ints, o: int, high: int, low: int, c: int, taken: Ints, other: Ints) -> None:
     """The path of a bar, and the one with its extremes the other way round."""
     falls = n[LONG] == 1
@@ -36,7 +36,7 @@ def paths(n: Ints, o: int, high: int, low: int, c: int, taken: Ints, other: Ints
     other[1], other[2] = taken[2], taken[1]
 
 
-@inlined
+@kernel
 def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
     """Which of stop, rung and target the way from `here` to `there` meets first; -1 for none. They win ties so."""
     best, found = _NEVER, -1
@@ -50,7 +50,7 @@ def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
     return found
 
 
-@inlined
+@kernel
 def fill(n: Ints, ladder: Ints, d: Ints, kind: int, ticks: int, opened: int, made: Ints, k: int) -> None:
     """Fill the order of a level, as the `k`-th; `opened`: the market when it came to life."""
     long = n[LONG] == 1
@@ -103,7 +103,7 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
     return count
 
 
-@inlined
+@kernel
 def alone(
     n: Ints, ladder: Ints, d: Ints, o: int, high: int, low: int, stop: int, target: int, made: Ints
 ) -> bool:
@@ -133,7 +133,7 @@ def alone(
     return clear
 
 
-@inlined
+@kernel
 def same(one: Ints, other: Ints, count: int) -> bool:
     """Whether two paths filled the same orders at the same prices, in the same order."""
     for k in range(count):

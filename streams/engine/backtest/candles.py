@@ -27,6 +27,7 @@ class Candles:
     runs: tuple[tuple[int, int], ...]
     filled: Ints
     ticks_until_ms: int
+    fill_up_to: int = 5
 
     @classmethod
     def of(
@@ -50,7 +51,7 @@ class Candles:
         open_ms = columns[TIME].astype(np.int64)
         end_ms = max(int(open_ms[-1]) + step_ms, ticks_until_ms)
         filled = np.array(layout.filled, np.int64)
-        return cls(symbol, interval, columns, open_ms, tuple(layout.runs), filled, end_ms)
+        return cls(symbol, interval, columns, open_ms, tuple(layout.runs), filled, end_ms, fill_up_to)
 
     def __len__(self) -> int:
         return len(self.open_ms)

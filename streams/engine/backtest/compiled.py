@@ -62,9 +62,9 @@ from streams.engine.backtest.slots import (
     T_TARGET,
     UNITS,
 )  # fmt: skip  # fmt: skip
-from streams.engine.backtest.sums import in_ticks, open_at, rung_of, stop_of, target_of, up
+from streams.engine.backtest.sums import hang, in_ticks, open_at, rung_of, stop_of, target_of, up
 from streams.engine.bars import Floats, Ints
-from streams.engine.kernels.kernel import inlined, kernel, source_digest
+from streams.engine.kernels.kernel import kernel, source_digest
 from streams.engine.kernels.program import compile_function
 
 Bytes = NDArray[np.int8]
@@ -72,13 +72,13 @@ DONE, FULL, OFF_GRID, REFUSED, GOES_ON = range(5)
 """How a walk ended: at the last bar, out of room, at a price between two ticks, at an entry that is refused."""
 
 
-@inlined
+@kernel
 def closes_at(open_ms: Ints, contiguous: bool, row: int, step: int) -> int:
     """When a row closes; where no bar is missing no memory is asked."""
     return int(open_ms[0] + (row + 1) * step if contiguous else open_ms[row] + step)
 
 
-@inlined
+@kernel
 def write_trigger(
     triggers: Ints, at: int, row: int, close_ms: int, generation: int, kind: int, deal: int
 ) -> None:
@@ -88,14 +88,14 @@ def write_trigger(
     triggers[at, T_RUNG], triggers[at, T_STOP], triggers[at, T_TARGET] = 0, 0, 0
 
 
-@inlined
+@kernel
 def write_fill(fills: Ints, at: int, trigger: int, level: int, lots: int, ticks: int, fee: int) -> None:
     """A fill."""
     fills[at, F_TRIGGER], fills[at, F_LEVEL], fills[at, F_LOTS] = trigger, level, lots
     fills[at, F_TICKS], fills[at, F_FEE] = ticks, fee
 
 
-@inlined
+@kernel
 def write_deal(deals: Ints, number: int, closing: int, d: Ints) -> None:
     """A deal's sums as they stand; `closing`: the trigger that closed it, or -1."""
     deals[number, D_CLOSED] = closing
@@ -142,7 +142,11 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
         deals[nd, D_OPENED], deals[nd, D_AMBIGUOUS], deals[nd, D_REASON] = nt, 0, 0
         nt, nf, start = nt + 1, nf + 1, row + 1
         generation += 2  # one removed the entry's group, the next arms the deal's
+        hung = 2
         while d[H_CLOSED] == 0:
+            while hung < min(d[H_NEXT] + 2, n[RUNGS]):
+                hang(n, rungs, ladder, d, hung)
+                hung += 1
             stop, rung, target = stop_of(n, d, ladder), rung_of(n, d, ladder), target_of(n, d)
             adverse = min(stop, rung) if stop and rung and not long else max(stop, rung)
             below, above = (adverse, target) if long else (target, adverse)
@@ -165,6 +169,9 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                     ended = OFF_GRID
                     break
                 paths(n, o, h, lo, c, taken, other)
+                while hung < n[RUNGS]:
+                    hang(n, rungs, ladder, d, hung)
+                    hung += 1
                 shadow[:] = d
                 done = walk(n, ladder, d, taken, levels, made)
                 if walk(n, ladder, shadow, other, levels, made_other) != done or not same(

@@ -43,5 +43,6 @@ def curve(candles: Candles, fills: Iterable[FillRow]) -> Curve:
         quote = np.array([float(fill.quote) for fill in own])
         fees = np.array([float(fill.fee) for fill in own])
         np.add.at(cash, rows, -sign * quote - fees)
-        np.add.at(position, rows, sign * np.array([float(fill.quantity) for fill in own]))
+        taken = np.array([float(fill.fee_base) for fill in own])
+        np.add.at(position, rows, sign * np.array([float(fill.quantity) for fill in own]) - taken)
     return Curve(candles.close_ms, np.cumsum(cash), np.cumsum(position), candles.close)

@@ -1,7 +1,7 @@
 """The first bar that touches a price, found by blocks of extremes instead of bar by bar.
 
-Lows and highs are kept as they are, by blocks of 16 and of 256: a search looks at up to 16 of each of the
-first two, then goes on in steps of 256.
+Lows and highs are kept as they are, by blocks of 8 and of 64: a search looks at up to 8 of each of the
+first two, then goes on in steps of 64.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from streams.engine.bars import Floats
 from streams.engine.kernels.kernel import kernel, source_digest
 from streams.engine.kernels.program import compile_function
 
-BLOCK: Final = 16
+BLOCK: Final = 8
 
 
 @kernel
 def fill_blocks(values: Floats, out: Floats, lowest: bool) -> None:
-    """The extreme of every 16 values."""
+    """The extreme of every 8 values."""
     for block in range(len(out)):
         start = block * BLOCK
         best = values[start]
@@ -99,6 +99,7 @@ class Extremes:
         self.low, self.high = low, high
         self.lows, self.big_lows = _levels(low, lowest=True)
         self.highs, self.big_highs = _levels(high, lowest=False)
+        self.lowest, self.highest = float(self.big_lows.min()), float(self.big_highs.max())
 
     def below(self, start: int, level: float) -> int:
         """The first bar from `start` on whose low is at or below `level`; their number where there is none."""

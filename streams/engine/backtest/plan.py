@@ -77,6 +77,8 @@ class Plan:
 
 def plan_of(config: BotConfig, instrument: Instrument, candles: Candles, extremes: Extremes) -> Plan | str:
     """The plan, or why there is none."""
+    if config.kind != "dca":
+        return f"a {config.kind}"
     for reason in _unplanned(config, candles.interval):
         return reason
     terms = terms_of(config, instrument)
@@ -87,7 +89,6 @@ def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
     """Settings that only Python walks, in the words of a configuration."""
     target, stop = config.take_profit, config.stop_loss
     found = {
-        "a grid": config.kind != "dca",
         "several pairs": len(config.pairs) != 1,
         "explicit steps": bool(config.steps),
         f"anchor: {config.anchor}": config.anchor != "base_fill",
@@ -105,7 +106,7 @@ def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
         "several deals per pair": config.max_active_deals_per_pair != 1,
         "disable_after_deals": config.disable_after_deals is not None,
         "accumulating": bool(config.accumulate),
-        "reinvestment": Fraction(config.reinvest_percent) != 0,
+        "reinvestment": float(config.reinvest_percent) != 0,
         "fees in base": config.fee_in != "quote",
         f"a bot that is {config.state}": config.state != "active",
         "a schedule": isinstance(entry_tree(config, interval), Schedule),
@@ -168,9 +169,7 @@ def _exits(n: list[int], terms: Terms) -> None:
 
 def _too_large(n: list[int], rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> str:
     """Why the walk could leave 64 bits, or floats their exact decimals; empty where it cannot."""
-    highest, lowest = _reach(
-        float(extremes.big_highs.max()), float(extremes.big_lows.min()), terms.tick, terms.slippage
-    )
+    highest, lowest = _reach(extremes.highest, extremes.lowest, terms.tick, terms.slippage)
     if highest * n[UNITS] >= _EXACT_FLOAT:
         return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
     if rungs and terms.long:
@@ -193,7 +192,9 @@ def _too_large(n: list[int], rungs: tuple[_Rung, ...], terms: Terms, extremes: E
 
 @lru_cache(maxsize=1024)
 def _reach(high: float, low: float, tick: Decimal, slippage: str) -> tuple[int, int]:
-    """The highest price, in ticks, that a walk can speak of (short ladders reach to twice the market), and the lowest."""
+    """The highest price, in ticks, that a walk can speak of (a short's ladder reaches to twice the market's), and the
+    lowest.
+    """
     slip = percent(slippage)
     top = 2 * (Fraction(high) / Fraction(tick) * (1 + slip) + 2)
     bottom = Fraction(low) / Fraction(tick) * (1 - slip)

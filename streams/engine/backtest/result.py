@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from schemas.triggers import Trigger
-from streams.engine.dca import Deal, average_price
+from streams.engine import kinds
 from streams.engine.dca.money import EXACT
+from streams.engine.kinds import AnyDeal
 
 
 class FillRow(NamedTuple):
-    """One fill. `position` counts the deal's fills from 1; the fee is in quote."""
+    """One fill. `position` counts the deal's fills from 1; `fee` is in quote, `fee_base` was taken of the quantity."""
 
     bot_id: str
     symbol: str
@@ -29,6 +30,7 @@ class FillRow(NamedTuple):
     quantity: Decimal
     quote: Decimal
     fee: Decimal
+    fee_base: Decimal = Decimal(0)
 
 
 class DealRow(NamedTuple):
@@ -74,9 +76,9 @@ class BotResult(NamedTuple):
         return total
 
 
-def deal_row(deal: Deal, fills: int, ambiguous_bars: int, closed_at_ms: int | None) -> DealRow:
+def deal_row(deal: AnyDeal, fills: int, ambiguous_bars: int, closed_at_ms: int | None) -> DealRow:
     """A deal as it stands."""
-    ledger, instrument = deal.ledger, deal.terms.instrument
+    ledger, instrument, sums = deal.ledger, deal.terms.instrument, kinds.traded(deal)
     return DealRow(
         bot_id=deal.bot_id,
         symbol=deal.symbol,
@@ -86,14 +88,14 @@ def deal_row(deal: Deal, fills: int, ambiguous_bars: int, closed_at_ms: int | No
         closed_at_ms=closed_at_ms,
         close_reason=deal.reason if closed_at_ms is not None else None,
         fills=fills,
-        safety_orders=deal.safety_orders_filled,
-        entry_quantity=instrument.quantity(ledger.entry_lots),
-        entry_quote=instrument.quote(ledger.entry_quote),
-        exit_quantity=instrument.quantity(ledger.exit_lots),
-        exit_quote=instrument.quote(ledger.exit_quote),
+        safety_orders=kinds.safety_orders_filled(deal),
+        entry_quantity=instrument.quantity(sums.entry_lots),
+        entry_quote=instrument.quote(sums.entry_quote),
+        exit_quantity=instrument.quantity(sums.exit_lots),
+        exit_quote=instrument.quote(sums.exit_quote),
         fees=instrument.fee(ledger.fees),
         dust=instrument.quantity(ledger.dust_lots),
-        average_price=average_price(deal),
+        average_price=kinds.average_price(deal),
         profit=deal.profit,
         ambiguous_bars=ambiguous_bars,
     )

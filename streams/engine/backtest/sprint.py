@@ -200,7 +200,7 @@ class _Words:
                     step.number,
                     rung_price(self._terms.long, lots * ticks, lots, step.deviation),
                     adverse=True,
-                )  # fmt: skip
+                )
                 for step in steps_of(self._terms)
             ]
         return found

@@ -40,10 +40,10 @@ from streams.engine.backtest.slots import (
     TP_N,
 )  # fmt: skip
 from streams.engine.bars import Ints
-from streams.engine.kernels.kernel import inlined
+from streams.engine.kernels.kernel import kernel
 
 
-@inlined
+@kernel
 def down(a: int, b: int) -> int:
     """The quotient of positive numbers below 2^62, rounded down: guessed as a float, then put right. It is exact, and
     takes half the time of a division of integers.
@@ -59,13 +59,13 @@ def down(a: int, b: int) -> int:
     return int(quotient)
 
 
-@inlined
+@kernel
 def up(a: int, b: int) -> int:
     """The quotient of positive numbers below 2^62, rounded up."""
     return down(a + b - 1, b)
 
 
-@inlined
+@kernel
 def in_ticks(price: float, scale: float, units: int) -> int:
     """A price in ticks; -1 where it lies between two."""
     whole = np.int64(np.rint(price * scale))
@@ -76,7 +76,7 @@ def in_ticks(price: float, scale: float, units: int) -> int:
     return -1 if whole % units else int(whole // units)
 
 
-@inlined
+@kernel
 def slipped(n: Ints, buy: bool, ticks: int) -> int:
     """A market price after slippage, on the tick against us."""
     if buy:
@@ -84,7 +84,7 @@ def slipped(n: Ints, buy: bool, ticks: int) -> int:
     return max(1, down(ticks * n[SLIP_DOWN_N], n[SLIP_DOWN_D]))
 
 
-@inlined
+@kernel
 def target_of(n: Ints, d: Ints) -> int:
     """The target in ticks; 0 for none."""
     if n[TARGET] == 0:
@@ -97,7 +97,7 @@ def target_of(n: Ints, d: Ints) -> int:
     return int(ticks) if ticks > 0 else 0
 
 
-@inlined
+@kernel
 def stop_of(n: Ints, d: Ints, ladder: Ints) -> int:
     """The stop in ticks; 0 for none."""
     if n[STOP] == 0:
@@ -112,7 +112,7 @@ def stop_of(n: Ints, d: Ints, ladder: Ints) -> int:
     return int(ticks) if ticks > 0 else 0
 
 
-@inlined
+@kernel
 def rung_of(n: Ints, d: Ints, ladder: Ints) -> int:
     """The next safety order in ticks; 0 for none."""
     if d[H_NEXT] >= n[RUNGS]:
@@ -120,7 +120,7 @@ def rung_of(n: Ints, d: Ints, ladder: Ints) -> int:
     return int(ladder[d[H_NEXT], 0])
 
 
-@inlined
+@kernel
 def enter(n: Ints, d: Ints, lots: int, ticks: int) -> int:
     """Book an entry; its fee."""
     quote = lots * ticks
@@ -132,7 +132,7 @@ def enter(n: Ints, d: Ints, lots: int, ticks: int) -> int:
     return fee
 
 
-@inlined
+@kernel
 def leave(n: Ints, d: Ints, ticks: int) -> int:
     """Sell (buy back) all that is held, or book it off as dust; the fee, -1 for dust."""
     lots = d[H_LOTS]
@@ -149,7 +149,19 @@ def leave(n: Ints, d: Ints, ticks: int) -> int:
     return fee
 
 
-@inlined
+@kernel
+def hang(n: Ints, rungs: Ints, ladder: Ints, d: Ints, k: int) -> None:
+    """Ticks and lots of rung `k`, by the base order that `d` holds; lots only where the price is one."""
+    over, under = rungs[k, 0], rungs[k, 1]
+    if n[LONG] == 1:
+        price = down(d[H_BASE_QUOTE] * (under - over), d[H_BASE_LOTS] * under)
+    else:
+        price = up(d[H_BASE_QUOTE] * (under + over), d[H_BASE_LOTS] * under)
+    ladder[k, 0] = price
+    ladder[k, 1] = up(rungs[k, 2], rungs[k, 3] * price) if price > 0 else 0
+
+
+@kernel
 def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     """Open a deal at a bar's close, in ticks; the price paid, 0 where Python must refuse it."""
     long = n[LONG] == 1
@@ -158,22 +170,18 @@ def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
     enter(n, d, up(n[BASE_A], n[BASE_B] * ticks), ticks)
     d[H_BASE_QUOTE], d[H_BASE_LOTS] = d[H_QUOTE], d[H_LOTS]
     for k in range(n[RUNGS]):
-        over, under = rungs[k, 0], rungs[k, 1]
-        if long:
-            price = down(d[H_BASE_QUOTE] * (under - over), d[H_BASE_LOTS] * under)
-        else:
-            price = up(d[H_BASE_QUOTE] * (under + over), d[H_BASE_LOTS] * under)
-        if price < 1 or reached(price, ticks, long):
-            return 0
-        ladder[k, 0] = price
-        ladder[k, 1] = up(rungs[k, 2], rungs[k, 3] * price)
+        # Rungs fall (rise): the first and the last tell whether all can be. The others are hung when their turn comes.
+        if k < 2 or k == n[RUNGS] - 1:
+            hang(n, rungs, ladder, d, k)
+            if ladder[k, 0] < 1 or reached(ladder[k, 0], ticks, long):
+                return 0
     stop, target = stop_of(n, d, ladder), target_of(n, d)
     if n[TARGET] and target < 1:
         return 0
     return 0 if reached(stop, ticks, long) or reached(target, ticks, not long) else ticks
 
 
-@inlined
+@kernel
 def reached(level: int, price: int, falling: bool) -> bool:
     """Whether `price` is at or beyond a level that is met on the way down (`falling`) or up; 0 is no level."""
     if level == 0:

@@ -4,6 +4,7 @@ This is the definition. The network reaches the same truths by following changes
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from schemas.conditions import Arithmetic, Compare, CompareOp, Const, Indicator, Operand, Price
@@ -83,6 +84,7 @@ class ArithmeticReader(NamedTuple):
 AnyReader: TypeAlias = ConstReader | LeafReader | ArithmeticReader
 
 
+@lru_cache(maxsize=256)
 def grid(timeframe: str) -> tuple[int, int]:
     """(length, shift) of the buckets of `timeframe` in milliseconds."""
     length = interval_ms(timeframe)

@@ -10,7 +10,7 @@ from streams.engine.dca.arming import (
     remove_group,
 )
 from streams.engine.dca.booking import fill
-from streams.engine.dca.deal import Deal, Ledger, Order
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.entry import EntryInvalid, accumulates, is_due_anew
 from streams.engine.dca.errors import DealError, EntryRefused, UnexpectedEvent
 from streams.engine.dca.events import (
@@ -37,8 +37,10 @@ from streams.engine.dca.members import deal_members
 from streams.engine.dca.money import OffGrid
 from streams.engine.dca.money import text as decimal_text
 from streams.engine.dca.opening import add_base, deal_id_of, new_deal, open_deal
-from streams.engine.dca.preview import Preview, Row, preview
+from streams.engine.dca.orders import Ledger, Order
+from streams.engine.dca.preview import Preview, preview
 from streams.engine.dca.reinvest import reinvested
+from streams.engine.dca.rows import Row
 from streams.engine.dca.settlement import Settlement, consequences
 from streams.engine.dca.terms import Terms
 from streams.engine.dca.validation import Problem, problems

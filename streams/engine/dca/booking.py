@@ -5,10 +5,11 @@ from math import ceil
 
 from msgspec.structs import replace
 
-from streams.engine.dca.deal import PARTS, Deal, Order
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.errors import UnexpectedEvent
 from streams.engine.dca.events import OrderFilled, VenueEvent
 from streams.engine.dca.money import FEE_UNIT, FEE_UNITS_PER_QUOTE, ceil_div, in_units
+from streams.engine.dca.orders import PARTS, Order
 
 
 def order_at(deal: Deal, level: str) -> Order | None:

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from schemas.alerts import ActionType
 from schemas.triggers import Bar, FiredMember
 from streams.engine.dca import booking, paper
-from streams.engine.dca.deal import CLOSE, STOP, Deal
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.events import CloseReason, DealEvent, StopTimer, Triggered
 from streams.engine.dca.fillprices import market_fill
 from streams.engine.dca.levels import safety_levels, stop_level
 from streams.engine.dca.money import FEE_UNITS_PER_QUOTE, market, percent
+from streams.engine.dca.orders import CLOSE, STOP
 
 AT_CLOSE: Final[dict[ActionType, CloseReason]] = {"close": "close", "timeout": "timeout"}
 RULE: Final = "exit"

@@ -1,4 +1,4 @@
-"""A deal: its orders and its ledger, in whole ticks, lots, tick×lots and fee units. Frozen.
+"""A deal: what its orders and its ledger come to, in whole ticks, lots, tick×lots and fee units. Frozen.
 
 As JSON every amount of money is a decimal string: quote sums pass 2^53, where JSON readers begin to round.
 """
@@ -12,75 +12,17 @@ from schemas.alerts import TrailState
 from schemas.bots import BotSide
 from streams.engine.dca.events import CloseReason, OrderSide
 from streams.engine.dca.money import EXACT, text
+from streams.engine.dca.orders import BASE, CLOSE, PARTS, STOP, Ledger, Order, is_safety
 from streams.engine.dca.targets import Filled, break_even_ticks, stop_loss_ticks, take_profit_ticks
 from streams.engine.dca.terms import Target, Terms
 
-BASE: Final = "base"
-STOP: Final = "sl"
-CLOSE: Final = "close"
-PARTS: Final = 10**8
-"""A lot in parts: what a fee in base takes, and what is left of a lot then, is counted in them."""
+__all__ = ["BASE", "CLOSE", "PARTS", "STOP", "Deal", "DealStatus", "Ledger", "Order", "is_safety"]
 
 DealStatus = Literal["opening", "open", "closing", "closed"]
-OrderState = Literal["armed", "placed", "accepted", "filled", "cancelled", "rejected", "merged", "skipped"]
-_WORKING: Final = {"placed", "accepted"}
 _MONEY: Final = frozenset({
     "lots", "ticks", "filled_lots", "filled_quote", "base_fees", "dust_parts",
     "entry_lots", "entry_quote", "exit_lots", "exit_quote", "fees", "dust_lots",
 })  # fmt: skip
-
-
-def is_safety(level: str) -> bool:
-    """Is it a safety order's level?"""
-    return level.startswith("dca_")
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """One order of the deal. An `armed` one waits for its level; `ticks` is None for a market order.
-
-    `merged`: it was bought with a later one of the ladder. `skipped`: a target too small to be sent.
-    """
-
-    level: str
-    side: OrderSide
-    lots: int
-    ticks: int | None = None
-    state: OrderState = "armed"
-    filled_lots: int = 0
-    filled_quote: int = 0
-    fills: int = 0
-
-    @property
-    def working(self) -> bool:
-        return self.state in _WORKING
-
-
-class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """Sums over all fills: entries (buys of a long, sells of a short), exits, fees in 1e-8 quote.
-
-    `base_fees`: what fees in base took of the entries, `dust_parts`: what was booked off beside whole lots, both in
-    parts of a lot (`PARTS`).
-    """
-
-    entry_lots: int = 0
-    entry_quote: int = 0
-    exit_lots: int = 0
-    exit_quote: int = 0
-    fees: int = 0
-    dust_lots: int = 0
-    base_fees: int = 0
-    dust_parts: int = 0
-
-    @property
-    def held_parts(self) -> int:
-        """What is held (owed, for a short), in parts of a lot."""
-        whole = self.entry_lots - self.exit_lots - self.dust_lots
-        return whole * PARTS - self.base_fees - self.dust_parts
-
-    @property
-    def position(self) -> int:
-        """Whole lots held (owed, for a short)."""
-        return self.held_parts // PARTS
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):

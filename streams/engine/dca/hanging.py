@@ -7,8 +7,9 @@ before it as if they were filled at their levels. The last two are hung anew whe
 
 from msgspec.structs import replace
 
-from streams.engine.dca.deal import Deal, Order
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.ladder import rung_price, steps_of
+from streams.engine.dca.orders import Order
 
 
 def hung(deal: Deal) -> Deal:

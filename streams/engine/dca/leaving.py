@@ -8,10 +8,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from streams.engine.dca import booking
-from streams.engine.dca.deal import CLOSE, PARTS, STOP, Deal, Order
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.errors import UnexpectedEvent
 from streams.engine.dca.events import CancelOrder, CloseReason, Command, OrderKind, PlaceOrder, Triggered
 from streams.engine.dca.money import percent, shown
+from streams.engine.dca.orders import CLOSE, PARTS, STOP, Order
 
 Step = tuple[Deal, tuple[Command, ...]]
 _KINDS: Final[dict[str, OrderKind]] = {"tp": "limit", STOP: "stop", CLOSE: "market"}

@@ -7,8 +7,9 @@ from typing import Literal, NamedTuple
 
 from schemas.alerts import ActionType, TrailState
 from schemas.conditions import Side, Trail
-from streams.engine.dca.deal import STOP, Deal
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.money import Number, text
+from streams.engine.dca.orders import STOP
 
 Kind = Literal["sl", "dca", "tp"]
 

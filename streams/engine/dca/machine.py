@@ -14,7 +14,7 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from streams.engine.dca import booking
-from streams.engine.dca.deal import BASE, Deal, Order, OrderState, is_safety
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.errors import UnexpectedEvent
 from streams.engine.dca.events import (
     CloseReason,
@@ -30,6 +30,7 @@ from streams.engine.dca.events import (
 from streams.engine.dca.hanging import hung
 from streams.engine.dca.ladder import steps_of
 from streams.engine.dca.leaving import Step, exit_all, left_over, place, reopened, take_target
+from streams.engine.dca.orders import BASE, Order, OrderState, is_safety
 from streams.engine.dca.trailing import started_at
 
 

@@ -7,13 +7,14 @@ from schemas.bots import BotConfig
 from schemas.triggers import Trigger
 from streams.engine.dca import paper
 from streams.engine.dca.arming import deal_prefix
-from streams.engine.dca.deal import BASE, Deal
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.errors import EntryRefused
 from streams.engine.dca.events import Triggered
 from streams.engine.dca.fillprices import market_fill
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.levels import LevelOrder, levels, targets
 from streams.engine.dca.money import OffScale, market, ratio
+from streams.engine.dca.orders import BASE
 from streams.engine.dca.settlement import Settlement
 from streams.engine.dca.terms import terms_of
 from streams.engine.dca.validation import problems_of_money

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from schemas.triggers import Bar, FiredMember
 from streams.engine.dca.closing import RULE, is_rule
-from streams.engine.dca.deal import CLOSE, STOP, Deal, is_safety
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.events import DealEvent, Dust, Merged, OrderFilled, Skipped
+from streams.engine.dca.orders import CLOSE, STOP, is_safety
 
 
 def unmet(

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from schemas.alerts import TrailState
 from schemas.triggers import Bar, FiredMember, Trigger
 from streams.engine.dca.closing import decide_at_close
-from streams.engine.dca.deal import STOP, Deal
+from streams.engine.dca.deal import Deal
 from streams.engine.dca.events import DealEvent
 from streams.engine.dca.levels import trails as trails_of
+from streams.engine.dca.orders import STOP
 from streams.engine.dca.path import Points, paths
 from streams.engine.dca.settlement import Settlement
 from streams.engine.dca.trailing import passage

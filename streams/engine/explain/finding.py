@@ -17,6 +17,7 @@ from streams.engine.explain.unknown import why_unknown
 from streams.engine.explain.words import distance, number, when
 from streams.engine.market.market import Market
 from streams.engine.network.predicates import AtNode, CompareNode, LevelNode, Node
+from streams.engine.network.tallied import TallyNode
 
 _SIGNS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _JOINED = {All: "all of", AnyOf: "any of", Not: "not"}
@@ -55,6 +56,9 @@ def find(node: Node, moment: Moment, market: Market) -> Finding:
         reason = "" if truth else f"it comes true at the first close at or after {when(node.ms)}"
         return Finding(to_text(node.key), truth, reason)
     text = _JOINED.get(type(node.key)) or to_text(node.key)
+    if isinstance(node, TallyNode):
+        parts = [_compared(one, moment, market) for one in node.comparisons()]
+        return Finding(text, truth, parts=parts) if text in _JOINED.values() else parts[0]
     if below := [find(child, moment, market) for child in _children(node)]:
         return Finding(text, truth, parts=below)
     return _measured(text, node, truth, moment, market)

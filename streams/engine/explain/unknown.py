@@ -61,5 +61,5 @@ def _need(slot: Slot, row: int) -> int | None:
     node, frame = slot.node, slot.frame
     if not node.tells_reach or not frame.first <= row < frame.next:
         return node.ready[slot.column - node.column]
-    reach = float(frame.out[row - frame.first, node.column + node.width - 1])
+    reach = float(frame.rows(frame.out, row, row + 1)[0, node.column + node.width - 1])
     return None if reach != reach else int(reach)

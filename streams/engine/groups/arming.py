@@ -8,6 +8,7 @@ from schemas.conditions import Condition, ConditionError, Trail, condition_from_
 from schemas.interval import bucket_start_ms, interval_ms
 from streams.engine.conditions.expression import parse
 from streams.engine.conditions.resolve import resolve
+from streams.engine.conditions.short_text import read_short
 from streams.engine.conditions.template import Piece, template_of
 from streams.engine.trail import problem
 
@@ -73,7 +74,7 @@ def _of_alert(command: AlertCommand, base: str) -> Condition:
 @lru_cache(maxsize=16_384)
 def _of_text(text: str, timeframe: str, base: str) -> Condition:
     """Many users write the same line, and one is asked for several times on its way in."""
-    return resolve(parse(text), timeframe, base)
+    return read_short(text, timeframe, base) or resolve(parse(text), timeframe, base)
 
 
 _template = lru_cache(maxsize=4_096)(template_of)

@@ -107,7 +107,7 @@ class Firing:
 
 def seeded_from_ms(unit: Unit) -> int | None:
     """Where the operands of `unit` begin, if not at the symbol's origin: the latest of the places."""
-    asked = (slot for _, node in watchers(unit) for one in node.comparisons() for slot in one.slots)
+    asked = (slot for _, node in watchers(unit) for slot in node.slots())
     slots = chain(asked, unit.message.slots if isinstance(unit, Alert) and unit.message is not None else ())
     return max((ms for slot in slots if (ms := slot.seeded_from_ms) is not None), default=None)
 

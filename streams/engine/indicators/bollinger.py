@@ -8,10 +8,16 @@ import math
 
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels.exact import run_length, slide_squares, variance
-from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.exact import fit_unit_of_squares, run_length, slide_squares, variance
+from streams.engine.kernels.kernel import kernel, prepared
 
 
+@kernel
+def prepare(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
+    fit_unit_of_squares(t, bars, CLOSE, int(p[0]), f, i, 1)
+
+
+@prepared(by=prepare)
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
     """p: window, deviations. f: scale. i: rows seen, sum, sum of squares (3), run of equal closes."""
@@ -19,22 +25,23 @@ def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> No
     i[0] += 1
     slide_squares(t, bars, CLOSE, window, i[0], f, i, 1)
     i[5] = run_length(t, bars, CLOSE, i[0], i[5])
-    if i[0] < window:
-        return
     close = bars[t, CLOSE]
-    mean = close
-    reach = 0.0
-    if i[5] < window:
-        mean = i[1] / (window * f[0])
-        reach = p[1] * (math.sqrt(variance(i[1], i[2], i[3], i[4], window)) / f[0])
-    out[0] = mean
-    out[1] = mean + reach
-    out[2] = mean - reach
-    out[3] = (out[1] - out[2]) / mean * 100.0
-    if out[1] > out[2]:
-        out[4] = (close - out[2]) / (out[1] - out[2])
-    out[5] = 1.0 if close > out[1] else 0.0
-    out[6] = 1.0 if close < out[2] else 0.0
+    flat = i[5] >= window
+    mean = close if flat else i[1] / (window * f[0])
+    deviation = math.sqrt(variance(i[1], i[2], i[3], i[4], window)) / f[0]
+    reach = 0.0 if flat else p[1] * deviation
+    high = mean + reach
+    low = mean - reach
+    spread = high - low
+    place = (close - low) / (spread if spread > 0.0 else 1.0)
+    full = i[0] >= window
+    out[0] = mean if full else math.nan
+    out[1] = high if full else math.nan
+    out[2] = low if full else math.nan
+    out[3] = spread / mean * 100.0 if full else math.nan
+    out[4] = place if full and spread > 0.0 else math.nan
+    out[5] = (1.0 if close > high else 0.0) if full else math.nan
+    out[6] = (1.0 if close < low else 0.0) if full else math.nan
 
 
 def plan(values: Values, seed: SeedCode) -> Plan:

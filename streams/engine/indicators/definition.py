@@ -36,7 +36,7 @@ class Plan:
     state; `lookback`: how many rows before the current one the kernel reads, and `reads` of which columns;
     `ready`: for each output, from which bar on it may fire (law 5), counted from 1. `tells_reach`: that depends on
     the row, and the kernel writes after its outputs how many rows they reach back over, NaN where they may not
-    fire; `ready` is then the least it can be.
+    fire; `ready` is then the least it can be. `short`: the definition's other kernel takes it.
     """
 
     p: tuple[float, ...]
@@ -46,6 +46,7 @@ class Plan:
     ready: tuple[int, ...]
     reads: tuple[int, ...] = (CLOSE,)
     tells_reach: bool = False
+    short: bool = False
 
 
 Values: TypeAlias = Mapping[str, float]
@@ -63,7 +64,8 @@ class Definition:
 
     `auto` is the seed that TradingView uses, None where there is nothing to seed; `refuse` gives (parameter,
     reason) for values that make no sense together. `never_forgets`: a sum of everything since the symbol's origin
-    (OBV, A/D …), ready at once, whose level means nothing by itself (law 5).
+    (OBV, A/D …), ready at once, whose level means nothing by itself (law 5). `short`: the same without a branch, for
+    parameters whose plan says so: small windows that are looked through.
     """
 
     name: str
@@ -75,6 +77,12 @@ class Definition:
     auto: SeedCode | None = None
     refuse: Callable[[Values], tuple[str, str] | None] = _nothing_wrong
     never_forgets: bool = False
+    short: Step | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its kernels."""
+        return (self.step,) if self.short is None else (self.step, self.short)
 
     @property
     def same_as_auto(self) -> tuple[str, ...]:

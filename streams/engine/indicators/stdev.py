@@ -4,8 +4,8 @@ import math
 
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels.exact import run_length, slide_squares, variance
-from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.exact import fit_unit_of_squares, run_length, slide_squares, variance
+from streams.engine.kernels.kernel import kernel, prepared
 
 
 @kernel
@@ -25,6 +25,12 @@ def deviation(t: int, bars: Floats, window: int, f: Floats, i: Ints) -> float:
     return float(math.sqrt(variance(i[1], i[2], i[3], i[4], window)) / f[0])
 
 
+@kernel
+def prepare(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
+    fit_unit_of_squares(t, bars, CLOSE, int(p[0]), f, i, 1)
+
+
+@prepared(by=prepare)
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
     """p: window. f, i: see `deviation`."""

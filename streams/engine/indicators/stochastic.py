@@ -9,45 +9,79 @@ from typing import Final
 
 from streams.engine.bars import CLOSE, HIGH, LOW, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels.extremes import slide_extreme
-from streams.engine.kernels.kernel import kernel
+from streams.engine.kernels.extremes import NEAR, near_extreme, slide_extreme
+from streams.engine.kernels.kernel import kernel, prepared
 
 # %K lies in 0..100: its sums are exact in units of 1e-12.
 UNITS: Final = 1e12
+KEPT: Final = 4
 
 
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """p: window, smooth window. f: the last %K. i: rows seen, sum of them, how many are missing, run; two
-    deques.
+    """p: window, smooth window. f: the last %K. i: rows seen, sum of %K, how many are missing, run, place in the ring;
+    two windows' extremes.
+    """
+    window = int(p[0])
+    i[0] += 1
+    n = i[0]
+    highest = slide_extreme(t, bars, HIGH, 1.0, window, n, i, 5)
+    lowest = slide_extreme(t, bars, LOW, -1.0, window, n, i, 7 + window)
+    if n >= window:
+        k = 100.0 * (bars[t, CLOSE] - lowest) / (highest - lowest) if highest > lowest else math.nan
+        smooth_k(k, n - window, int(p[1]), f, i, out)
+
+
+@kernel
+def look_through(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
+    f[KEPT] = near_extreme(t, bars, HIGH, 1.0, int(p[0]), i[0] + 1)
+    f[KEPT + 1] = near_extreme(t, bars, LOW, -1.0, int(p[0]), i[0] + 1)
+
+
+@prepared(by=look_through)
+@kernel
+def step_short(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+    """The same without a branch, for windows up to NEAR and KEPT. f: the last %K, newest first, and the window's
+    highest and lowest. i: rows seen.
     """
     window = int(p[0])
     smooth = int(p[1])
     i[0] += 1
     n = i[0]
-    highest = slide_extreme(t, bars, HIGH, 1.0, window, n, i, 4)
-    lowest = slide_extreme(t, bars, LOW, -1.0, window, n, i, 6 + window)
-    if n >= window:
-        k = 100.0 * (bars[t, CLOSE] - lowest) / (highest - lowest) if highest > lowest else math.nan
-        smooth_k(k, n - window, smooth, f, i, out)
+    lowest = f[KEPT + 1]
+    reach = f[KEPT] - lowest
+    place = 100.0 * (bars[t, CLOSE] - lowest) / (reach if reach > 0.0 else 1.0)
+    k = place if reach > 0.0 and n >= window else math.nan
+    for j in range(KEPT - 1, 0, -1):
+        f[j] = f[j - 1]
+    f[0] = k
+    total = 0
+    equal = 0
+    there = 0
+    for j in range(KEPT):
+        known = not math.isnan(f[j])
+        total += int((f[j] if j < smooth and known else 0.0) * UNITS + 0.5)
+        there += 1 if j < smooth and known else 0
+        equal += 1 if j < smooth and f[j] == k else 0
+    out[0] = k
+    mean = k if equal == smooth else total / (smooth * UNITS)
+    out[1] = mean if n >= window + smooth - 1 and there == smooth else math.nan
 
 
 @kernel
 def smooth_k(k: float, before: int, smooth: int, f: Floats, i: Ints, out: Floats) -> None:
-    """Take in the %K after `before` others; f is their ring, NaN where missing."""
-    at = before % smooth
-    last = f[(before - 1) % smooth]
-    if before >= smooth:
-        if math.isnan(f[at]):
-            i[2] -= 1
-        else:
-            i[1] -= math.floor(f[at] * UNITS + 0.5)
+    """Take in the %K after `before` others; f is their ring, NaN where missing, i[4] the place of this one."""
+    at = i[4]
+    i[4] = at + 1 if at + 1 < smooth else 0
+    last = f[at - 1 if at > 0 else smooth - 1]
+    oldest = f[at]
+    leaves = before >= smooth
+    missing = math.isnan(k)
+    i[1] -= int(oldest * UNITS + 0.5) if leaves and not math.isnan(oldest) else 0
+    i[1] += 0 if missing else int(k * UNITS + 0.5)
+    i[2] += (1 if missing else 0) - (1 if leaves and math.isnan(oldest) else 0)
     i[3] = i[3] + 1 if before > 0 and k == last else 1
     f[at] = k
-    if math.isnan(k):
-        i[2] += 1
-    else:
-        i[1] += math.floor(k * UNITS + 0.5)
     out[0] = k
     if before + 1 >= smooth and i[2] == 0:
         out[1] = k if i[3] >= smooth else i[1] / (smooth * UNITS)
@@ -55,13 +89,15 @@ def smooth_k(k: float, before: int, smooth: int, f: Floats, i: Ints, out: Floats
 
 def plan(values: Values, seed: SeedCode) -> Plan:
     window, smooth = int(values["window"]), int(values["smooth_window"])
+    short = window <= NEAR and smooth <= KEPT
     return Plan(
         (window, smooth),
-        floats=smooth,
-        ints=8 + 2 * window,
+        floats=KEPT + 2 if short else smooth,
+        ints=1 if short else 9 + 2 * window,
         lookback=window,
         ready=(window, window + smooth - 1),
         reads=(HIGH, LOW),
+        short=short,
     )
 
 
@@ -70,6 +106,7 @@ DEFINITION = Definition(
     outputs=("stoch", "stoch_signal"),
     params=(Param("window", 14), Param("smooth_window", 3)),
     step=step,
+    short=step_short,
     plan=plan,
     functions={"stoch": "stoch", "stoch_signal": "stoch_signal"},
 )

@@ -6,7 +6,6 @@ is 10^-d with d = clamp(13 - floor(log10(first price)), 0, 15): fourteen digits.
 sum of 5,000 of them can hold makes the unit coarser, and the sums are made afresh from the bars.
 """
 
-import math
 from typing import Final
 
 from streams.engine.bars import Floats, Ints
@@ -32,7 +31,8 @@ def scale_for(x: float) -> float:
 
 @kernel
 def units(x: float, scale: float) -> int:
-    return math.floor(x * scale + 0.5)
+    """`x`, which is not negative, in units of 1 / scale."""
+    return int(x * scale + 0.5)
 
 
 @kernel
@@ -74,6 +74,43 @@ def slide(t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, 
 
 
 @kernel
+def fit_unit(t: int, bars: Floats, column: int, window: int, f: Floats, i: Ints, at: int) -> None:
+    """Before row `t` is taken in, the node's i[0] having been: see that its price fits the unit of f[0], in which the
+    sum i[at] of the last `window` rows is made afresh where it must become coarser.
+    """
+    x = bars[t, column]
+    if i[0] == 0:
+        f[0] = scale_for(x)
+    if x * f[0] >= LIMIT:
+        f[0] = coarser(x, f[0])
+        i[at] = 0
+        for row in range(t - min(i[0], window), t):
+            i[at] += units(bars[row, column], f[0])
+
+
+@kernel
+def fit_unit_of_squares(t: int, bars: Floats, column: int, window: int, f: Floats, i: Ints, at: int) -> None:
+    """Like `fit_unit`, and the sum of squares with it, in i[at + 1] to i[at + 3]."""
+    before = f[0]
+    fit_unit(t, bars, column, window, f, i, at)
+    if i[0] > 0 and f[0] != before:
+        for k in range(at + 1, at + 4):
+            i[k] = 0
+        for row in range(t - min(i[0], window), t):
+            add_square(units(bars[row, column], f[0]), 1, i, at + 1)
+
+
+@kernel
+def slide_fitted(
+    t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, i: Ints, at: int
+) -> None:
+    """Move the exact sum i[at] of `column` on to row `t`, whose price fits the unit f[0]."""
+    new = units(bars[t, column], f[0])
+    old = units(bars[max(t - window, 0), column], f[0])
+    i[at] += new - (old if seen > window else 0)
+
+
+@kernel
 def slide_scaled(
     t: int, bars: Floats, column: int, window: int, seen: int, anew: bool, f: Floats, i: Ints, at: int
 ) -> None:
@@ -93,15 +130,14 @@ def slide_scaled(
 @kernel
 def run_length(t: int, bars: Floats, column: int, seen: int, run: int) -> int:
     """How many rows up to `t` hold the very same number, given how many did one row before."""
-    if seen > 1 and bars[t, column] == bars[t - 1, column]:
-        return run + 1
-    return 1
+    same = bars[t, column] == bars[max(t - 1, 0), column]
+    return run + 1 if seen > 1 and same else 1
 
 
 @kernel
 def add_square(q: int, sign: int, i: Ints, at: int) -> None:
-    """Add (or take away) q² to a sum kept as three whole numbers: of the squares of q's halves and of their
-    product.
+    """Add (or take away) q² to a sum kept as three whole numbers: of the squares of q's halves and of
+    their product.
     """
     high = q >> HALF
     low = q & LOW_BITS
@@ -114,18 +150,24 @@ def add_square(q: int, sign: int, i: Ints, at: int) -> None:
 def slide_squares(
     t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, i: Ints, at: int
 ) -> None:
-    """Like `slide`, and the sum of squares with it, in i[at + 1] to i[at + 3]."""
-    before = f[0]
-    slide(t, bars, column, window, seen, f, i, at)
-    if seen > 1 and f[0] != before:
-        for k in range(at + 1, at + 4):
-            i[k] = 0
-        for row in range(t - min(seen, window) + 1, t + 1):
-            add_square(units(bars[row, column], f[0]), 1, i, at + 1)
-        return
-    add_square(units(bars[t, column], f[0]), 1, i, at + 1)
-    if seen > window:
-        add_square(units(bars[t - window, column], f[0]), -1, i, at + 1)
+    """Like `slide_fitted`, and the sum of squares with it, in i[at + 1] to i[at + 3]."""
+    new = units(bars[t, column], f[0])
+    old = units(bars[max(t - window, 0), column], f[0])
+    old = old if seen > window else 0
+    i[at] += new - old
+    add_square(new, 1, i, at + 1)
+    add_square(old, -1, i, at + 1)
+
+
+@kernel
+def quotient(total: int, by: int) -> int:
+    """`total // by` for 0 <= total < 2^62 and 0 < by <= 2^13. By floats, which a processor divides many of at once: the
+    first is off by at most 2^10, and what is left is small enough for the second to be exact.
+    """
+    first = int(total / by)
+    rest = total - first * by
+    second = int(rest / by)
+    return first + second - (1 if second * by > rest else 0)
 
 
 @kernel
@@ -135,7 +177,7 @@ def variance(total: int, high: int, mixed: int, low: int, window: int) -> float:
     With m the whole part of the mean and r the rest of the sum, Σ(q - m)² = Σq² - m·(Σq + r) is a whole
     number, found limb by limb without rounding; the variance is that over the window, less (r / window)².
     """
-    m = total // window
+    m = quotient(total, window)
     r = total - m * window
     s = total + r
     m_high = m >> HALF

@@ -25,6 +25,7 @@ from numba.np.numpy_support import carray
 from streams.engine.bars import ROW_WIDTH, Floats, Ints
 
 Step: TypeAlias = Callable[[int, Floats, Floats, Floats, Ints, Floats], None]
+Prepare: TypeAlias = Callable[[int, Floats, Floats, Floats, Ints], None]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 # What one node's record in a program's table holds, all int64: see program.py.
@@ -38,17 +39,36 @@ BLOCK: Final = 12
 
 
 def kernel(function: _F) -> _F:
-    """Mark a function as callable from compiled kernels; it stays the plain function it is."""
-    marked: _F = register_jitable(error_model="numpy")(function)
-    return marked
-
-
-def inlined(function: _F) -> _F:
-    """As `kernel`, for small functions that take arrays: compiled into whoever calls them, because handing an array
-    over takes as long as what they do.
+    """Mark a function as callable from compiled kernels. It is compiled into them, because handing arrays over takes as
+    long as small functions do; it stays the plain function it is.
     """
-    marked: _F = register_jitable(forceinline=True, error_model="numpy")(function)
+    marked: _F = register_jitable(error_model="numpy", forceinline=True)(function)
     return marked
+
+
+_prepared: dict[Step, Prepare] = {}
+
+
+def prepared(by: Prepare) -> Callable[[Step], Step]:
+    """Have `by(t, bars, p, f, i)` run before the step takes in each row: what few rows need and what takes a loop, so
+    that the step itself is straight and compiled code takes several symbols' rows with one instruction.
+    """
+
+    def mark(step: Step) -> Step:
+        _prepared[step] = by
+        return step
+
+    return mark
+
+
+@kernel
+def nothing(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
+    """What most steps need before a row."""
+
+
+def preparation(step: Step) -> Prepare:
+    """What runs before each of the step's rows."""
+    return _prepared.get(step, nothing)
 
 
 def source_digest(*functions: Callable[..., Any]) -> int:
@@ -91,7 +111,26 @@ def _pointer(kind: Any) -> Any:
 floats_at = _pointer(types.float64)
 ints_at = _pointer(types.int64)
 shorts_at = _pointer(types.int32)
+bytes_at = _pointer(types.uint8)
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
+
+
+def _fetch(typingctx: Any, address: Any) -> Any:
+    """Have the processor bring the line at `address` near; nothing is read, so it may be any number."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = ir.PointerType()
+        flags = [ir.Constant(ir.IntType(32), flag) for flag in (0, 3, 1)]
+        kind = ir.FunctionType(ir.VoidType(), [pointer] + [ir.IntType(32)] * 3)
+        name = "llvm.prefetch.p0"
+        found = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        builder.call(found, [builder.inttoptr(args[0], pointer), *flags])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+fetch: Any = intrinsic(_fetch)
 
 
 def _call_at(typingctx: Any, address: Any, block: Any, node: Any, start: Any, stop: Any) -> Any:
@@ -109,7 +148,7 @@ def _call_at(typingctx: Any, address: Any, block: Any, node: Any, start: Any, st
 call_at: Any = intrinsic(_call_at)
 
 
-def _entry(step: Step, source: int) -> Callable[[int, int, int, int], None]:
+def _entry(step: Step, prepare: Prepare, source: int) -> Callable[[int, int, int, int], None]:
     """The C function that runs `step` over rows [start, stop). `source` is part of numba's cache key, nothing
     else.
     """
@@ -128,6 +167,7 @@ def _entry(step: Step, source: int) -> Callable[[int, int, int, int], None]:
             row = out[t, k[COLUMN] : k[COLUMN] + k[WIDTH]]
             for c in range(k[WIDTH]):
                 row[c] = math.nan
+            prepare(t, bars, p, f, i)
             step(t, bars, p, f, i, row)
             for c in range(k[WIDTH]):
                 if not math.isfinite(row[c]):
@@ -142,8 +182,10 @@ _compiled: dict[Step, Any] = {}
 def address_of(step: Step) -> int:
     """Address of the compiled `step`; compiled, or loaded from numba's cache, at the first call."""
     if step not in _compiled:
+        before = preparation(step)
+        source = source_digest(step, before)
         _compiled[step] = cached(
-            lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk), _entry(step, source_digest(step))
+            lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk), _entry(step, before, source)
         )
     return int(_compiled[step].address)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from streams.engine.bars import Floats, Ints
+from streams.engine.kernels.kernel import preparation
 from streams.engine.kernels.program import Push, Runnable
 from streams.engine.kernels.rows import fold_rows, mask, write_bar
 
@@ -44,6 +45,7 @@ class SourceProgram:
         for t in range(start, stop):
             row = self._out[t, node.column : node.column + node.width]
             row[:] = math.nan
+            preparation(node.step)(t, self._bars, node.p, node.f, node.i)
             node.step(t, self._bars, node.p, node.f, node.i, row)
             row[~np.isfinite(row)] = math.nan
 

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from streams.engine.market.folding import HigherFrame, OpenBucket
 from streams.engine.market.frames import Frame
-from streams.engine.market.nodes import Key, State
+from streams.engine.market.nodes import Key, State, States
 
 EVERY: Final = 720
 KEPT: Final = 2
@@ -40,5 +40,13 @@ class Anchor:
         """Record `frame`, which has seen the base bars before `index` and nothing after."""
         bucket = frame.open_bucket(self.index) if isinstance(frame, HigherFrame) else None
         self.frames[frame.timeframe] = FrameAnchor(frame.next, frame.marks[-1][1], bucket)
-        for node in frame.nodes:
-            self.states[frame.timeframe, node.key] = node.state()
+        self._keep(frame, frame.states())
+
+    def put(self, frame: Frame, next_row: int, states: States) -> None:
+        """Record a frame as it was before row `next_row` came, with no gap since."""
+        self.frames[frame.timeframe] = FrameAnchor(next_row, frame.marks[-1][1])
+        self._keep(frame, states)
+
+    def _keep(self, frame: Frame, states: States) -> None:
+        for node, state in states.items():
+            self.states[frame.timeframe, node.key] = state

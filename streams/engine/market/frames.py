@@ -12,21 +12,24 @@ from typing import Final
 import numpy as np
 
 from schemas.interval import interval_ms
-from streams.engine.bars import ROW_WIDTH, Floats
+from streams.engine.bars import ROW_WIDTH, Floats, Ints
 from streams.engine.kernels.program import Program
 from streams.engine.kernels.rows import enough
-from streams.engine.market.nodes import Node, State
+from streams.engine.market.holes import Hole, Holes
+from streams.engine.market.nodes import Node, State, States
 
 NEVER: Final = 1 << 60
 _COLUMN_STEP: Final = 4
 _ROOM: Final = 256
+# A frame that outgrows that is there to stay: room for what a market keeps, which costs nothing until it is used.
+_LASTING: Final = 8_192
 
 
 class Frame:
     """`now` and `prev`: usable values after the newest and the last but one bar of the timeframe, by column.
 
-    `version` counts the frame's bars. `marks` are (base index, row): from that base bar on, rows before that
-    row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
+    `version` counts the frame's bars, `binds` how often nodes or arrays changed. `marks` are (base index, row): from
+    that base bar on, rows before that row are tainted (law 4). `first` and `next` delimit the rows kept, `size` of
     them: the next bar goes to that row of the arrays.
     """
 
@@ -45,6 +48,13 @@ class Frame:
         self.size = 0
         self._room = _ROOM
         self._run = (0, 0)
+        self.binds = 0
+        self._holes = Holes()
+        self._copied: tuple[tuple[int, int], States] = (-1, -1), {}
+        self._f, self._i = np.zeros(0), np.zeros(0, np.int64)
+        self._parts: list[tuple[Node, slice, slice]] = []
+        self.states_at = self._f.ctypes.data, self._i.ctypes.data
+        """Addresses of all nodes' floats and of their integers."""
         self._bind()
 
     @property
@@ -64,6 +74,33 @@ class Frame:
         self._push(t, o, h, low, c, v)
         self.size = t + 1
         self.version += 1
+
+    def make_room(self) -> None:
+        """Grow the arrays where no row is left."""
+        if self.size == self._room:
+            self._grow()
+
+    def skip(self, start: int, stop: int, states: States | None = None) -> None:
+        """The nodes run over rows [start, stop) without writing their outputs. `states` are those before row `start`,
+        if the nodes are not in them now.
+        """
+        self._holes.add(start, stop, self.nodes, self.states if states is None else lambda: states)
+
+    @property
+    def states_size(self) -> tuple[int, int]:
+        """How many floats and integers the states of all nodes are."""
+        return len(self._f), len(self._i)
+
+    def part(self, f: Floats, i: Ints) -> States:
+        """A copy of all nodes' states, node by node."""
+        return {node: (f[floats], i[ints]) for node, floats, ints in self._parts}
+
+    def states(self) -> States:
+        """Copies of the nodes' states before row `next`, not to be changed: made once for all who ask at that row."""
+        at = self.version, self.binds
+        if self._copied[0] != at:
+            self._copied = at, self.part(self._f.copy(), self._i.copy())
+        return self._copied[1]
 
     @property
     def room(self) -> int:
@@ -125,6 +162,10 @@ class Frame:
     def usable(self, column: int, row: int, clean_row: int) -> float:
         """The value of `column` at `row`, NaN where it is undefined, unready, tainted or not kept."""
         t = row - self.first
+        if self._holes:
+            if row == self.version - 1 and clean_row == self.marks[-1][1]:
+                return self.newest(column)
+            self._fill(row, row + 1)
         if t < 0 or not enough(self.out, self._need.item(column), t, clean_row - self.first):
             return math.nan
         value: float = self.out.item(t, column)
@@ -138,6 +179,7 @@ class Frame:
             # It says in its last column how many rows the others reach back over.
             self._need[node.column + k] = -node.column - node.width if node.tells_reach else need
         self.nodes.append(node)
+        self._gather()
         self._bind()
 
     def remove(self, node: Node) -> None:
@@ -146,11 +188,14 @@ class Frame:
         self._need[columns] = NEVER
         self.out[:, columns] = math.nan
         self.nodes.remove(node)
+        self._holes.forget(node)
+        self._gather()
         self._bind()
 
     def compute(self, node: Node, stops: Sequence[int]) -> list[State]:
         """Run `node` anew over all rows kept; its state before each of the rows `stops` (ascending)."""
         node.reset()
+        self._holes.forget(node)
         node.from_row = node.start_row = at = self.first
         states = []
         for stop in stops:
@@ -172,6 +217,8 @@ class Frame:
         """Drop the rows before `row`, and the marks that base bar `base_index` no longer sees."""
         drop = min(max(row - self.first, 0), self.size)
         if drop:
+            for hole in self._holes.forget_before(row):
+                self._write(hole)
             kept = self.size - drop
             self.bars[:kept] = self.bars[drop : self.size]
             self.out[:kept] = self.out[drop : self.size]
@@ -194,8 +241,20 @@ class Frame:
         """Which columns of earlier rows the kernels read."""
         return tuple(sorted({column for node in self.nodes if node.lookback for column in node.reads}))
 
+    def write_all(self) -> None:
+        """Write every output that is missing: compiled code will read earlier rows."""
+        self._fill(self.first, self.version)
+
+    def whole_from(self, row: int) -> int:
+        """The row up to which earlier ones may go, if those from `row` on are asked for: before that, a hole would
+        lose the bars that fill it.
+        """
+        return self._holes.whole_from(row, self.lookback())
+
     def rows(self, array: Floats, start: int, stop: int) -> Floats:
         """Rows [start, stop) of `bars` or `out`, as far back as they are kept."""
+        if array is self.out:
+            self._fill(start, stop)
         return array[max(start - self.first, 0) : max(stop - self.first, 0)]
 
     def values(self, column: int) -> Floats:
@@ -206,6 +265,7 @@ class Frame:
         """Go on, without having run, where `rows` are the last ones before `next_row`."""
         self._reserve(len(rows))
         self.bars[: len(rows)] = rows
+        self.out[: len(rows)] = math.nan
         self.size = len(rows)
         self.first, self.version = next_row - len(rows), next_row
         self.marks = [(0, clean_row)]
@@ -224,6 +284,7 @@ class Frame:
     def clear(self) -> None:
         """Back to before the first bar; nodes keep their places."""
         self.first = self.version = self.size = 0
+        self._holes.clear()
         self.out[:] = math.nan
         self._usable[:] = math.nan
         self.program.set_last(-1)
@@ -256,16 +317,41 @@ class Frame:
             self.out = np.hstack([self.out, np.full((len(self.out), more), math.nan)])
         return column
 
+    def _gather(self) -> None:
+        """Put the states of all nodes next to each other, so that they are copied in one go."""
+        self._f = np.concatenate([np.zeros(0), *(node.f for node in self.nodes)])
+        self._i = np.concatenate([np.zeros(0, np.int64), *(node.i for node in self.nodes)])
+        self._parts = []
+        floats = ints = 0
+        for node in self.nodes:
+            mine = slice(floats, floats + node.f.size), slice(ints, ints + node.i.size)
+            node.f, node.i = self._f[mine[0]], self._i[mine[1]]
+            self._parts.append((node, *mine))
+            floats, ints = mine[0].stop, mine[1].stop
+        self.states_at = self._f.ctypes.data, self._i.ctypes.data
+
+    def _fill(self, start: int, stop: int) -> None:
+        """Write what is missing of the outputs of rows [start, stop)."""
+        for hole in self._holes.take(start, stop):
+            self._write(hole)
+
+    def _write(self, hole: Hole) -> None:
+        for node, state in hole.states.items():
+            now = node.state()
+            node.restore(state)
+            self.program.run(node, hole.start - self.first, hole.stop - self.first)
+            node.restore(now)
+
     def _grow(self) -> None:
-        self._reserve(self._room * 2)
+        self._reserve(max(self._room * 2, _LASTING))
         self._bind()
 
     def _reserve(self, rows: int) -> None:
-        more = max(rows, self._room) - self._room
-        if more:
-            self.bars = np.vstack([self.bars, np.zeros((more, ROW_WIDTH))])
-            self.out = np.vstack([self.out, np.full((more, self.out.shape[1]), math.nan)])
-            self._room += more
+        """Make room for so many rows, of which only those in use are touched: new memory costs more than all nodes."""
+        if rows > self._room:
+            bars, out = np.zeros((rows, ROW_WIDTH)), np.zeros((rows, self.out.shape[1]))
+            bars[: self.size], out[: self.size] = self.bars[: self.size], self.out[: self.size]
+            self.bars, self.out, self._room = bars, out, rows
 
     def _place(self) -> None:
         """Tell the program where in its arrays the first clean row is, and when its rows open."""
@@ -274,6 +360,7 @@ class Frame:
         self.program.set_times(opened - (row - self.first) * self.length_ms, self.length_ms)
 
     def _bind(self) -> None:
+        self.binds += 1
         self.program.bind(self.bars, self.out, self._need, self._usable, self.nodes)
         self._place()
         self._push = self.program.push

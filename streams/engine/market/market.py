@@ -17,6 +17,7 @@ from streams.engine.indicators import lookup, names
 from streams.engine.kernels.program import CompiledProgram, Program, compile_all
 from streams.engine.market.anchors import EVERY
 from streams.engine.market.folding import HigherFrame
+from streams.engine.market.nodes import States
 from streams.engine.market.operands import Operands, Slot
 from streams.engine.market.outcomes import Applied, Duplicate, Forming, Late, Outcome, Restated
 from streams.engine.market.prices import STEPS
@@ -30,7 +31,7 @@ from streams.engine.market.snapshots import (
     save_anchor,
 )
 from streams.engine.market.tape import Tape
-from streams.engine.market.upkeep import take_anchor, trim
+from streams.engine.market.upkeep import take_anchor, take_noted, trim
 
 __all__ = ["Market", "Slot", "warm_up"]
 
@@ -127,14 +128,38 @@ class Market:
             if end >= frame.ends_ms:
                 frame.close_bucket(index + 1, index)
 
-    def quiet_until_ms(self) -> int:
-        """Bars that open before that, each where it is expected, need nothing but `appended` besides a push."""
+    def quiet_until_ms(self, *, anchors: bool = True) -> int:
+        """Bars that open before that, each where it is expected, need nothing but `appended` besides a push. Without
+        `anchors`: and anchors to be noted; see `note_anchors`.
+        """
         tape, operands = self.tape, self.operands
         if not self.next or not tape.frame.program.block_at:
             return 0
-        room = min(self._anchor_at - self.next, tape.frame.room)
+        room = tape.frame.room
+        if anchors or operands.higher:
+            room = min(self._anchor_at - self.next, room)
         ends = min((frame.ends_ms for frame in operands.higher), default=operands.expires_ms)
         return min(tape.expected_ms + room * tape.step_ms, ends - tape.step_ms, operands.expires_ms)
+
+    def keep_up(self) -> None:
+        """Do what is due before the next bar if it is the expected one: an anchor, unused nodes, room for its row."""
+        if self.next >= self._anchor_at or self.tape.expected_ms >= self.operands.expires_ms:
+            self._upkeep(self.tape.expected_ms)
+        self.tape.frame.make_room()
+
+    @property
+    def bars_to_anchor(self) -> int:
+        """How many bars come before the next anchor is due."""
+        return self._anchor_at - self.next
+
+    def note_anchors(self, noted: Iterable[tuple[int, States]]) -> None:
+        """Anchors that came due while bars were appended: before which bar, and the states of the base frame's nodes
+        then. Only where there are no higher timeframes.
+        """
+        for index, states in noted:
+            take_noted(self.tape, self.operands, index, states)
+            self._anchor_at = index + EVERY
+            trim(self.tape, self.operands, self.capacity, index)
 
     def appended(self, close_ms: int, bars: int = 1) -> None:
         """Bars that were expected, the last of which closes at `close_ms`, have been pushed onto the base frame."""
@@ -293,9 +318,9 @@ class Market:
         if self.next >= self._anchor_at:
             take_anchor(self.tape, operands)
             self._anchor_at = self.next + EVERY
-            trim(self.tape, operands, self.capacity)
+            trim(self.tape, operands, self.capacity, self.next)
 
 
 def warm_up() -> None:
     """Compile every kernel, or load it from numba's cache, so that no kline waits for it."""
-    compile_all([*STEPS, *(lookup(name).step for name in names())])
+    compile_all([*STEPS, *(step for name in names() for step in lookup(name).steps)])

@@ -1,5 +1,6 @@
 """Nodes: one indicator with its parameters (or one price) on one timeframe, and its state."""
 
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ Leaf: TypeAlias = Price | Indicator
 # What a node is shared by: an indicator without output and bars_ago, or a price field.
 Key: TypeAlias = tuple[str, tuple[tuple[str, float | int], ...], str]
 State: TypeAlias = tuple[Floats, Ints]
+States: TypeAlias = Mapping["Node", State]
 
 _PRICE: Final = "price:"
 
@@ -43,7 +45,7 @@ class Node:
             self.step, plan = price_plan(field)
         else:
             definition, plan = indicators.plan_for(name, params, seed)
-            self.step = definition.step
+            self.step = definition.short if plan.short and definition.short else definition.step
             self.outputs = definition.outputs
         self.p = np.array(plan.p, np.float64)
         self.lookback = plan.lookback

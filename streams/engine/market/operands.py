@@ -20,6 +20,8 @@ DAY_MS: Final = 86_400_000
 # A table value holds 64 kB; the rest is for what a row says besides its nodes.
 STATE_LIMIT: Final = 52_000
 _FRAME_BYTES: Final = 128
+# So deep are the values that do without rows of outputs: now, and before.
+_NEWEST: Final = 2
 NEVER_MS: Final = 1 << 62
 
 
@@ -67,6 +69,8 @@ class Operands:
             self._demand_room(node, timeframe, depth, path)
             if not self._covers(node, timeframe, depth):
                 self._require_history()
+        if depth > _NEWEST:
+            self.frames[timeframe].write_all()
         self.changes += 1
         node.depth = max(node.depth, depth)
         node.refs += 1

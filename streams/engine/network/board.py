@@ -7,21 +7,23 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from streams.engine.bars import Floats, Ints
+from streams.engine.bars import Floats
 from streams.engine.conditions.truth import Truth
-from streams.engine.network import ladders, machine, truths
+from streams.engine.network import ladders, machine, tables, tallies, truths
 from streams.engine.network.ladders import (
     CODES_AT,
     CONSTANTS_AT,
     DEAD,
-    LADDER,
+    FULL,
+    HUNG,
+    MISSING,
     NEXT,
     OPS,
     RUNGS,
-    SERIES,
-    VALUES,
+    STALE,
+    TALLY,
 )
-from streams.engine.network.machine import SMALL
+from streams.engine.network.tables import LADDER, SERIES, STATE, VALUES, Bytes, Rows
 from streams.engine.network.truths import (
     CALLS,
     CLOCK,
@@ -32,7 +34,7 @@ from streams.engine.network.truths import (
     ONLY,
     QUEUES,
     RANK_AT,
-    STATE,
+    TOLD,
     TRUTH,
     UNKNOWN,
     WATCHED,
@@ -62,7 +64,7 @@ class Board:
 
     def __init__(self) -> None:
         self._do = machine.machine()
-        self._block = np.zeros(machine.WORDS, np.int64)
+        self._block = np.zeros(tables.WORDS, np.int64)
         self.at = int(self._block.ctypes.data)
         self._nodes = truths.new_nodes(_ROOM)
         self._free_nodes = list(range(_ROOM - 1, -1, -1))
@@ -78,8 +80,14 @@ class Board:
         self._values = np.full((4, VALUES), np.nan)
         self._ladders = np.zeros((8, LADDER), np.int64)
         self._free_series = [3, 2, 1, 0]
-        self._rungs: dict[int, tuple[Floats, Ints]] = {}
+        self._rungs: dict[int, tuple[Floats, Rows]] = {}
+        self.sources = 0
+        """Counts changes of what is read where."""
         self._flipped = self._called = np.zeros((0, 1), np.int32)
+        self._tallies: Bytes = np.zeros(0, np.uint8)
+        self._doubts: Bytes = np.zeros(0, np.uint8)
+        self._told: Rows = np.zeros(0, np.int32)
+        self._free_tallies: list[int] = []
         self._bind()
 
     def _bind(self) -> None:
@@ -88,15 +96,18 @@ class Board:
             self._called = np.zeros((len(self._nodes), 1), np.int32)
         block = self._block
         for at, array in (
-            (machine.NODES_AT, self._nodes), (machine.EDGES_AT, self._edges), (machine.STATE_AT, self._state),
-            (machine.FLIPPED_AT, self._flipped), (machine.CALLED_AT, self._called), (machine.PULSES_AT, self._pulses),
-            (machine.CLOCKS_AT, self._clocks), (machine.SERIES_AT, self._series), (machine.VALUES_AT, self._values),
-            (machine.LADDERS_AT, self._ladders), (machine.HEADS_AT, self._heads),
+            (tables.NODES_AT, self._nodes), (tables.EDGES_AT, self._edges), (tables.STATE_AT, self._state),
+            (tables.FLIPPED_AT, self._flipped), (tables.CALLED_AT, self._called), (tables.PULSES_AT, self._pulses),
+            (tables.CLOCKS_AT, self._clocks), (tables.SERIES_AT, self._series), (tables.VALUES_AT, self._values),
+            (tables.LADDERS_AT, self._ladders), (tables.HEADS_AT, self._heads), (tables.TALLIES_AT, self._tallies),
+            (tables.DOUBTS_AT, self._doubts), (tables.TOLD_AT, self._told),
         ):  # fmt: skip
             block[at] = array.ctypes.data
-        block[machine.NODES], block[machine.EDGES] = len(self._nodes), len(self._edges)
-        block[machine.CLOCKS], block[machine.COUNT] = len(self._clocks), len(self._series)
+        block[tables.NODES], block[tables.EDGES] = len(self._nodes), len(self._edges)
+        block[tables.CLOCKS], block[tables.COUNT] = len(self._clocks), len(self._series)
+        block[tables.TALLIES] = len(self._tallies)
         self._words = self._nodes[:, WORD].data
+        self._counts = self._tallies.data
 
     def node(self, kind: int, rank: int = 0, clock: int = 0) -> int:
         """A new node, unknown."""
@@ -123,6 +134,34 @@ class Board:
         self._nodes[n] = truths.new_nodes(1)[0]
         self._free_nodes.append(n)
 
+    def tally(self) -> int:
+        """A new tally of no comparisons, true."""
+        if not self._free_tallies:
+            size, more = len(self._tallies), max(len(self._tallies) // 8, _ROOM)
+            self._tallies = np.append(self._tallies, np.zeros(more, np.uint8))
+            self._doubts = np.append(self._doubts, np.zeros(more, np.uint8))
+            self._told = np.append(self._told, np.zeros(more, np.int32))
+            self._free_tallies = list(range(size + more - 1, size - 1, -1))
+            self._bind()
+        return self._free_tallies.pop()
+
+    def free_tally(self, n: int) -> None:
+        """Give a tally back on which nothing hangs any more."""
+        assert self._state[TOLD] == 0
+        self._tallies[n] = self._doubts[n] = 0
+        self._free_tallies.append(n)
+
+    def tallied(self, n: int) -> Truth:
+        """Truth of a tally."""
+        count = self._counts[n]
+        return False if count & tallies.FALSES else None if count & tallies.DOUBT else True
+
+    def told(self) -> list[int]:
+        """Tallies whose truth changed since the last call."""
+        count = self._do.take_told(self.at)
+        found: list[int] = self._told[:count].tolist() if count else []
+        return found
+
     def link(self, child: int, parent: int) -> None:
         """Let `parent` count `child`; `join` must follow."""
         free = self._free_edges
@@ -135,7 +174,7 @@ class Board:
             free.pop()
 
     def _bind_edges(self) -> None:
-        self._block[machine.EDGES_AT], self._block[machine.EDGES] = self._edges.ctypes.data, len(self._edges)
+        self._block[tables.EDGES_AT], self._block[tables.EDGES] = self._edges.ctypes.data, len(self._edges)
 
     def unlink(self, child: int, parent: int) -> None:
         """Undo one `link`."""
@@ -209,6 +248,8 @@ class Board:
         if not self._free_series:
             self._more_series()
         s = self._free_series.pop()
+        self._block[tables.USED] = max(int(self._block[tables.USED]), s + 1)
+        self.sources += 1
         self._series[s] = 0
         self._series[s, : len(source)] = source
         self._values[s] = np.nan
@@ -238,34 +279,36 @@ class Board:
         if s in self._members[clock]:
             self._members[clock].remove(s)
             self._chain(clock)
+        self.sources += 1
         self._rungs.pop(2 * s, None)
         self._rungs.pop(2 * s + 1, None)
         self._free_series.append(s)
 
     def source(self, s: int, source: Source) -> None:
         """Read `s` from elsewhere: its frame has moved a column."""
+        self.sources += 1
         self._series[s, : len(source)] = source
 
-    def hang(self, s: int, op: str, constant: float, n: int) -> None:
-        """Let node `n` be `value op constant`, and decide it."""
-        which = 2 * s
-        rungs = int(self._ladders[which, RUNGS])
-        if rungs >= SMALL:
-            which += 1
-            rungs = int(self._ladders[which, RUNGS])
-            if rungs >= SMALL:
-                self._merge(s)
-                rungs = 0
-        if rungs == self._ladders[which, ladders.ROOM]:
-            self._widen(which, rungs)
-        self._do.hang(self.at, s, which, constant, n * 8 + _CODES[op])
+    def readings(self) -> list[tuple[int, Source]]:
+        """The series of the first clock, and where each is read."""
+        width = len(Source._fields)
+        return [(s, Source(*self._series[s, :width].tolist())) for s in (self._members or [[]])[0]]
 
-    def unhang(self, s: int, op: str, constant: float, n: int) -> None:
-        """Take a node's rung away."""
-        if not self._do.unhang(self.at, s, constant, n * 8 + _CODES[op]):
-            raise LookupError(f"no rung {op} {constant} of node {n}")
-        dead, rungs = int(self._ladders[2 * s, DEAD]), int(self._ladders[2 * s, RUNGS])
-        if 2 * dead > rungs:
+    def hang(self, s: int, op: str, constant: float, n: int, *, tally: bool = False) -> None:
+        """Let node `n` be `value op constant`, or tally `n` count it, and decide it."""
+        code = n << 4 | TALLY * tally | _CODES[op]
+        while (which := self._do.hang(self.at, s, constant, code)) != HUNG:
+            if which == FULL:
+                self._merge(s)
+            else:
+                self._widen(which)
+
+    def unhang(self, s: int, op: str, constant: float, n: int, *, tally: bool = False) -> None:
+        """Take the rung of a node or a tally away."""
+        found = self._do.unhang(self.at, s, constant, n << 4 | TALLY * tally | _CODES[op])
+        if found == MISSING:
+            raise LookupError(f"no rung {op} {constant} of {'tally' if tally else 'node'} {n}")
+        if found == STALE:
             self._merge(s)
 
     def empty(self, s: int) -> bool:
@@ -273,14 +316,14 @@ class Board:
         big, small = self._ladders[2 * s], self._ladders[2 * s + 1]
         return int(big[RUNGS] - big[DEAD] + small[RUNGS] - small[DEAD]) == 0
 
-    def _widen(self, which: int, rungs: int) -> None:
-        room = max(2 * rungs, 4)
-        constants, codes = np.zeros(room), np.zeros(room, np.int64)
+    def _widen(self, which: int) -> None:
+        rungs = int(self._ladders[which, RUNGS])
+        constants, codes = _room(rungs + max(rungs // 8, 4))
         if rungs:
             constants[:rungs], codes[:rungs] = (array[:rungs] for array in self._rungs[which])
         self._keep(which, constants, codes)
 
-    def _keep(self, which: int, constants: Floats, codes: Ints) -> None:
+    def _keep(self, which: int, constants: Floats, codes: Rows) -> None:
         self._rungs[which] = constants, codes
         row = self._ladders[which]
         row[CONSTANTS_AT], row[CODES_AT] = constants.ctypes.data, codes.ctypes.data
@@ -288,8 +331,8 @@ class Board:
 
     def _merge(self, s: int) -> None:
         big, small = self._ladders[2 * s], self._ladders[2 * s + 1]
-        room = max(int(big[RUNGS] - big[DEAD] + small[RUNGS] - small[DEAD]) * 5 // 4, 4)
-        constants, codes = np.zeros(room), np.zeros(room, np.int64)
+        room = max(int(big[RUNGS] - big[DEAD] + small[RUNGS] - small[DEAD]) * 17 // 16, 4)
+        constants, codes = _room(room)
         self._do.merge(self.at, s, int(constants.ctypes.data), int(codes.ctypes.data), room)
         self._keep(2 * s, constants, codes)
 
@@ -322,7 +365,13 @@ class Board:
         """Bytes of all arrays."""
         arrays: list[Any] = [
             self._nodes, self._pulses, self._edges, self._series, self._values, self._ladders, self._flipped,
-            self._called,
+            self._called, self._tallies, self._doubts, self._told,
             *(array for pair in self._rungs.values() for array in pair),
         ]  # fmt: skip
         return int(sum(array.nbytes for array in arrays))
+
+
+def _room(rungs: int) -> tuple[Floats, Rows]:
+    """Constants and codes of so many rungs, side by side: a value that moves touches both."""
+    room = np.zeros(rungs * 12, np.uint8)
+    return room[: rungs * 8].view(np.float64), room[rungs * 8 :].view(np.int32)

@@ -22,6 +22,7 @@ from streams.engine.conditions.resolve import calculate, label
 from streams.engine.conditions.truth import MIRRORED, ORDERED, Truth, crossed, standing
 from streams.engine.market.market import Market
 from streams.engine.network.predicates import AllNode, AnyNode, CompareNode, LevelNode, Node, NotNode
+from streams.engine.network.tallied import TallyNode
 
 
 class Glance(NamedTuple):
@@ -33,8 +34,10 @@ class Glance(NamedTuple):
 
     def decide(self, node: Node) -> Truth:
         """What `node` would be if the bar closed now."""
+        if isinstance(node, TallyNode):
+            return node.joined([self._compared(one) for one in node.comparisons()])
         if isinstance(node, CompareNode):
-            return self._compared(node)
+            return self._compared(node.comparison)
         if isinstance(node, LevelNode):
             return self.kline.low <= node.price if node.below else self.kline.high >= node.price
         if isinstance(node, AllNode | AnyNode | NotNode):
@@ -65,11 +68,10 @@ class Glance(NamedTuple):
                 found[text] = value
         return found
 
-    def _compared(self, node: CompareNode) -> Truth:
-        comparison = node.comparison
+    def _compared(self, comparison: Comparison) -> Truth:
         crosses = comparison.op not in ORDERED
         if not self._moves(comparison) or comparison.op not in MIRRORED:
-            return node.truth
+            return comparison.decide(self.last)
         left, right = self._now(comparison, comparison.left), self._now(comparison, comparison.right)
         if left != left or right != right:
             return None

@@ -1,8 +1,4 @@
-"""The compiled calls on a board: what moves truths and thresholds.
-
-Compiled code gets the address of one block that says where everything is, because handing over arrays costs
-microseconds. Whoever replaces an array writes its new address into the block.
-"""
+"""The compiled calls on a board: what moves truths and thresholds. `tables` tells how they find its arrays."""
 
 import math
 from collections.abc import Callable
@@ -30,6 +26,7 @@ from streams.engine.kernels.kernel import (
 )
 from streams.engine.kernels.program import compile_function, push_bar
 from streams.engine.kernels.rows import enough
+from streams.engine.network.fetching import ahead
 from streams.engine.network.ladders import (
     BACK,
     BACK2,
@@ -39,20 +36,32 @@ from streams.engine.network.ladders import (
     FRAME2_AT,
     FRAME_AT,
     HIGH,
+    HUNG,
     KIND,
-    LADDER,
     LOW,
+    MISSING,
     NEXT,
-    SERIES,
     VALUE,
-    VALUES,
-    Values,
     hang,
     merge,
     move,
     stand,
     unhang,
 )  # fmt: skip
+from streams.engine.network.tables import (
+    Words,
+    called_of,
+    clocks_of,
+    edges_of,
+    flipped_of,
+    heads_of,
+    nodes_of,
+    pulses_of,
+    series_of,
+    state_of,
+    values_of,
+)  # fmt: skip
+from streams.engine.network.tallies import sift, told_taken
 from streams.engine.network.truths import (
     CLOCK,
     COUNTS,
@@ -61,16 +70,12 @@ from streams.engine.network.truths import (
     FALSE,
     FLIPPED,
     FLIPS,
-    NODE,
     ONE_CHILD,
     ONLY,
     OUT,
     PULSED,
-    STATE,
     TRUTH,
     WORD,
-    Rows,
-    Words,
     counted,
     joined,
     put,
@@ -78,13 +83,6 @@ from streams.engine.network.truths import (
     remind,
     settle,
 )
-
-# What the block says, all int64.
-(
-    NODES_AT, NODES, EDGES_AT, EDGES, STATE_AT, FLIPPED_AT, CALLED_AT, PULSES_AT, CLOCKS, CLOCKS_AT, SERIES_AT, COUNT,
-    VALUES_AT, LADDERS_AT, HEADS_AT,
-) = range(15)  # fmt: skip
-WORDS: Final = 15
 
 # Kinds of series: a node's value now, or some rows back; a column of the bar; the difference of two; told from outside.
 USABLE, EARLIER, BAR, PAIR, TOLD = range(5)
@@ -127,8 +125,8 @@ class Machine(NamedTuple):
     stand: Callable[[int, int, float, float], None]
     put: Callable[[int, int, int], None]
     settle: Callable[[int], int]
-    hang: Callable[[int, int, int, float, int], None]
-    unhang: Callable[[int, int, float, int], bool]
+    hang: Callable[[int, int, float, int], int]
+    unhang: Callable[[int, int, float, int], int]
     merge: Callable[[int, int, int, int, int], None]
     link: Callable[[int, int, int, int, int], int]
     unlink: Callable[[int, int, int], int]
@@ -138,62 +136,10 @@ class Machine(NamedTuple):
     recall: Callable[[int, int], None]
     remind: Callable[[int, int], None]
     take_flips: Callable[[int], int]
+    take_told: Callable[[int], int]
     advance: Callable[[int], int]
     bar: Callable[[int, int, int, float, float, float, float, float], int]
     bars: Callable[[int, int, int, int], None]
-
-
-@kernel
-def nodes_of(block: int) -> Rows:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(shorts_at(b[NODES_AT]), (b[NODES], NODE))
-
-
-@kernel
-def edges_of(block: int) -> Rows:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(shorts_at(b[EDGES_AT]), (b[EDGES], 2))
-
-
-@kernel
-def state_of(block: int) -> Words:
-    return carray(ints_at(carray(ints_at(block), (WORDS,))[STATE_AT]), (STATE,))
-
-
-@kernel
-def flipped_of(block: int) -> Rows:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(shorts_at(b[FLIPPED_AT]), (b[NODES], 1))
-
-
-@kernel
-def pulses_of(block: int) -> Rows:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(shorts_at(b[PULSES_AT]), (b[NODES], 2))
-
-
-@kernel
-def heads_of(block: int) -> Words:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(ints_at(b[HEADS_AT]), (b[CLOCKS],))
-
-
-@kernel
-def series_of(block: int) -> Words:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(ints_at(b[SERIES_AT]), (b[COUNT], SERIES))
-
-
-@kernel
-def values_of(block: int) -> Values:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(floats_at(b[VALUES_AT]), (b[COUNT], VALUES))
-
-
-@kernel
-def ladders_of(block: int) -> Words:
-    b = carray(ints_at(block), (WORDS,))
-    return carray(ints_at(b[LADDERS_AT]), (2 * b[COUNT], LADDER))
 
 
 @kernel
@@ -203,10 +149,7 @@ def next_value(block: int, s: int, value: float) -> None:
     values[s, BEFORE] = values[s, VALUE]
     values[s, VALUE] = value
     if not (values[s, LOW] < value < values[s, HIGH]):
-        move(
-            nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block), heads_of(block),
-            series_of(block), values, ladders_of(block), s, value,
-        )  # fmt: skip
+        move(block, s, value)
 
 
 @kernel
@@ -230,8 +173,7 @@ def end_pulses_of(block: int, clock: int, quiet: int) -> None:
 def closed(block: int, clock: int) -> None:
     """A clock closed: its pulses end, and its series are read."""
     end_pulses_of(block, clock, 0)
-    b = carray(ints_at(block), (WORDS,))
-    s = carray(ints_at(b[CLOCKS_AT]), (b[CLOCKS],))[clock]
+    s = clocks_of(block)[clock]
     series = series_of(block)
     while s >= 0:
         next_value(block, s, read(series, s))
@@ -240,9 +182,7 @@ def closed(block: int, clock: int) -> None:
 
 @kernel
 def settled(block: int) -> int:
-    b = carray(ints_at(block), (WORDS,))
-    called = carray(shorts_at(b[CALLED_AT]), (b[NODES], 1))
-    return settle(nodes_of(block), edges_of(block), state_of(block), flipped_of(block), called)
+    return settle(nodes_of(block), edges_of(block), state_of(block), flipped_of(block), called_of(block))
 
 
 @kernel
@@ -324,7 +264,7 @@ def advanced(block: int) -> int:
     """Close the first clock and settle: how many flipped, or -1 - flips where nodes must be called."""
     closed(block, 0)
     calls = settled(block)
-    flips = state_of(block)[FLIPS]
+    flips = state_of(block)[FLIPS] + sift(block)
     return int(-1 - flips if calls > 0 else flips)
 
 
@@ -332,7 +272,19 @@ def advanced(block: int) -> int:
 def machine() -> Machine:  # noqa: C901 - a list of small functions
     """Compiled, or loaded from numba's cache, at the first call. `source` is part of the cache key, nothing else."""
     source = source_digest(
-        push_bar, advanced, flips_taken, unpulsed, unlinked, linked, stand, hang, unhang, merge, joined
+        ahead,
+        push_bar,
+        advanced,
+        flips_taken,
+        told_taken,
+        unpulsed,
+        unlinked,
+        linked,
+        stand,
+        hang,
+        unhang,
+        merge,
+        joined,
     )
 
     def close(block: int, clock: int) -> None:
@@ -345,10 +297,7 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
 
     def stand_at(block: int, s: int, before: float, now: float) -> None:
         if source != 0:
-            stand(
-                nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block),
-                heads_of(block), series_of(block), values_of(block), ladders_of(block), s, before, now,
-            )  # fmt: skip
+            stand(block, s, before, now)
 
     def put_truth(block: int, n: int, truth: int) -> None:
         if source != 0:
@@ -357,23 +306,19 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
     def settle_all(block: int) -> int:
         return 0 if source == 0 else settled(block)
 
-    def hang_rung(block: int, s: int, which: int, constant: float, code: int) -> None:
-        if source != 0:
-            hang(
-                nodes_of(block), edges_of(block), state_of(block), flipped_of(block), pulses_of(block),
-                heads_of(block), series_of(block), values_of(block), ladders_of(block), s, which, constant, code,
-            )  # fmt: skip
+    def hang_rung(block: int, s: int, constant: float, code: int) -> int:
+        return HUNG if source == 0 else hang(block, s, constant, code, SMALL)
 
-    def unhang_rung(block: int, s: int, constant: float, code: int) -> bool:
+    def unhang_rung(block: int, s: int, constant: float, code: int) -> int:
         if source == 0:
-            return False
-        return unhang(series_of(block), values_of(block), ladders_of(block), s, constant, code, SMALL)
+            return MISSING
+        return unhang(block, s, constant, code, SMALL)
 
     def merge_rungs(block: int, s: int, constants_at: int, codes_at: int, room: int) -> None:
         if source != 0:
             constants = carray(floats_at(constants_at), (room,))
-            codes = carray(ints_at(codes_at), (room,))
-            merge(series_of(block), values_of(block), ladders_of(block), s, constants, codes)
+            codes = carray(shorts_at(codes_at), (room,))
+            merge(block, s, constants, codes)
 
     def link(block: int, one: int, other: int, child: int, parent: int) -> int:
         return 0 if source == 0 else linked(block, one, other, child, parent)
@@ -405,6 +350,9 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
     def take_flips(block: int) -> int:
         return 0 if source == 0 else flips_taken(block)
 
+    def take_told(block: int) -> int:
+        return 0 if source == 0 else told_taken(block)
+
     def advance(block: int) -> int:
         return 0 if source == 0 else advanced(block)
 
@@ -417,9 +365,11 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
     def bars(pairs_at: int, count: int, rows_at: int, flips_at: int) -> None:
         if source != 0:
             pairs = carray(ints_at(pairs_at), (count, 2))
+            ahead(pairs, 0)
             rows = carray(floats_at(rows_at), (count, COLUMNS))
             flips = carray(ints_at(flips_at), (count,))
             for k in range(count):
+                ahead(pairs, k + 1)
                 frame = pairs[k, 1]
                 t = carray(ints_at(frame), (BLOCK,))[LAST] + 1
                 push_bar(frame, t, rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3], rows[k, 4])
@@ -431,8 +381,8 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("void(int64, int64, float64, float64)", stand_at),
         compile_function("void(int64, int64, int64)", put_truth),
         compile_function("int64(int64)", settle_all),
-        compile_function("void(int64, int64, int64, float64, int64)", hang_rung),
-        compile_function("boolean(int64, int64, float64, int64)", unhang_rung),
+        compile_function("int64(int64, int64, float64, int64)", hang_rung),
+        compile_function("int64(int64, int64, float64, int64)", unhang_rung),
         compile_function("void(int64, int64, int64, int64, int64)", merge_rungs),
         compile_function("int64(int64, int64, int64, int64, int64)", link),
         compile_function("int64(int64, int64, int64)", unlink),
@@ -442,6 +392,7 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
         compile_function("void(int64, int64)", recall),
         compile_function("void(int64, int64)", remind_of),
         compile_function("int64(int64)", take_flips),
+        compile_function("int64(int64)", take_told),
         compile_function("int64(int64)", advance),
         compile_function("int64(int64, int64, int64, float64, float64, float64, float64, float64)", bar),
         compile_function("void(int64, int64, int64, int64)", bars),

@@ -31,6 +31,7 @@ from streams.engine.market.operands import NEVER_MS
 from streams.engine.network.board import Board
 from streams.engine.network.predicates import AtNode, CompareNode, Inner, LevelNode, Node, inner
 from streams.engine.network.series import Clocks
+from streams.engine.network.tallied import TallyNode, compared_in
 from streams.engine.network.timed import HoldsNode, MeasureNode, ScheduleNode, SequenceNode, Timed, TimedNode
 from streams.engine.network.trails import TrailNode, Trails
 
@@ -43,6 +44,8 @@ class Network:
         self.board = Board()
         self._nodes: dict[Condition, Node] = {}
         self._by_number: list[Node | None] = []
+        self._tallied: dict[Condition, TallyNode] = {}
+        self._by_tally: list[TallyNode | None] = []
         self._clocks = Clocks(market, self.board)
         self._timed = Timed(market, self.board, lambda: self.moment, self._above)
         self.trails = Trails(self.board, self._number, lambda moment: market.bar(moment.number))
@@ -79,11 +82,23 @@ class Network:
 
     @property
     def conditions(self) -> list[Condition]:
-        """Everything asked, each question once."""
-        return [*self._nodes, *self.trails.conditions]
+        """Everything asked, each question once; what is counted stands there as a whole only."""
+        return [*self._tallied, *self._nodes, *self.trails.conditions]
 
     def acquire(self, condition: Condition) -> Node:
         """The node of a resolved condition, made if nobody else asks it. Raises what the market's `acquire` raises."""
+        condition = plainly(condition)
+        tally = self._tallied.get(condition)
+        if tally is None:
+            compared = compared_in(condition)
+            if compared is None:
+                return self._acquire(condition)
+            tally = self._tallied[condition] = self._tally(condition, compared)
+        tally.refs += 1
+        return tally
+
+    def _acquire(self, condition: Condition) -> Node:
+        """A node that may be part of others."""
         condition = plainly(condition)
         node = self._nodes.get(condition)
         if node is None:
@@ -97,6 +112,9 @@ class Network:
         """Give a node back; the last one to do so frees it and what only it used."""
         node.refs -= 1
         if node.refs:
+            return
+        if type(node) is TallyNode:
+            self._release_tally(node, now_ms)
             return
         if isinstance(node, TrailNode):
             self.trails.release(node)
@@ -114,6 +132,27 @@ class Network:
         if isinstance(node, Inner):
             for child in node.children:
                 self.release(child, now_ms)
+
+    def _tally(self, condition: Condition, compared: tuple[Compare, ...]) -> TallyNode:
+        node = TallyNode(self.board, condition, compared)
+        moment = self.moment
+        done = False
+        try:
+            node.hang(lambda key, one: self._clocks.at(key, one, moment))
+            done = True
+        finally:
+            if not done:
+                node.unhang(lambda series: self._clocks.leave(series, 0))
+        missing = node.number + 1 - len(self._by_tally)
+        if missing > 0:
+            self._by_tally.extend([None] * missing)
+        self._by_tally[node.number] = node
+        return node
+
+    def _release_tally(self, node: TallyNode, now_ms: int) -> None:
+        del self._tallied[node.key]
+        node.unhang(lambda series: self._clocks.leave(series, now_ms))
+        self._by_tally[node.number] = None
 
     def step(self, moment: Moment, *, newest: bool) -> list[Node]:
         """Take in the bar of `moment`; the watched nodes whose truth may have changed. `newest`: no bar came after."""
@@ -152,8 +191,12 @@ class Network:
         return self._settle()
 
     def tell_again(self, node: Node) -> None:
-        """Tell the watchers of `node` at the next bar, also where its truth is the same: they saw another one."""
-        self._timed.shown(node)
+        """Tell the watchers of `node` at the next bar, also where its truth is the same: they saw another one.
+
+        Of a node that asks for values only they did not.
+        """
+        if not isinstance(node, TallyNode):
+            self._timed.shown(node)
 
     def put(self, node: Node, truth: Truth) -> None:
         """Set a truth; the nodes above follow when it settles."""
@@ -173,7 +216,14 @@ class Network:
                 self.board.put(number, node.joined())
 
     def _flipped(self) -> list[Node]:
-        return [node for number in self.board.flips() if (node := self._by_number[number]) is not None]
+        found = [node for number in self.board.flips() if (node := self._by_number[number]) is not None]
+        for number in self.board.told():
+            tally = self._by_tally[number]
+            if (
+                tally is not None and tally.watchers
+            ):  # who begins to watch at this bar is no witness of the change
+                found.append(tally)
+        return found
 
     def _above(self, node: Node) -> list[Node]:
         return [one for number in self.board.parents(node.number) if (one := self._by_number[number])]
@@ -226,7 +276,7 @@ class Network:
         done = False
         try:
             for item in items:
-                nodes.append(self.acquire(item))  # noqa: PERF401 - those acquired are released when one is refused
+                nodes.append(self._acquire(item))  # noqa: PERF401 - those acquired are released when one is refused
             done = True
         finally:
             if not done:

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.conditions import All, AnyOf, At, Compare, Condition, Level, Not
 from streams.engine.conditions.comparisons import Asked, Comparison, Moment
 from streams.engine.conditions.truth import Truth
+from streams.engine.market.market import Slot
 from streams.engine.network import truths
 from streams.engine.network.board import Board
 from streams.engine.network.series import Series, split
@@ -29,8 +30,14 @@ class Node(ABC):
         self.key = key
         self.rank = rank
         self.refs = 0
-        self.number = board.node(kind, rank, clock)
+        self.number = self._row(kind, rank, clock)
         self.watchers: Sequence[Any] = ()
+
+    def _row(self, kind: int, rank: int, clock: int) -> int:
+        return self._board.node(kind, rank, clock)
+
+    def _tell(self, *, watched: bool) -> None:
+        self._board.watch(self.number, watched=watched)
 
     @property
     def truth(self) -> Truth:
@@ -53,17 +60,21 @@ class Node(ABC):
         """The comparisons below, from left to right."""
         return iter(())
 
+    def slots(self) -> Iterator[Slot]:
+        """What its comparisons hold in the market."""
+        return (slot for one in self.comparisons() for slot in one.slots)
+
     def watch(self, watcher: Any) -> None:
         """Tell `watcher` from now on."""
         self.watchers = (*self.watchers, watcher) if len(self.watchers) < 8 else [*self.watchers, watcher]
-        self._board.watch(self.number, watched=True)
+        self._tell(watched=True)
 
     def unwatch(self, watcher: Any) -> bool:
         """Tell `watcher` no more; whether it had been told."""
         if watcher not in self.watchers:
             return False
         self.watchers = tuple(one for one in self.watchers if one is not watcher)
-        self._board.watch(self.number, watched=bool(self.watchers))
+        self._tell(watched=bool(self.watchers))
         return True
 
 

@@ -28,14 +28,15 @@ from streams.engine.network.machine import BAR, PAIR, TOLD, USABLE
 
 _NAN: Final = float("nan")
 Grid: TypeAlias = tuple[int, int]
-Side: TypeAlias = tuple[Operand, ...] | str
+Operands: TypeAlias = tuple[Operand, ...]
+Side: TypeAlias = Operands | str
 """What a series is shared by: one operand, two, or the name of a bar's column."""
 
 
 class Split(NamedTuple):
     """A comparison as a threshold: `key op constant`."""
 
-    key: tuple[Operand, ...]
+    key: Operands
     op: str
     constant: float
 
@@ -130,6 +131,7 @@ class Clocks:
         self._base = self._new(grid(market.interval))
         self._by_grid: dict[Grid, Clock] = {(self._base.length, self._base.shift): self._base}
         self._higher: list[Clock] = []
+        self._compared: dict[Operands, Series] = {}
         self.steady = True
         """Whether at the close of a base bar alone nothing changes but series that compiled code reads."""
 
@@ -152,10 +154,16 @@ class Clocks:
 
     def of(self, node: Compare, moment: Moment | None) -> Series:
         """The series that a comparison hangs on, made if there is none. Raises what the market's `acquire` does."""
-        clock = self.clock(grid(clock_of(node) or self._market.interval))
-        key = split(node).key
-        found = clock.series.get(key)
-        return found or self._enter(Series(key, clock, *compile_operands(self._market, key)), moment)
+        return self.at(split(node).key, node, moment)
+
+    def at(self, key: Operands, node: Compare, moment: Moment | None) -> Series:
+        """As `of`, where it is known by what `node` is split."""
+        found = self._compared.get(key)
+        if found is None:
+            clock = self.clock(grid(clock_of(node) or self._market.interval))
+            found = self._enter(Series(key, clock, *compile_operands(self._market, key)), moment)
+            self._compared[key] = found
+        return found
 
     def of_bar(self, column: str, moment: Moment | None) -> Series:
         """The series of the bar's low or high."""
@@ -177,6 +185,8 @@ class Clocks:
         if series.users:
             return
         del series.clock.series[series.key]
+        if not isinstance(series.key, str):
+            del self._compared[series.key]
         self._board.drop(series.row, series.clock.number)
         for slot in series.slots:
             self._market.release(slot, now_ms)

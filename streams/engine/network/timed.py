@@ -232,6 +232,7 @@ class Timed:
         self._instants: list[tuple[int, int, ScheduleNode]] = []
         self._over: dict[ScheduleNode, None] = {}
         self._shown: dict[Node, None] = {}
+        self._stood_in_ms = -1
 
     @property
     def moment(self) -> Moment | None:
@@ -256,7 +257,8 @@ class Timed:
         elif isinstance(node, TimedNode):
             self._lookers[node] = None
         elif isinstance(node, ScheduleNode):
-            now_ms = -1 if self.moment is None else self.moment.now_ms
+            # A tick may have stood in since the newest bar: its instants were told then, and are over.
+            now_ms = max(-1 if self.moment is None else self.moment.now_ms, self._stood_in_ms)
             heappush(self._instants, (node.instants.after(now_ms), next(self._serial), node))
             if node.truth:
                 self._over[node] = None
@@ -299,6 +301,7 @@ class Timed:
 
     def shown_on_stand_in(self, now_ms: int) -> list[Node]:
         """Schedules whose truth a stand-in at `now_ms` changes; theirs in the network is that at the newest bar."""
+        self._stood_in_ms = now_ms
         nodes: dict[Node, None] = dict.fromkeys(self._over)
         self._over.clear()
         for node in self._due(now_ms):

@@ -5,15 +5,12 @@ change below costs the same however many children there are. Nodes are settled r
 after all that it depends on.
 """
 
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.engine.kernels.kernel import kernel
-
-Rows: TypeAlias = NDArray[np.int32]
-Words: TypeAlias = NDArray[np.int64]
+from streams.engine.network.tables import NODE, RANKS, Rows, Words
 
 FALSE: Final = 0
 TRUE: Final = 1
@@ -27,8 +24,7 @@ CALLED: Final = 4
 """Decided in Python, when a child has changed: `settle` stops and names it."""
 
 # A row of `nodes`: 16 bytes, so that a condition of a few parts lies in one or two lines of the processor's cache.
-WORD, COUNTS, EDGE, QUEUED = range(4)
-NODE: Final = 4
+WORD, COUNTS, EDGE, QUEUED = range(NODE)
 # In WORD: the truth, then kind, rank and whether somebody watches, whether it has flipped.
 TRUTH: Final = 3
 KIND_AT: Final = 2
@@ -50,10 +46,9 @@ OUT: Final = -2
 # A row of `pulses`, beside that of the node.
 PULSED, CLOCK = range(2)
 
-# Words of `state`: how many flipped, how many are to be called, then the queues by rank.
-FLIPS, CALLS, QUEUES = range(3)
-RANKS: Final = 32
-STATE: Final = QUEUES + RANKS
+# Words of `state`: how many flipped, how many are to be called, how many tallies were noted, whether a node is queued,
+# the queues by rank.
+FLIPS, CALLS, TOLD, WAITING, QUEUES = range(5)
 
 
 @kernel
@@ -84,6 +79,7 @@ def queue(nodes: Rows, state: Words, n: int) -> None:
         rank = (nodes[n, WORD] >> RANK_AT) & LOW_FIVE
         nodes[n, QUEUED] = state[QUEUES + rank]
         state[QUEUES + rank] = n
+        state[WAITING] = 1
 
 
 @kernel
@@ -127,6 +123,8 @@ def put(nodes: Rows, edges: Rows, state: Words, flipped: Rows, n: int, truth: in
 def settle(nodes: Rows, edges: Rows, state: Words, flipped: Rows, called: Rows) -> int:
     """Decide what is queued, in order of rank. Returns how many nodes must be called before it can go on, else 0."""
     state[CALLS] = 0
+    if state[WAITING] == 0:
+        return 0
     for rank in range(RANKS):
         n = state[QUEUES + rank]
         if n < 0:
@@ -143,6 +141,7 @@ def settle(nodes: Rows, edges: Rows, state: Words, flipped: Rows, called: Rows) 
             n = after
         if state[CALLS] > 0:
             return int(state[CALLS])
+    state[WAITING] = 0
     return 0
 
 

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
 from schemas.bots import BotConfig, Grid
+from sinks.database.tables import metadata
 from sinks.inprocess import ExecutorWorker
 from sinks.queries import list_balances
 from tests.sinks.bots import MINUTE, T0, TOPICS, bar, golden
 from tests.sinks.loop import RULES, Loop, names, rows
 
+RESERVED = metadata.tables["deals"].columns.keys().index("reserved")
 GOLDEN = [
     ("15", "100"),
     ("30", "99"),
@@ -233,7 +235,7 @@ def test_held_is_what_open_deals_hold_whatever_happened(engine: Engine) -> None:
         mine = [d for d in rows(engine, "deals", "bots")["deals"] if owner(engine, d[1]) == row.user_id]
         closed = sum((Decimal(d[13]) for d in mine if d[4] == "closed"), Decimal(0))
         open_ones = [d for d in mine if d[4] == "open"]
-        held = sum((Decimal(d[-1]) - Decimal(d[13]) for d in open_ones), Decimal(0))
+        held = sum((Decimal(d[RESERVED]) - Decimal(d[13]) for d in open_ones), Decimal(0))
         assert Decimal(row.realized) == closed
         assert (
             Decimal(row.held) == held

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Engine
 
 from schemas.bots import StopLoss
-from tests.sinks.bots import bar
+from tests.sinks.bots import TOPICS, bar
 from tests.sinks.loop import rows
+from tests.sinks.reconciling import differences
 from tests.sinks.venues.double import Double, Fault
 from tests.sinks.venues.trading import TIMING, Trading, live_bot
 from topics.failpoints import Died, armed
@@ -60,7 +61,7 @@ class BadDay(Trading):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_books_and_venue_agree_after_a_bad_day(sqlite: Engine, double: Double, seed: int) -> None:
-    loop = BadDay(sqlite, double, timeout_ms=60)
+    loop = BadDay(sqlite, double, timeout_ms=200)
     loop.dice = random.Random(seed)
     double.book.fee_asset = "USDT"
     loop.put(live_bot(stop_loss=StopLoss(percent="8")), live_bot(bot_id="other", entry="close < 100.5"))
@@ -94,3 +95,4 @@ def test_books_and_venue_agree_after_a_bad_day(sqlite: Engine, double: Double, s
     )
     assert {order.phase for order in orders if not order.intent.open} <= {"done"}
     assert {order.phase for order in orders if order.intent.open} <= {"working"}
+    assert differences(sqlite, loop.bus, TOPICS) == []

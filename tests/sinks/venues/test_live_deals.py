@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from schemas.bots import TakeProfit, TargetStep
 from tests.sinks.bots import TOPICS, bar
 from tests.sinks.loop import names, rows
+from tests.sinks.reconciling import differences
 from tests.sinks.venues.double import Double, Fault
 from tests.sinks.venues.trading import Trading, live_bot
 
@@ -290,3 +291,13 @@ def test_a_periodic_bot_buys_again_and_again(sqlite: Engine, double: Double) -> 
         loop.step(bar(number, close))
     assert levels(loop) == ["base", "base_2", "base_3"]
     assert len(rows(sqlite, "deals")["deals"]) == 1
+
+
+def test_a_deal_whose_orders_are_on_their_way_is_as_the_reconciler_expects(trading: Trading) -> None:
+    for number, close in enumerate([100.0, 98.9, 104.0], start=1):
+        trading.double.fail("POST /order", Fault(0))
+        trading.step(bar(number, close))
+        assert differences(trading.engine, trading.bus, TOPICS) == []
+        trading.wait(6)
+        assert differences(trading.engine, trading.bus, TOPICS) == []
+    assert rows(trading.engine, "deals")["deals"][0][4] == "closed"

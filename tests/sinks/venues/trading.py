@@ -31,7 +31,7 @@ def account(double: Double, **options: Any) -> CcxtExchange:
     """Alice's account at the double."""
     settings: dict[str, Any] = {
         "real_money": False,
-        "timeout_ms": 300,
+        "timeout_ms": 5_000,
         "paced": False,
         "receive_window_ms": 3_000,
     }
@@ -86,6 +86,10 @@ class Trading(Loop):
                 return
             self.clock.ms += 500
             self.run()
+
+    def hurry(self) -> None:
+        """Wait less for an answer that never comes. Only where one is due: busy machines dawdle."""
+        self.exchange._client.timeout = 400
 
     def orders(self) -> list[Underway]:
         """All intents, by cause."""

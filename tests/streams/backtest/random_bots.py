@@ -5,9 +5,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from schemas.bots import BotConfig, CloseRule, LadderStep, StopLoss, TakeProfit, TargetStep
+from schemas.bots import BotConfig, CloseRule, Grid, LadderStep, StopLoss, TakeProfit, TargetStep
 from streams.engine.bars import BarArrays
-from streams.engine.dca import Instrument, problems
+from streams.engine.dca import Instrument
+from streams.engine.kinds import problems
 
 ENTRIES: Final = (
     "rsi(14) < 40",
@@ -21,7 +22,7 @@ ENTRIES: Final = (
 )
 COARSE: Final = Instrument(tick=Decimal("0.05"), lot=Decimal("0.001"), min_notional=Decimal(5))
 CENTS: Final = Instrument(tick=Decimal("0.01"), lot=Decimal("0.00001"))
-INSTRUMENTS: Final[Mapping[str, Instrument]] = {"COARSE": COARSE, "CENTS": CENTS}
+INSTRUMENTS: Final[Mapping[str, Instrument]] = {"COARSE": COARSE, "CENTS": CENTS, "CENTS2": CENTS}
 
 
 def bot(
@@ -31,13 +32,37 @@ def bot(
     while True:
         settings = _drawn(random, name, pairs, start_ms)
         if not plain:
-            settings |= _more(random)
+            settings |= _grid(random) if random.random() < 0.2 else _more(random)
         try:
             made = BotConfig(**settings)
         except ValueError:
             continue
         if not problems(made, instrument):
             return made
+
+
+def _grid(random: Random) -> dict[str, Any]:
+    """A grid around the candles' first prices."""
+    choice = random.choice
+    low, high = choice([("98.5", "101.5"), ("99.2", "100.9"), ("97", "104")])
+    found = Grid(
+        lower=low, upper=high, levels=choice([4, 9, 15]), quantity=choice(["20", "0.4"]),
+        quantity_in=choice(["quote", "base"]), spacing=choice(["arithmetic", "geometric"]),
+        max_active_levels=choice([None, 3]), initial_purchase=choice([True, False]),
+        stop_below=choice([None, "96.5"]), stop_above=choice([None, "104.5"]), stop_action=choice(["close", "keep"]),
+    )  # fmt: skip
+    nothing = BotConfig(bot_id="x", user_id="x")
+    names = ("base_order_volume", "safety_order_volume", "max_safety_orders", "price_deviation", "step_scale",
+             "volume_scale", "take_profit", "stop_loss", "same_bar_exit", "max_active_deals")  # fmt: skip
+    plain = {name: getattr(nothing, name) for name in names}
+    side = choice(["long", "short", "neutral"])
+    return plain | {
+        "kind": "grid",
+        "grid": found,
+        "side": side,
+        "fee": "0.01",
+        **choice([{"entry": "", "cooldown_s": 0}, {"entry": "rsi(14) < 50"}]),
+    }
 
 
 def _more(random: Random) -> dict[str, Any]:

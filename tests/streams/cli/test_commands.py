@@ -45,12 +45,12 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 def test_the_commands_of_the_front_page_are_all_there() -> None:
     assert set(ALL) == {
-        "demo", "up", "down", "status", "worker", "executor", "archive", "notifier test", "backtest", "sweep",
+        "demo", "up", "down", "status", "worker", "executor", "archive", "notifier test",
         "topics create", "topics list", "topics check", "feed file", "feed simulate",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
         "explain", "triggers tail", "positions list", "positions balances", "condition parse", "dlq list", "dlq show",
-        "indicators list", "indicators compute",
+        "indicators list", "indicators compute", "backtest", "sweep", "replay", "drift",
     }  # fmt: skip
 
 

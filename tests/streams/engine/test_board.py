@@ -67,6 +67,51 @@ def test_thousands_of_rungs_stand_as_the_definition_says(seed: int) -> None:
     assert board.empty(s)
 
 
+def every(found: list[Truth]) -> Truth:
+    return False if False in found else None if None in found else True
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_tallies_are_what_their_rungs_say_and_are_told_of_when_that_changes(seed: int) -> None:
+    dice, board = Random(seed), Board()
+    board.clock()
+    series = [board.series(0, Source(TOLD)) for _ in range(3)]
+    asked: dict[int, list[tuple[int, str, float]]] = {}
+    values = [NAN] * len(series)
+
+    def truth(n: int) -> Truth:
+        return every([truth_of(op, constant, NAN, values[s]) for s, op, constant in asked[n]])
+
+    for turn in range(50):
+        for _ in range(dice.choice([0, 1, 20]) if turn else SMALL + 10):
+            n = board.tally()
+            rungs = [(dice.randrange(3), dice.choice(OPS[:4]), float(dice.randrange(60)))] * dice.choice(
+                [1, 1, 2]
+            )
+            rungs += [(dice.randrange(3), dice.choice(OPS[:4]), float(dice.randrange(60))) for _ in range(3)]
+            asked[n] = rungs
+            for s, op, constant in rungs:
+                board.hang(series[s], op, constant, n, tally=True)
+        for n in dice.sample(sorted(asked), min(len(asked), dice.choice([0, 2, 30]))):
+            for s, op, constant in asked.pop(n):
+                board.unhang(series[s], op, constant, n, tally=True)
+            board.free_tally(n)
+        before = {n: truth(n) for n in asked}
+        assert all(board.tallied(n) is one for n, one in before.items())
+        for s in dice.sample(range(3), dice.randrange(4)):
+            values[s] = NAN if dice.random() < 0.1 else float(dice.randrange(60))
+            board.tell(series[s], values[s])
+            if dice.random() < 0.2:
+                values[s] = float(dice.randrange(60))
+                board.stand(series[s], NAN, values[s])
+        assert sorted(board.told()) == sorted(n for n, one in before.items() if truth(n) is not one)
+    for n, rungs in asked.items():
+        for s, op, constant in rungs:
+            board.unhang(series[s], op, constant, n, tally=True)
+        board.free_tally(n)
+    assert all(board.empty(s) for s in series)
+
+
 def test_a_value_between_its_neighbours_touches_nothing_and_one_that_passes_a_rung_tells_who_watches() -> (
     None
 ):

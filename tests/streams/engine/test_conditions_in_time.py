@@ -161,6 +161,24 @@ def test_a_schedule_fires_on_the_first_bar_after_a_gap_that_swallowed_its_instan
 
 
 @pytest.mark.parametrize("arrives_late", [False, True])
+def test_an_instant_told_on_a_stand_in_is_not_told_to_who_is_armed_after_it(arrives_late: bool) -> None:
+    desk = Desk(fill_up_to=0)
+    desk.arm(group(member("entry", SCHEDULE)))
+    desk.close(1)
+    desk.tick()
+    desk.tick()
+    assert desk.fired_at == [2]
+    if not arrives_late:
+        desk.arm(group(member("entry", SCHEDULE), generation=2, since=3))
+    desk.close(1)
+    if arrives_late:
+        desk.arm(group(member("entry", SCHEDULE), generation=2, since=3))
+    assert desk.fired_at == [2]
+    desk.close(1, 1)
+    assert desk.fired_at == [2, 5]
+
+
+@pytest.mark.parametrize("arrives_late", [False, True])
 @pytest.mark.parametrize("since, fired", [(8, [10, 11, 14]), (9, [11, 14]), (10, [11, 14]), (12, [14])])
 def test_instants_before_a_unit_was_armed_do_not_count(
     arrives_late: bool, since: int, fired: list[int]

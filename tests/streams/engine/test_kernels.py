@@ -7,7 +7,7 @@ import pytest
 
 from schemas.conditions import Indicator
 from streams.engine import indicators
-from streams.engine.indicators.sma import step
+from streams.engine.indicators.dpo import step
 from streams.engine.kernels import kernel as kernels
 from streams.engine.kernels.exact import slide, units
 from streams.engine.market.market import Market, warm_up

@@ -167,6 +167,29 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
 )
 
 
+# What most alerts are, and what the network counts instead of making nodes of it; some say one thing twice.
+PLAIN = hidden(
+    st.one_of(
+        st.builds(
+            Compare,
+            st.sampled_from(["lt", "lte", "gt", "gte"]),
+            st.one_of(LEAVES, OPERANDS),
+            st.builds(Const, PRICES),
+        ),
+        COMPARES.filter(lambda one: "crosses" not in one.op),
+        MOVES,
+    )
+)
+FLATS: st.SearchStrategy[Condition] = hidden(
+    st.builds(
+        lambda kind, items, again: kind(tuple(items + items[:1] if again else items)),
+        st.sampled_from([All, AnyOf]),
+        st.lists(PLAIN, min_size=1, max_size=5),
+        st.booleans(),
+    )
+)
+
+
 def fits(condition: Condition) -> bool:
     """Whether a tree is within the limits."""
     try:
@@ -176,7 +199,7 @@ def fits(condition: Condition) -> bool:
     return True
 
 
-TREES = CONDITIONS.filter(fits)
+TREES = st.one_of(CONDITIONS, CONDITIONS, PLAIN, FLATS, FLATS).filter(fits)
 
 
 FREQUENCIES: st.SearchStrategy[Literal["once", "once_per_bar_close", "every"]] = st.sampled_from(

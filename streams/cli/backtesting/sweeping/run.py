@@ -64,7 +64,7 @@ def run(asked: Asked, out: Path, show: Show) -> tuple[Outcome, dict[str, Any]]:
     show(1, "the best one's report")
     try:
         write(outcome, summary, out)
-        _best(base, file, outcome, out)
+        _best(base, loaded, file, outcome, out)
     except OSError as problem:
         raise Invalid(f"--out: {out}: {problem.strerror or problem}") from None
     return outcome, summary
@@ -111,8 +111,10 @@ def _windows(asked: Asked, whole: Span, loaded: Loaded) -> list[Window]:
         raise Invalid(f"--walk-forward: {wrong}") from None
 
 
-def _best(base: single.Settings, file: SweepFile, outcome: Outcome, out: Path) -> None:
+def _best(base: single.Settings, loaded: Loaded, file: SweepFile, outcome: Outcome, out: Path) -> None:
     """The best bot as a file of its own, and its backtest with a report that says how it was found."""
-    place = out / "best.yaml"
-    place.write_text(bot_file(file.written(outcome.ranked[0].setting), outcome.notes), encoding="utf-8")
-    single.run(replace(base, bots=place), out / "best", lambda done, text: None, outcome.notes)
+    place, best = out / "best.yaml", outcome.ranked[0]
+    place.write_text(bot_file(file.written(best.setting), outcome.notes), encoding="utf-8")
+    own = replace(loaded, candles={symbol: loaded.candles[symbol] for symbol in best.bot.pairs})
+    asked = replace(base, bots=place)
+    single.run_loaded(asked, [best.bot], own, out / "best", lambda done, text: None, outcome.notes)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from schemas.bots import StopLoss, TakeProfit
 from streams.engine.dca import Deal, Instrument, OffGrid, fill
 from streams.engine.dca.booking import fee_units
-from streams.engine.dca.deal import Ledger, Order
 from streams.engine.dca.ladder import steps
 from streams.engine.dca.money import OffScale, market, plain, shown, text
+from streams.engine.dca.orders import Ledger, Order
 from streams.engine.dca.paper import limit_fill, stop_fill
 from streams.engine.dca.targets import Filled, stop_loss_ticks, take_profit_ticks
 from streams.engine.dca.terms import terms_of
