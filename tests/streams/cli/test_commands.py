@@ -50,7 +50,7 @@ def test_the_commands_of_the_front_page_are_all_there() -> None:
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
         "explain", "triggers tail", "positions list", "positions balances", "condition parse", "dlq list", "dlq show",
-        "indicators list", "indicators compute",
+        "indicators list", "indicators compute", "backtest",
     }  # fmt: skip
 
 
