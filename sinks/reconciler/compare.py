@@ -38,7 +38,8 @@ def _groups(books: Books) -> Iterator[Finding]:
     commanded = {group.group_id for group in books.groups}
     for deal_id, (bot_id, symbol, shared) in books.open_deals.items():
         group_id = f"{bot_id}/{symbol}/{deal_id}"
-        if not shared and group_id not in commanded:
+        waits_in = dca.entry_group_id(bot_id, symbol) if shared else group_id
+        if waits_in not in commanded:
             yield Finding(
                 "group_missing", bot_id, group_id, "the deal is open, and no group of it was ever armed",
                 user_id=_user(books, bot_id), symbol=symbol, group_id=group_id, deal_id=deal_id,

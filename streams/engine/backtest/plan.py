@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from schemas.bots import BotConfig
+from schemas.bots import BotConfig, StopLoss, TakeProfit
 from schemas.conditions import Schedule
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.extremes import Extremes
@@ -51,7 +51,8 @@ from streams.engine.backtest.slots import (
 from streams.engine.bars import Ints
 from streams.engine.dca import Instrument
 from streams.engine.dca.entry import entry_tree
-from streams.engine.dca.ladder import Step, steps_of
+from streams.engine.dca.instrument import instrument_of
+from streams.engine.dca.ladder import steps
 from streams.engine.dca.money import FEE_UNITS_PER_QUOTE, percent
 from streams.engine.dca.terms import Terms, terms_of
 
@@ -115,31 +116,40 @@ def _unplanned(config: BotConfig, interval: str) -> Iterator[str]:
 
 
 def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) -> Plan | str:
-    instrument = terms.instrument
-    decimals = max(0, -int(instrument.tick.as_tuple().exponent))
-    units = int(instrument.tick * 10**decimals)
-    unit = instrument.quote_unit
-    n = [0] * NUMBERS
+    instrument = instrument_of(terms.tick, terms.lot, terms.min_notional)
+    n = list(
+        _costs_and_exits(
+            terms.long, terms.slippage, terms.fee, terms.take_profit, terms.stop_loss, instrument
+        )
+    )
     n[LONG], n[SAME_BAR], n[OHLC] = terms.long, terms.same_bar_exit, terms.intrabar == "ohlc"
-    n[COOLDOWN_MS], n[STEP_MS], n[UNITS] = config.cooldown_s * 1_000, step_ms, units
-    n[SLIP_UP_N], n[SLIP_UP_D] = (1 + terms.slippage_ratio).as_integer_ratio()
-    n[SLIP_DOWN_N], n[SLIP_DOWN_D] = (1 - terms.slippage_ratio).as_integer_ratio()
-    n[FEE_N], n[FEE_D] = (unit * terms.fee_ratio * FEE_UNITS_PER_QUOTE).as_integer_ratio()
-    _exits(n, terms)
-    n[BASE_A], n[BASE_B] = _lots(Fraction(terms.base_order_volume), unit)
-    n[LEAST] = -(-Fraction(terms.min_notional) // unit)
-    rungs = _ladder(steps_of(terms), unit)
+    n[COOLDOWN_MS], n[STEP_MS] = config.cooldown_s * 1_000, step_ms
+    n[BASE_A], n[BASE_B] = _lots(Fraction(terms.base_order_volume), instrument.quote_unit)
+    rungs = _ladder(
+        terms.max_safety_orders, terms.price_deviation, terms.step_scale, terms.safety_order_volume,
+        terms.volume_scale, instrument,
+    )  # fmt: skip
     n[RUNGS] = len(rungs)
     if reason := _too_large(n, rungs, terms, extremes):
         return reason
     table = np.array(rungs, np.int64).reshape(-1, 4)
-    return Plan(np.array(n, np.int64), table, 10.0**decimals, instrument)
+    return Plan(np.array(n, np.int64), table, _scale(instrument), instrument)
 
 
+def _scale(instrument: Instrument) -> float:
+    return 10.0 ** max(0, -int(instrument.tick.as_tuple().exponent))
+
+
+# The bots of a sweep differ in a few settings: what the others come to is computed once.
 @lru_cache(maxsize=1024)
-def _ladder(steps: tuple[Step, ...], unit: Fraction) -> tuple[_Rung, ...]:
-    """The rungs of a ladder's shape; many bots of a sweep have the same."""
-    return tuple((*step.deviation.as_integer_ratio(), *_lots(step.volume, unit)) for step in steps)
+def _ladder(
+    count: int, deviation: str, step_scale: str, volume: str, volume_scale: str, instrument: Instrument
+) -> tuple[_Rung, ...]:
+    """The rungs of a ladder's shape."""
+    shape = steps(count, deviation, step_scale, volume, volume_scale)
+    return tuple(
+        (*step.deviation.as_integer_ratio(), *_lots(step.volume, instrument.quote_unit)) for step in shape
+    )
 
 
 def _lots(volume: Fraction, unit: Fraction) -> tuple[int, int]:
@@ -147,12 +157,32 @@ def _lots(volume: Fraction, unit: Fraction) -> tuple[int, int]:
     return (volume / unit).as_integer_ratio()
 
 
-def _exits(n: list[int], terms: Terms) -> None:
+@lru_cache(maxsize=1024)
+def _costs_and_exits(
+    long: bool,
+    slippage: str,
+    fee: str,
+    target: TakeProfit | None,
+    stop: StopLoss | None,
+    instrument: Instrument,
+) -> tuple[int, ...]:
+    """A bot's numbers as far as these settings make them; the others are 0."""
+    n = [0] * NUMBERS
+    slip, unit = percent(slippage), instrument.quote_unit
+    n[UNITS] = int(Fraction(instrument.tick) * int(_scale(instrument)))
+    n[SLIP_UP_N], n[SLIP_UP_D] = (1 + slip).as_integer_ratio()
+    n[SLIP_DOWN_N], n[SLIP_DOWN_D] = (1 - slip).as_integer_ratio()
+    n[FEE_N], n[FEE_D] = (unit * percent(fee) * FEE_UNITS_PER_QUOTE).as_integer_ratio()
+    n[LEAST] = -(-Fraction(instrument.min_notional) // unit)
+    _exits(n, 1 if long else -1, percent(fee), target, stop)
+    return tuple(n)
+
+
+def _exits(n: list[int], sign: int, fee: Fraction, target: TakeProfit | None, stop: StopLoss | None) -> None:
     """Target: (Q·TP_N/TP_D) / base of the average; plus B·TP_B_N/TP_B_D where it is counted from the base order."""
-    sign = 1 if terms.long else -1
-    keeps = 1 - sign * terms.fee_ratio
+    keeps = 1 - sign * fee
     n[TP_N] = n[TP_D] = n[TP_B_D] = n[SL_N] = n[SL_D] = 1
-    if (target := terms.take_profit) is not None and target.percent is not None:
+    if target is not None and target.percent is not None:
         gain = percent(target.percent)
         n[TARGET] = AVERAGE if target.of == "average" else BASE
         whole = (1 + sign * gain) / keeps if target.of == "average" else 1 / keeps
@@ -162,7 +192,7 @@ def _exits(n: list[int], terms: Terms) -> None:
         if target.of == "base":
             n[TP_N], n[TP_D] = n[TP_N] * (common // n[TP_D]), common
             n[TP_B_N], n[TP_B_D] = share.numerator * (common // share.denominator), common
-    if (stop := terms.stop_loss) is not None:
+    if stop is not None:
         n[STOP] = {"average": AVERAGE, "base": BASE, "last_level": LAST}[stop.reference]
         n[SL_N], n[SL_D] = (1 - sign * percent(stop.percent)).as_integer_ratio()
 

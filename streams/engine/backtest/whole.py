@@ -19,7 +19,16 @@ from numba.np.numpy_support import carray, farray
 
 from streams.engine.backtest.candles import Candles
 from streams.engine.bars import ROW_WIDTH, Floats, Ints
-from streams.engine.kernels.kernel import Step, cached, call_at, floats_at, ints_at, source_digest
+from streams.engine.kernels.kernel import (
+    Step,
+    cached,
+    call_at,
+    floats_at,
+    ints_at,
+    nothing,
+    preparation,
+    source_digest,
+)
 from streams.engine.market.nodes import Node
 
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
@@ -65,13 +74,18 @@ _ints: Final = _stack(types.int64)
 
 
 def _inlined(step: Step) -> Step:
-    """A name under which compiled code puts `step` in place."""
+    """A name under which compiled code puts `step`, and what it has done before each row, in place."""
+    before = preparation(step)
 
-    def placed(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+    def both(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+        before(t, bars, p, f, i)
         step(t, bars, p, f, i, out)
 
+    def placed(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
+        both(t, bars, p, f, i, out)
+
     def body(t: Any, bars: Any, p: Any, f: Any, i: Any, out: Any) -> Any:
-        return step
+        return step if before is nothing else both
 
     overload(placed, inline="always", strict=False, jit_options={"error_model": "numpy"})(body)
     return placed
@@ -152,7 +166,7 @@ def _address_of(step: Step, sizes: _Sizes) -> int:
     if key not in _compiled:
         _compiled[key] = cached(
             lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk),
-            _entry(step, sizes, source_digest(step) + 1),
+            _entry(step, sizes, source_digest(step, preparation(step)) + 1),
         )
     return int(_compiled[key].address)
 
