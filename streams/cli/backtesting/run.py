@@ -47,6 +47,7 @@ class Settings:
     fill_up_to: int = 5
     jobs: int | None = None
     capital: float | None = None
+    report: bool = True
     check: bool = False
     funding: float = 0.0
 
@@ -130,8 +131,8 @@ def run_loaded(
     shown = replaced(shown, funding=settings.funding)
     summary["metrics"] = figures(shown)
     write(results, summary, out)
-    tell(len(bots), "writing report.html")
-    if missing := write_page(shown, out / "report.html"):
+    tell(len(bots), "writing")
+    if settings.report and (missing := write_page(shown, out / "report.html")):
         notes.append(missing)
     return Done(Report(summary, notes, found), results)
 

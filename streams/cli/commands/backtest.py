@@ -41,6 +41,7 @@ def backtest(
         float | None,
         typer.Option(min=0.01, help="What returns are measured against; default: the most tied up at once."),
     ] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html, one page with charts.")] = True,
     funding: Annotated[
         float,
         typer.Option(metavar="PERCENT", help="Per 8 h on open positions: in the equity, not in the ledger."),
@@ -65,12 +66,13 @@ def backtest(
     settings = Settings(
         klines=klines, bots=bots, instruments=instruments, interval=interval, fill_up_to=fill_up_to, jobs=jobs,
         from_ms=None if from_ is None else parse_time(from_, "--from"),
-        to_ms=None if to is None else parse_time(to, "--to"), capital=capital, check=check, funding=funding,
+        to_ms=None if to is None else parse_time(to, "--to"), capital=capital, report=report,
+        check=check, funding=funding,
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
-        report = run(settings, out, tell)
-    show(report, out, json=json)
-    if not report.sound:
+        found = run(settings, out, tell)
+    show(found, out, json=json)
+    if not found.sound:
         raise typer.Exit(Exit.PROBLEM)
 
 

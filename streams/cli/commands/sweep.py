@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli.errors import Exit
 from streams.cli.output import JsonFlag, note, print_json, print_table
+
+SHOWN_ROWS = 10
 
 if TYPE_CHECKING:
     from streams.cli.backtesting.sweeping.outcome import Outcome
@@ -56,7 +59,8 @@ def sweep(
 ) -> None:
     """Backtest every configuration of a bot's grid, or a number of draws from it, and rank them.
 
-    The more are tried, the better the best one looks by chance alone: --walk-forward tells.
+    The more are tried, the better the best one looks by chance alone: --walk-forward tells. Exit code 1: rows of the
+    candles were broken, and left out.
     """
     from streams.cli.backtesting.run import Settings
     from streams.cli.backtesting.sweeping.run import Asked, run
@@ -71,15 +75,20 @@ def sweep(
     asked = Asked(base, objective, draws, seed, top, walk_forward, in_sample, anchored)
     with progress("sweep", 1.0, show=not json) as tell:
         outcome, summary = run(asked, out, tell)
-    for line in outcome.notes:
+    for line in [*outcome.notes, *outcome.candles[:SHOWN_ROWS]]:
         note(line)
+    if len(outcome.candles) > SHOWN_ROWS:
+        note(f"and {len(outcome.candles) - SHOWN_ROWS:,} more such rows")
     if json:
         print_json(summary)
-        return
-    _print(outcome, summary, top)
-    print(
-        f"{summary['seconds']:.2f} s; best bot: {out / 'best.yaml'}, its report: {out / 'best' / 'report.html'}"
-    )
+    else:
+        _print(outcome, summary, top)
+        best = out / "best"
+        print(
+            f"{summary['seconds']:.2f} s; best bot: {out / 'best.yaml'}, its report: {best / 'report.html'}"
+        )
+    if summary["broken_rows"]:
+        raise typer.Exit(Exit.PROBLEM)
 
 
 def _print(outcome: "Outcome", summary: dict[str, Any], top: int) -> None:

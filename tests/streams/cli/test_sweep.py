@@ -113,6 +113,33 @@ def test_a_placeholder_cannot_have_the_name_of_a_column(folder: Path) -> None:
     assert (answer.code, "sweep.profit: is a column of the table" in answer.err) == (2, True)
 
 
+def test_broken_rows_are_counted_and_told_with_exit_code_1(tmp_path: Path) -> None:
+    place = write_candles(tmp_path)
+    rows = pl.read_parquet(place).with_columns(
+        high=pl.when(pl.int_range(pl.len()) == 70).then(0.5).otherwise("high")
+    )
+    rows.write_parquet(place)
+    answer = sweep(tmp_path, "--json")
+    assert (answer.code, answer.json["broken_rows"]) == (1, 1), answer.err
+    assert "left out" in answer.err
+
+
+def test_a_grid_is_swept_like_any_bot(folder: Path) -> None:
+    place = folder / "grid.yaml"
+    place.write_text(
+        "bot_id: g\nuser_id: alice\nkind: grid\npairs: [CENTS]\n"
+        'grid: {lower: "90", upper: "110", levels: 5, quantity: "20"}\n'
+        "sweep:\n  grid.levels: [5, 30, 201]\n  side: [long, neutral]\n"
+    )
+    given = ["--klines", str(folder / "candles.parquet"), "--bots", str(place), "--out", str(folder / "grid")]
+    told = strikeline(
+        folder, "sweep", *given, "--instruments", str(folder / "instruments.yaml"), "--json"
+    ).json
+    assert (told["tried"], told["refused"]) == (4, 2)
+    assert told["reasons"][0]["reason"].startswith("grid.levels: ")
+    assert told["best"][0]["figures"]["deals"] == 1
+
+
 def test_funding_is_in_the_equity_and_not_in_the_ledger(folder: Path) -> None:
     bots = folder / "held.yaml"
     bots.write_text(

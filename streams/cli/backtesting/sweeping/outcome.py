@@ -14,7 +14,9 @@ from streams.cli.backtesting.sweeping.trials import Trial, Unfit
 
 @dataclass(frozen=True)
 class Outcome:
-    """`ranked` and `unfit` hold every configuration, each once. `repeated`: settings that came more than once."""
+    """`ranked` and `unfit` hold every configuration, each once. `repeated`: settings that came again. `candles`: what
+    was wrong with those.
+    """
 
     names: tuple[str, ...]
     objective: str
@@ -22,6 +24,7 @@ class Outcome:
     unfit: list[Unfit]
     repeated: int
     forward: Forward | None
+    candles: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:

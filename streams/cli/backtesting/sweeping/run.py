@@ -10,6 +10,7 @@ from typing import Any
 from streams.cli.backtesting import run as single
 from streams.cli.backtesting.candles import Loaded, load
 from streams.cli.backtesting.pool import rules_of
+from streams.cli.backtesting.provenance import remarks
 from streams.cli.backtesting.sweeping.figures import OBJECTIVES, OF_EQUITY
 from streams.cli.backtesting.sweeping.forward import Forward, walk_forward
 from streams.cli.backtesting.sweeping.outcome import Outcome
@@ -55,9 +56,11 @@ def run(asked: Asked, out: Path, show: Show) -> tuple[Outcome, dict[str, Any]]:
     terms = Terms(instruments, base.interval, base.capital, objective in OF_EQUITY)
     began = time.monotonic()
     ranked, forward = _tried(asked, found.fit, whole, cuts, loaded, terms, show)
-    outcome = Outcome(file.names, objective, ranked, found.unfit, found.repeated, forward)
+    candles = tuple(remarks(base.klines, loaded))
+    outcome = Outcome(file.names, objective, ranked, found.unfit, found.repeated, forward, candles)
     summary = {
         "bots": str(base.bots), "klines": base.klines, "from_ms": whole.from_ms, "end_ms": whole.to_ms,
+        "broken_rows": len(loaded.broken), "restated_rows": loaded.restated,
         "drawn": asked.draws, "seed": None if asked.draws is None else asked.seed,
         "seconds": round(time.monotonic() - began, 3), **outcome.summary(asked.top),
     }  # fmt: skip
