@@ -86,11 +86,11 @@ class Bench:
 
 def evaluate(
     bots: Sequence[BotConfig], spans: Sequence[Span], candles: Mapping[str, Candles], terms: Terms, jobs: int,
-    tell: Tell,
+    tell: Tell, worth: int = WORTH_A_PROCESS,
 ) -> list[list[Figures]]:  # fmt: skip
-    """By span, the figures of every bot in their order."""
+    """By span, the figures of every bot in their order; further processes from `worth` bars times bots on."""
     size = sum(len(candles[symbol]) for bot in bots for symbol in bot.pairs) * len(spans)
-    alone = jobs <= 1 or size < WORTH_A_PROCESS
+    alone = jobs <= 1 or size < worth
     tasks = list(_tasks(bots, spans, 1 if alone else jobs))
     found: list[dict[int, Figures]] = [{} for _ in spans]
     place = {span: number for number, span in enumerate(spans)}

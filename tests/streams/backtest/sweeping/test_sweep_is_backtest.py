@@ -10,7 +10,7 @@ import pytest
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
 from streams.cli.backtesting.bot import run_bot
-from streams.cli.backtesting.cutting import until
+from streams.cli.backtesting.cutting import since, until
 from streams.cli.backtesting.reporting import figures as reported
 from streams.cli.backtesting.reporting import run_of
 from streams.cli.backtesting.run import Settings, run
@@ -18,6 +18,7 @@ from streams.cli.backtesting.sweeping.pool import Terms, evaluate
 from streams.cli.backtesting.sweeping.walkforward import Span
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import Finder
+from streams.engine.bars import BarArrays
 from tests.streams.backtest.random_bots import INSTRUMENTS, bot
 from tests.streams.backtest.sweeping.files import write_candles
 from tests.streams.engine.candles import walk, with_gaps
@@ -91,6 +92,31 @@ def test_candles_that_were_cut_are_those_of_a_file_that_ends_there(tmp_path: Pat
             read.open_ms.tolist(),
         )
         assert (cut.columns == read.columns).all()
+
+
+def test_candles_that_begin_later_are_those_of_a_file_that_does() -> None:
+    """Of a market with holes, filled and not, at every eleventh bar."""
+    bars = with_gaps(walk(400, 3), 0.1, 9)
+    whole = Candles.of("CENTS", bars)
+    for row in range(5, 400, 11):
+        from_ms = int(bars.open_time_ms[row])
+        late = since({"CENTS": whole}, from_ms - 30_000)["CENTS"]
+        read = Candles.of("CENTS", BarArrays(bars.open_time_ms[row:], bars.ohlcv[row:]))
+        assert late.open_ms.tolist() == read.open_ms.tolist()
+        assert (late.runs, late.filled.tolist()) == (read.runs, read.filled.tolist())
+        assert (late.columns == read.columns).all()
+
+
+def test_two_processes_find_what_one_finds() -> None:
+    candles = {"CENTS": Candles.of("CENTS", walk(500, 3))}
+    start, end_ms = int(candles["CENTS"].open_ms[100]), candles["CENTS"].ticks_until_ms
+    random = Random(2)
+    bots = [bot(random, f"b{k}", ["CENTS"], INSTRUMENTS["CENTS"], 0) for k in range(9)]
+    spans = [Span(start, end_ms), Span(start, end_ms - 9_000_000)]
+    terms, told = Terms(INSTRUMENTS, "1m", None, equity=True), list[int]()
+    alone = evaluate(bots, spans, candles, terms, 1, lambda done: None)
+    assert evaluate(bots, spans, candles, terms, 2, told.append, worth=0) == alone
+    assert (told[-1], len(told) > 2) == (18, True)
 
 
 def test_bars_that_fill_a_hole_are_cut_off_with_the_bar_that_ends_it() -> None:
