@@ -3,8 +3,8 @@
 python bench/sweep.py [--json] [--minutes N]
 
 CPU of one process, medians of three, alternating; the candles stand in memory. A sweep makes every bot from its file's
-text, has the executor accept it, walks it and computes its figures; the bare backtests end with the ledger's arrays. The
-market is simulated, eight windows of an RSI are shared.
+text, has the executor accept it, walks it and computes its figures; the bare backtests end with the ledger's arrays.
+The market is simulated, eight windows of an RSI are shared.
 """
 
 import argparse
