@@ -11,10 +11,11 @@ import pytest
 
 from streams.cli.backtesting.candles import load
 from streams.cli.backtesting.pool import Work, run_all
+from streams.cli.backtesting.sweeping.figures import equity
+from streams.cli.backtesting.sweeping.traded import from_rows
 from streams.cli.errors import Invalid
 from streams.cli.pipeline import Pipeline
 from streams.engine.backtest.candles import Candles
-from streams.engine.backtest.curve import curve
 from streams.engine.bars import BarArrays
 from tests.pipeline import Shape, bars, golden_bot, run
 from tests.streams.cli.commandline import CommandLine
@@ -222,8 +223,8 @@ async def test_the_curve_adds_up_to_the_profit(tmp_path: Path) -> None:
     candles = Candles.of("BTCUSDT", BarArrays.of(klines))
     work = Work([golden_bot()], {})
     (result,) = run_all(work, {"BTCUSDT": candles}, 1, lambda done, name: None)
-    found = curve(candles, result.fills)
+    found = equity(from_rows(result, ["BTCUSDT"]), {"BTCUSDT": candles}, 0, capital=0.0)
     first = out.deals[0]
-    assert found.position[3] == pytest.approx(0.0, abs=1e-12)
+    assert found.tied[3] == 0.0
     assert found.equity[3] == pytest.approx(float(first["profit"]))
     assert found.equity[1] == pytest.approx(-15 * 0.001, abs=1e-6)
