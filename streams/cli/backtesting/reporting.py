@@ -29,7 +29,7 @@ def write_page(run: Run, file: Path) -> str | None:
     try:
         library, missing = charts(), None
     except ChartsMissing as why:
-        library, missing = None, f"report.html has no charts: {why}"
+        library, missing = None, f"report.html has tables only: {why}"
     try:
         file.write_text(page(run, library), encoding="utf-8")
     except OSError as problem:

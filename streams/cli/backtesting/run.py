@@ -40,6 +40,7 @@ class Settings:
     fill_up_to: int = 5
     jobs: int | None = None
     capital: float | None = None
+    report: bool = True
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,10 @@ def run_loaded(
     shown = run_of(results, work.bots, loaded.candles, work.instruments, summary, settings.capital, notes)
     summary["metrics"] = figures(shown)
     write(results, summary, out)
-    tell(len(bots), "writing report.html")
-    if missing := write_page(shown, out / "report.html"):
-        notes.append(missing)
+    if settings.report:
+        tell(len(bots), "drawing the report")
+        if missing := write_page(shown, out / "report.html"):
+            notes.append(missing)
     return Done(Report(summary, notes), results)
 
 

@@ -41,6 +41,7 @@ def backtest(
         float | None,
         typer.Option(min=0.01, help="What returns are measured against; default: the most tied up at once."),
     ] = None,
+    report: Annotated[bool, typer.Option(help="Write report.html, one page with charts.")] = True,
     json: JsonFlag = False,
 ) -> None:
     """Replay candles against bots: the triggers, fills and deals that the live pipeline would have had.
@@ -55,11 +56,12 @@ def backtest(
         klines=klines, bots=bots, instruments=instruments, interval=interval, fill_up_to=fill_up_to, jobs=jobs,
         from_ms=None if from_ is None else parse_time(from_, "--from"),
         to_ms=None if to is None else parse_time(to, "--to"), capital=capital,
+        report=report,
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
-        report = run(settings, out, tell)
-    show(report, out, json=json)
-    if report.summary["broken_rows"]:
+        found = run(settings, out, tell)
+    show(found, out, json=json)
+    if found.summary["broken_rows"]:
         raise typer.Exit(Exit.PROBLEM)
 
 
@@ -81,6 +83,4 @@ def show(report: "Report", out: Path, *, json: bool) -> None:
             ],
             right=("triggers", "fills", "deals", "closed", "won", "profit", "safety orders"),
         )  # fmt: skip
-        print(
-            f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; report: {out / 'report.html'}"
-        )
+        print(f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; written to {out}")
