@@ -131,9 +131,10 @@ def run_loaded(
     shown = replaced(shown, funding=settings.funding)
     summary["metrics"] = figures(shown)
     write(results, summary, out)
-    tell(len(bots), "writing")
-    if settings.report and (missing := write_page(shown, out / "report.html")):
-        notes.append(missing)
+    if settings.report:
+        tell(len(bots), "drawing the report")
+        if missing := write_page(shown, out / "report.html"):
+            notes.append(missing)
     return Done(Report(summary, notes, found), results)
 
 

@@ -11,13 +11,10 @@ import pytest
 
 from streams.cli.backtesting.candles import load
 from streams.cli.backtesting.pool import Work, run_all
-from streams.cli.backtesting.sweeping.figures import equity
-from streams.cli.backtesting.sweeping.traded import from_rows
 from streams.cli.errors import Invalid
 from streams.cli.pipeline import Pipeline
-from streams.engine.backtest.candles import Candles
 from streams.engine.bars import BarArrays
-from tests.pipeline import Shape, bars, golden_bot, run
+from tests.pipeline import golden_bot
 from tests.streams.cli.commandline import CommandLine
 from tests.streams.engine.candles import MONDAY, walk
 
@@ -212,19 +209,3 @@ def test_a_bar_in_two_files_counts_once(files: Path) -> None:
 def test_a_folder_without_candles_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"has no \.parquet"):
         load(str(tmp_path), [])
-
-
-async def test_the_curve_adds_up_to_the_profit(tmp_path: Path) -> None:
-    shapes: list[Shape] = [102.0, 100.0, (100.0, 100.0, 97.0, 97.2), (97.2, 101.0, 97.2, 100.9), 102.0]
-    klines = bars(shapes)
-    pipeline = Pipeline(f"sqlite:///{tmp_path / 'deals.db'}")
-    out = await run(pipeline, [golden_bot()], klines)
-    pipeline.close()
-    candles = Candles.of("BTCUSDT", BarArrays.of(klines))
-    work = Work([golden_bot()], {})
-    (result,) = run_all(work, {"BTCUSDT": candles}, 1, lambda done, name: None)
-    found = equity(from_rows(result, ["BTCUSDT"]), {"BTCUSDT": candles}, 0, capital=0.0)
-    first = out.deals[0]
-    assert found.tied[3] == 0.0
-    assert found.equity[3] == pytest.approx(float(first["profit"]))
-    assert found.equity[1] == pytest.approx(-15 * 0.001, abs=1e-6)

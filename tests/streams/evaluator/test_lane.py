@@ -127,43 +127,43 @@ async def test_a_full_queue_asks_the_driver_to_stop_fetching_and_a_short_one_to_
 
 async def test_commands_wait_for_bars_and_klines_queue_behind_them() -> None:
     way = Way()
-    way.bars(0, 7_000)
+    way.bars(0, 9_000)
     late = AlertCommand(
         alert_id="late",
         user_id="bob",
         symbol="AAA",
         condition="sma(50) > 1",
-        effective_from_ms=6_990 * MINUTE,
+        effective_from_ms=8_990 * MINUTE,
     )
     way.give(scenario.alert_record(late, ONE))
     await asyncio.sleep(0)
     assert [needs.symbol for needs in way.history.asked] == ["AAA"]
-    way.bars(7_000, 7_010)
-    assert way.evaluator.offsets == (7_000, 0, 0)
-    way.history.bars = BarArrays.of(scenario.kline(bar, "AAA") for bar in range(7_000))
+    way.bars(9_000, 9_010)
+    assert way.evaluator.offsets == (9_000, 0, 0)
+    way.history.bars = BarArrays.of(scenario.kline(bar, "AAA") for bar in range(9_000))
     way.history.go.set()
     await way.lane.settle()
-    assert way.evaluator.offsets == (7_010, 0, 1)
+    assert way.evaluator.offsets == (9_010, 0, 1)
     assert way.failures == []
     assert any(o.topic == ONE.fired.name for o in way.sent)
 
 
 async def test_a_closed_lane_does_nothing_with_bars_that_come_too_late() -> None:
     way = Way()
-    way.bars(0, 7_000)
+    way.bars(0, 9_000)
     way.give(scenario.alert_record(scenario.alert("AAA", "sma(50) > 1"), ONE))
     await asyncio.sleep(0)
     way.lane.close()
     way.history.go.set()
-    way.bars(7_000, 7_001)
+    way.bars(9_000, 9_001)
     await asyncio.sleep(0)
-    assert way.evaluator.offsets == (7_000, 0, 0)
+    assert way.evaluator.offsets == (9_000, 0, 0)
     assert way.lane.idle
 
 
 async def test_a_thousand_commands_at_start_up_read_the_topic_once() -> None:
     bus = MemoryBus(*ONE.all())
-    for record in scenario.klines(0, 6_500, ("AAA", "BBB"), ONE):
+    for record in scenario.klines(0, 9_000, ("AAA", "BBB"), ONE):
         bus.append(record)
     worker = EvaluatorWorker(bus, ONE)
     await worker.run_until_idle()
@@ -171,7 +171,7 @@ async def test_a_thousand_commands_at_start_up_read_the_topic_once() -> None:
         for symbol in ("AAA", "BBB"):
             command = AlertCommand(
                 alert_id=f"{symbol}-{n}", user_id="bob", symbol=symbol, condition=f"sma({n + 2}) > 1",
-                effective_from_ms=6_490 * MINUTE,
+                effective_from_ms=8_990 * MINUTE,
             )  # fmt: skip
             bus.append(scenario.alert_record(command, ONE))
     await worker.run_until_idle()
