@@ -166,11 +166,13 @@ def begin_of(settings: Settings, loaded: Loaded) -> int:
 
 
 def check_times(settings: Settings) -> None:
-    """Raises Invalid for an interval, a span or a rate that is none."""
+    """Raises Invalid for an interval, a span, an amount or a rate that is none."""
     try:
         interval_ms(settings.interval)
     except ValueError as wrong:
         raise Invalid(f"--interval: {wrong}") from None
+    if settings.capital is not None and not isfinite(settings.capital):
+        raise Invalid(f"--capital: {settings.capital} is no amount")
     if not isfinite(settings.funding):
         raise Invalid(f"--funding: {settings.funding} is no percent")
     if None not in (settings.from_ms, settings.to_ms) and settings.from_ms >= settings.to_ms:  # type: ignore[operator]

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,8 @@ def _candles(base: single.Settings, fit: Sequence[Trial]) -> tuple[Loaded, Span]
 def _windows(asked: Asked, whole: Span, loaded: Loaded) -> list[Window]:
     if not asked.windows:
         return []
+    if not isfinite(asked.in_sample):
+        raise Invalid(f"--in-sample: {asked.in_sample} is no multiple")
     step_ms = next(iter(loaded.candles.values())).step_ms
     try:
         return windows(whole, asked.windows, asked.in_sample, step_ms, anchored=asked.anchored)
