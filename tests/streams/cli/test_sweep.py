@@ -87,7 +87,7 @@ def test_draws_are_the_same_again_and_those_that_repeat_count_once(folder: Path)
         ((), "  window: [5]\n", "line 2: sweep.level: is missing"),
         (("--draws", "300000"), SWEEP, "300,000 configurations, more than 200,000"),
         (("--to", "2001-01-01"), SWEEP, "no usable rows"),
-        (("--capital", "nan"), SWEEP, "--capital: nan is no amount"),
+        (("--capital", "inf"), SWEEP, "--capital: inf is no amount"),
         (("--walk-forward", "2", "--in-sample", "inf"), SWEEP, "--in-sample: inf is no multiple"),
     ],
 )
