@@ -5,7 +5,7 @@ Records are decoded many at a time, as lines of JSON. Wherever that could mean s
 the last word, and its refusals name the record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import polars as pl
@@ -44,10 +44,25 @@ class Applied(NamedTuple):
     late: int
 
 
-def closed_bars(records: Sequence[Record], spec: TopicSpec, interval: str) -> Batch:
-    """The closed bars of `interval` among `records`."""
-    bars = _together(records, spec, interval) if records else None
-    return _one_by_one(records, spec, interval) if bars is None else Batch(bars, [])
+class Fetched(NamedTuple):
+    """Records as a client hands them over: their values and keys, and how to make whole records of them, which takes as
+    long as reading them does and is seldom asked for.
+    """
+
+    values: Sequence[bytes | None]
+    keys: Sequence[bytes | None]
+    records: Callable[[], Sequence[Record]]
+
+    @staticmethod
+    def of(records: Sequence[Record]) -> "Fetched":
+        """Records that are there already."""
+        return Fetched([one.value for one in records], [one.key for one in records], lambda: records)
+
+
+def closed_bars(fetched: Fetched, spec: TopicSpec, interval: str) -> Batch:
+    """The closed bars of `interval` among what was fetched."""
+    bars = _together(fetched, spec, interval) if fetched.values else None
+    return _one_by_one(fetched.records(), spec, interval) if bars is None else Batch(bars, [])
 
 
 def applied(bars: pl.DataFrame) -> Applied:
@@ -59,12 +74,15 @@ def applied(bars: pl.DataFrame) -> Applied:
     return Applied(kept.sort("open_time", "symbol"), stale.height - late, late)
 
 
-def _together(records: Sequence[Record], spec: TopicSpec, interval: str) -> pl.DataFrame | None:
+def _together(fetched: Fetched, spec: TopicSpec, interval: str) -> pl.DataFrame | None:
     """All at once; None where only the codec can say what they are."""
-    values = [record.value for record in records if record.value is not None]
-    if len(values) < len(records) or max(map(len, values)) > spec.max_value_bytes:
+    values = fetched.values
+    try:
+        if max(map(len, values)) > spec.max_value_bytes:  # type: ignore[arg-type]  # a null value raises, as it should
+            return None
+        lines = b"\n".join(values)  # type: ignore[arg-type]
+    except TypeError:
         return None
-    lines = b"\n".join(values)
     try:
         table = pl.read_ndjson(lines, schema=_FIELDS)
     except pl.exceptions.PolarsError:
@@ -72,7 +90,7 @@ def _together(records: Sequence[Record], spec: TopicSpec, interval: str) -> pl.D
     given = sum(table.height - column.null_count() for column in table.iter_columns())
     if table.height != len(values) or lines.count(b'":') != given or not lines.isascii():
         return None
-    keys = pl.Series([record.key for record in records], dtype=pl.Binary)
+    keys = pl.Series(fetched.keys, dtype=pl.Binary)
     if not (table["symbol"].cast(pl.Binary) == keys).all(ignore_nulls=False):
         return None
     bars, ticks = table.filter(table["type"] == "kline"), table.filter(table["type"] == "tick")

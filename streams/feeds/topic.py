@@ -5,7 +5,7 @@ brokers' index of timestamps; the end is where the topic ended when reading bega
 after the other.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,13 +13,14 @@ import polars as pl
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
 
 from streams.feeds.files import KlineFile
-from streams.feeds.recorded import COLUMNS, Applied, applied, closed_bars
+from streams.feeds.recorded import COLUMNS, Applied, Fetched, applied, closed_bars
 from topics.connection import KafkaSettings
 from topics.records import Record
 from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
 _BATCH: Final = 10_000
+_EVER: Final = 1 << 62
 _TOLD: Final = 20
 """Addresses of records that were refused, of as many as a person reads."""
 
@@ -58,9 +59,9 @@ def read_topic(
     tables: list[pl.DataFrame] = [pl.DataFrame(schema=COLUMNS)]
     refused: list[str] = []
     read = undecodable = 0
-    for records, total in batches(kafka, spec.name, from_ms):
-        read += len(records)
-        batch = closed_bars(records, spec, interval)
+    for fetched, total in batches(kafka, spec.name, from_ms):
+        read += len(fetched.values)
+        batch = closed_bars(fetched, spec, interval)
         tables.append(batch.bars)
         undecodable += len(batch.refused)
         refused += batch.refused[: _TOLD - len(refused)]
@@ -74,7 +75,7 @@ def read_topic(
     return _told(found, bars, interval, read, undecodable, refused)
 
 
-def batches(kafka: KafkaSettings, topic: str, from_ms: int | None) -> Iterator[tuple[list[Record], int]]:
+def batches(kafka: KafkaSettings, topic: str, from_ms: int | None) -> Iterator[tuple[Fetched, int]]:
     """Records of every partition in order, from the first at `from_ms` on up to where the topic ends now, each batch
     with how many there are in all. Raises TopicUnreadable, KafkaException.
     """
@@ -102,10 +103,8 @@ def batches(kafka: KafkaSettings, topic: str, from_ms: int | None) -> Iterator[t
                 raise TopicUnreadable(
                     f"{topic}: no records for {_TIMEOUT_S:.0f} s, {sum(left.values())} wanted"
                 )
-            records = [_record(message) for message in (first, *consumer.consume(_BATCH, 0))]
-            inside = [record for record in records if record.offset < ends[record.partition]]
-            _passed(consumer, topic, records, ends, left)
-            yield inside, total
+            messages = [first, *consumer.consume(_BATCH, 0)]
+            yield _fetched(messages, _passed(consumer, topic, messages, ends, left)), total
     finally:
         consumer.close()
 
@@ -131,12 +130,10 @@ def _range(consumer: Consumer, topic: str, from_ms: int | None) -> tuple[dict[in
 
 
 def _passed(
-    consumer: Consumer, topic: str, records: Iterable[Record], ends: dict[int, int], left: dict[int, int]
-) -> None:
-    """Note how far each partition came; one that is done is not read any more."""
-    reached: dict[int, int] = {}
-    for record in records:
-        reached[record.partition] = record.offset
+    consumer: Consumer, topic: str, messages: Sequence[Message], ends: dict[int, int], left: dict[int, int]
+) -> dict[int, int]:
+    """Note how far each partition came; one that is done is not read any more. Returns the ends that were passed."""
+    reached = {message.partition() or 0: message.offset() or 0 for message in messages}
     done = []
     for partition, offset in reached.items():
         if partition in left:
@@ -146,6 +143,18 @@ def _passed(
                 done.append(TopicPartition(topic, partition))
     if done:
         consumer.pause(done)
+    return {partition: ends[partition] for partition, offset in reached.items() if offset >= ends[partition]}
+
+
+def _fetched(messages: list[Message], beyond: dict[int, int]) -> Fetched:
+    """What came, without what was sent after reading began."""
+    if beyond:
+        messages = [one for one in messages if (one.offset() or 0) < beyond.get(one.partition() or 0, _EVER)]
+    for message in messages:
+        if (error := message.error()) is not None:
+            raise KafkaException(error)
+    values, keys = [one.value() for one in messages], [one.key() for one in messages]
+    return Fetched(values, keys, lambda: [_record(one) for one in messages])
 
 
 def _asked_for(symbols: Collection[str], from_ms: int | None, to_ms: int | None) -> pl.Expr:
@@ -167,9 +176,6 @@ def _told(
 
 
 def _record(message: Message) -> Record:
-    error = message.error()
-    if error is not None:
-        raise KafkaException(error)
     return Record(
         message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1],
         message.key(), message.value(),

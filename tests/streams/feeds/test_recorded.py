@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.market import Kline, Tick
 from streams.feeds import recorded
-from streams.feeds.recorded import applied, closed_bars
+from streams.feeds.recorded import Batch, Fetched, applied
 from topics.codec import encode
 from topics.records import Record
 from topics.registry import Topics
@@ -33,6 +33,10 @@ def record(value: bytes | None, offset: int = 0, key: bytes = b"BTCUSDT") -> Rec
     return Record(SPEC.name, 0, offset, 0, key, value)
 
 
+def bars_of(records: list[Record]) -> Batch:
+    return recorded.closed_bars(Fetched.of(records), SPEC, "1m")
+
+
 def test_bars_come_in_the_order_of_their_records_and_ticks_do_not_come() -> None:
     messages = [
         kline(0),
@@ -40,15 +44,15 @@ def test_bars_come_in_the_order_of_their_records_and_ticks_do_not_come() -> None
         kline(2),
         kline(1),
     ]
-    batch = closed_bars([record(encode(one), n) for n, one in enumerate(messages)], SPEC, "1m")
+    batch = bars_of([record(encode(one), n) for n, one in enumerate(messages)])
     assert batch.refused == []
     assert batch.bars["volume"].to_list() == [0.0, 2.0, 1.0]
     assert batch.bars.schema == pl.Schema(recorded.COLUMNS)
-    assert closed_bars([], SPEC, "1m").bars.schema == pl.Schema(recorded.COLUMNS)
+    assert bars_of([]).bars.schema == pl.Schema(recorded.COLUMNS)
 
 
 def test_what_cannot_be_decoded_is_named() -> None:
-    batch = closed_bars([record(encode(kline(0))), record(b"{", 7), record(None, 8)], SPEC, "1m")
+    batch = bars_of([record(encode(kline(0))), record(b"{", 7), record(None, 8)])
     assert batch.bars.height == 1
     assert [line.split(":")[0] for line in batch.refused] == [f"{SPEC.name}[0]@7", f"{SPEC.name}[0]@8"]
 
@@ -58,7 +62,7 @@ def test_forming_bars_and_other_intervals_are_left_out() -> None:
     messages = [kline(0), kline(1, closed=False), Kline(**fields)]
     for count in (2, 3):
         records = [record(encode(one)) for one in messages[:count]]
-        assert closed_bars(records, SPEC, "1m").bars["volume"].to_list() == [0.0]
+        assert bars_of(records).bars["volume"].to_list() == [0.0]
 
 
 GOOD = encode(kline(3))
@@ -110,14 +114,14 @@ def test_any_mixture_means_what_the_codec_says(values: list[bytes]) -> None:
 
 
 def assert_same(records: list[Record]) -> None:
-    said, wanted = closed_bars(records, SPEC, "1m"), recorded._one_by_one(records, SPEC, "1m")
+    said, wanted = bars_of(records), recorded._one_by_one(records, SPEC, "1m")
     assert said.bars.equals(wanted.bars)
     assert said.refused == wanted.refused
 
 
 def test_good_records_go_the_quick_way() -> None:
     records = [record(encode(kline(n)), n) for n in range(50)]
-    quick = recorded._together(records, SPEC, "1m")
+    quick = recorded._together(Fetched.of(records), SPEC, "1m")
     assert quick is not None
     assert quick.equals(recorded._one_by_one(records, SPEC, "1m").bars)
 
