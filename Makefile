@@ -29,8 +29,8 @@ $(STAMP): requirements-dev.lock pyproject.toml
 demo: $(STAMP)  ## the whole pipeline on this machine, then a report (KLINES=file for your own candles)
 	$(BIN)/strikeline demo $(if $(KLINES),--klines "$(KLINES)") $(ARGS)
 
-test: prerequisites check  ## everything: check, then the tests on a real broker and the slow ones, one at a time
-	$(BIN)/pytest -m "e2e or slow" $(ARGS)
+test: prerequisites check  ## everything: check, then the tests on a real broker and the slow ones
+	$(BIN)/pytest -n 2 --dist loadfile -m "e2e or slow" $(ARGS)
 
 check: lint  ## format, lint, types, import rules and unit tests
 	$(BIN)/pytest -n 2 -m "not e2e and not slow" $(ARGS)
