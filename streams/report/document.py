@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from streams.report.charts import NOTICE, Charts
-from streams.report.equity import Curve, equity_curve, written_off
+from streams.report.equity import Curve, booked_off, equity_curve
 from streams.report.metrics import Metrics, metrics
 from streams.report.packing import candles, packed_series, thinned
 from streams.report.run import Run
@@ -24,7 +24,7 @@ CURVE_POINTS: Final = 4_000
 def curve_of(run: Run) -> Curve:
     """The run's equity, bar by bar."""
     closes = run.klines.select("symbol", "close", close_time=pl.col("open_time") + run.interval_ms)
-    left = written_off(run.fills, run.deals)
+    left = booked_off(run.fills, run.deals)
     fills = pl.concat([run.fills, left], how="diagonal").with_columns(pl.col("fee_base").fill_null(0.0))
     return equity_curve(closes, fills, run.deals, run.capital, run.funding)
 

@@ -62,26 +62,28 @@ def equity_curve(
     return Curve(time_ms, equity, _tied(deals, time_ms), capital)
 
 
-def written_off(fills: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
-    """What closed deals leave (dust, parts of a lot), as fills that bring nothing: from then on it is nobody's."""
-    bought = pl.when(pl.col("side") == "buy").then(1.0).otherwise(-1.0)
+def booked_off(fills: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
+    """What closed deals leave, as fills without a fee at what their profit (deal_id, profit) has it booked off at: dust
+    and parts of a lot at nothing, a position that a grid keeps at the price at which it ended.
+    """
+    way = pl.when(pl.col("side") == "buy").then(1.0).otherwise(-1.0)
     fee_base = pl.col("fee_base") if "fee_base" in fills.columns else pl.lit(0.0)
-    left = fills.group_by("deal_id", "symbol").agg(net=(bought * pl.col("quantity") - fee_base).sum())
-    closed = deals.drop_nulls("closed_at_ms").select("deal_id", at_ms="closed_at_ms")
-    return (
-        left.filter(pl.col("net") != 0)
-        .join(closed, on="deal_id")
-        .select(
-            "symbol",
-            "at_ms",
-            side=pl.when(pl.col("net") > 0).then(pl.lit("sell")).otherwise(pl.lit("buy")),
-            quantity=pl.col("net").abs(),
-            quote=pl.lit(0.0),
-            fee=pl.lit(0.0),
-            fee_base=pl.lit(0.0),
-        )
-        .sort("at_ms", "symbol", "quantity")
+    sums = fills.group_by("deal_id", "symbol").agg(
+        net=(way * pl.col("quantity") - fee_base).sum(),
+        cash=(-way * pl.col("quote") - pl.col("fee")).sum(),
     )
+    closed = deals.drop_nulls("closed_at_ms").select("deal_id", "profit", at_ms="closed_at_ms")
+    left = sums.filter(pl.col("net") != 0).join(closed, on="deal_id")
+    brings = pl.col("profit") - pl.col("cash")
+    return left.select(
+        "symbol",
+        "at_ms",
+        side=pl.when(pl.col("net") > 0).then(pl.lit("sell")).otherwise(pl.lit("buy")),
+        quantity=pl.col("net").abs(),
+        quote=pl.when(pl.col("net") > 0).then(brings).otherwise(-brings),
+        fee=pl.lit(0.0),
+        fee_base=pl.lit(0.0),
+    ).sort("at_ms", "symbol", "quantity")
 
 
 def funding_paid(time_ms: Times, value: Floats, percent: float) -> Floats:

@@ -84,12 +84,18 @@ class BotResult(NamedTuple):
         return [_invested(deal, of_deals.get(deal.deal_id, [])) for deal in self.deals]
 
     @property
-    def left(self) -> list[tuple[DealRow, Decimal]]:
-        """Closed deals that leave something (dust, parts of a lot), and how much base: nobody's from then on."""
+    def left(self) -> list[tuple[DealRow, Decimal, Decimal]]:
+        """Closed deals that leave something, how much base, and the quote at which their profit has it booked off:
+        nothing for dust and parts of a lot, the price at which a grid ended for a position that is kept.
+        """
         of_deals = self._fills_by_deal()
         closed = [deal for deal in self.deals if deal.closed_at_ms is not None]
-        sums = [(deal, _held(of_deals.get(deal.deal_id, []))) for deal in closed]
-        return [(deal, held) for deal, held in sums if held]
+        found = []
+        for deal in closed:
+            fills = of_deals.get(deal.deal_id, [])
+            if held := _held(fills):
+                found.append((deal, held, EXACT.subtract(deal.profit, _cash(fills))))
+        return found
 
     def _fills_by_deal(self) -> dict[str, list[FillRow]]:
         found: dict[str, list[FillRow]] = {}
@@ -108,6 +114,14 @@ def _held(fills: Sequence[FillRow]) -> Decimal:
     for fill in fills:
         held = EXACT.add(held, _change(fill))
     return held
+
+
+def _cash(fills: Sequence[FillRow]) -> Decimal:
+    cash = Decimal(0)
+    for fill in fills:
+        quote = EXACT.minus(fill.quote) if fill.side == "buy" else fill.quote
+        cash = EXACT.subtract(EXACT.add(cash, quote), fill.fee)
+    return cash
 
 
 def _invested(deal: DealRow, fills: Sequence[FillRow]) -> float:

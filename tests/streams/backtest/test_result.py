@@ -50,5 +50,8 @@ def test_a_ladder_ties_up_all_its_entries() -> None:
 
 def test_what_a_closed_deal_leaves_is_told() -> None:
     fills = fill("base", "buy", "2", "20", "0.002"), fill("tp_1", "sell", "1.9", "25")
-    assert [(d.deal_id, rest) for d, rest in result(deal("20", 5), *fills).left] == [("d", Decimal("0.098"))]
+    row = deal("20", 5)._replace(profit=Decimal(5))
+    assert result(row, *fills).left == [(row, Decimal("0.098"), Decimal(0))]
+    kept = row._replace(profit=Decimal("5.5"))  # what is left was booked off for a half
+    assert result(kept, *fills).left == [(kept, Decimal("0.098"), Decimal("0.5"))]
     assert result(deal("20"), *fills).left == []

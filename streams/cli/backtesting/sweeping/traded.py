@@ -22,7 +22,7 @@ from streams.engine.dca.money import FEE_UNITS_PER_QUOTE
 
 @dataclass(frozen=True)
 class Traded:
-    """Of fills, in order, then of what closed deals leave, which is written off: `at_ms`, `symbol` (its place in
+    """Of fills, in order, then of what closed deals leave, which is booked off: `at_ms`, `symbol` (its place in
     `symbols`), `base` (negative: sold), `quote` (negative: paid, fees included). Of deals: `opened_ms`, `closed_ms`
     (-1: open), `gains`, `invested` (quote), `safety`, `ambiguous`. `profit` of the closed deals, exactly; `fees` of all
     deals.
@@ -107,17 +107,19 @@ def from_rows(result: BotResult, symbols: list[str]) -> Traded:
     way = [1.0 if fill.side == "buy" else -1.0 for fill in fills]
     return Traded(
         symbols=tuple(symbols),
-        at_ms=np.array([*(fill.at_ms for fill in fills), *(deal.closed_at_ms for deal, _ in left)], np.int64),
+        at_ms=np.array(
+            [*(fill.at_ms for fill in fills), *(deal.closed_at_ms for deal, _, _ in left)], np.int64
+        ),
         symbol=np.array(
-            [place[fill.symbol] for fill in fills] + [place[deal.symbol] for deal, _ in left], np.int64
+            [place[fill.symbol] for fill in fills] + [place[deal.symbol] for deal, _, _ in left], np.int64
         ),
         base=np.array(
             [w * float(fill.quantity) - float(fill.fee_base) for w, fill in zip(way, fills, strict=True)]
-            + [-float(rest) for _, rest in left]
+            + [-float(rest) for _, rest, _ in left]
         ),
         quote=np.array(
             [-w * float(fill.quote) - float(fill.fee) for w, fill in zip(way, fills, strict=True)]
-            + [0.0] * len(left)
+            + [float(worth) for _, _, worth in left]
         ),
         opened_ms=np.array([deal.opened_at_ms for deal in deals], np.int64),
         closed_ms=np.array(
