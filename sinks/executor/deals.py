@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.triggers import Trigger
 from sinks.capital.accounting import account, settled
 from sinks.executor.arming import arm_deal, members_of, refresh_entry
-from sinks.executor.book import book
+from sinks.executor.book import book, told_under
 from sinks.executor.decision import Outcome, Rules
 from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
@@ -106,7 +106,7 @@ def _settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tu
 
 def _tell_refused(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> None:
     draft.tell(
-        f"{trigger.trigger_id}:refused",
+        f"{told_under(trigger.trigger_id, held.deal)}:refused",
         "ignored",
         symbol=trigger.symbol,
         group_id=trigger.group_id,

@@ -283,6 +283,24 @@ def test_a_target_of_its_own_bot_is_not_overtaken_by_deals_beside_it(sqlite: Eng
     assert double.book.balances["BTC"] == 0
 
 
+def test_a_report_that_closes_one_deal_leaves_the_bar_to_those_beside_it(
+    sqlite: Engine, double: Double
+) -> None:
+    """The fill comes while the next bar forms, and that bar meets the other deal's stop."""
+    loop = Trading(sqlite, double)
+    double.book.fee_asset = "USDT"
+    loop.put(live_bot(max_active_deals=2, max_active_deals_per_pair=2))
+    for number, (opened, close) in enumerate(
+        [(105.0, 105.0), (100.0, 100.0), (101.5, 101.5), (101.5, 100.9)]
+    ):
+        loop.step(bar(number, close, opened=opened))
+    loop.clock.ms = bar(4, 1.0).close_time_ms + 300
+    loop.step(bar(4, 102.3, opened=100.9))
+    assert sorted(deal[4] for deal in rows(sqlite, "deals")["deals"]) == ["closed", "open"]
+    loop.step(bar(5, 79.0, opened=102.3))
+    assert sorted(deal[9] for deal in rows(sqlite, "deals")["deals"]) == ["stop_loss", "take_profit"]
+
+
 def test_a_periodic_bot_buys_again_and_again(sqlite: Engine, double: Double) -> None:
     loop = Trading(sqlite, double)
     double.book.fee_asset = "USDT"

@@ -1,0 +1,53 @@
+"""Deals of one pair that share the entry's group."""
+
+from collections import Counter
+
+from sqlalchemy import Engine
+
+from schemas.bots import BotConfig, Grid
+from tests.sinks.bots import MINUTE, T0, bar, golden
+from tests.sinks.loop import Loop, rows
+
+BESIDE = golden(max_active_deals=2, max_active_deals_per_pair=2)
+
+
+def play(loop: Loop, *closes: float, first: int = 0) -> None:
+    """One bar per close."""
+    for number, close in enumerate(closes, start=first):
+        loop.feed("BTCUSDT", bar(number, close))
+        loop.run()
+
+
+def test_events_of_two_deals_on_one_bar_have_ids_of_their_own(engine: Engine) -> None:
+    loop = Loop(engine)
+    loop.put(BESIDE)
+    play(loop, 105.0, 100.0, 101.5, 100.4, 110.0)
+    closed = [event for event in loop.events if event.event == "closed"]
+    assert len({event.deal_id for event in closed}) == 2
+    assert max(Counter(event.event_id for event in loop.events).values()) == 1
+
+
+def test_a_bot_that_becomes_a_grid_keeps_the_exits_of_its_deals(engine: Engine) -> None:
+    loop = Loop(engine)
+    loop.put(BESIDE)
+    play(loop, 105.0, 100.0)
+    grid = Grid(lower="90", upper="110", levels=5, quantity="10")
+    now = BotConfig(bot_id="dip", user_id="alice", kind="grid", pairs=["BTCUSDT"], grid=grid,
+                    effective_from_ms=T0 + 2 * MINUTE)  # fmt: skip
+    loop.put(now)
+    play(loop, 100.0, 50.0, 50.0, first=2)
+    [deal] = rows(engine, "deals")["deals"]
+    assert deal[9] == "stop_loss"
+
+
+def test_a_start_that_is_due_comes_though_the_bot_became_a_grid(engine: Engine) -> None:
+    loop = Loop(engine)
+    loop.put(golden(start_delay_s=180))
+    play(loop, 105.0, 100.0)
+    grid = Grid(lower="90", upper="110", levels=5, quantity="10")
+    now = BotConfig(bot_id="dip", user_id="alice", kind="grid", pairs=["BTCUSDT"], grid=grid,
+                    effective_from_ms=T0 + 2 * MINUTE)  # fmt: skip
+    loop.put(now)
+    play(loop, 100.0, 100.0, 100.0, 100.0, 100.0, first=2)
+    [deal] = rows(engine, "deals")["deals"]
+    assert (deal[4], deal[6]) == ("open", bar(4, 100.0).close_time_ms)
