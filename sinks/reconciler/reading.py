@@ -160,9 +160,8 @@ def _filled(connection: Connection, deal_ids: list[str]) -> tuple[Booked, ...]:
         base = text(EXACT.subtract(EXACT.create_decimal(row.quantity), EXACT.create_decimal(row.fee_base)))
         amounts = (("base", base, bought), ("quote", row.quote, not bought), ("fee", row.fee, False))
         for account, amount, gained in amounts:
-            found.append(
-                Booked(row.deal_id, row.level, row.generation, account, amount if gained else f"-{amount}")
-            )
+            signed = amount if gained else f"-{amount}"
+            found.append(Booked(row.deal_id, row.level, row.generation, account, signed, row.number))
     return tuple(found)
 
 

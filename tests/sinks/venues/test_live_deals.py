@@ -117,6 +117,7 @@ def test_a_safety_order_filled_in_parts_moves_the_target_each_time(trading: Trad
     assert levels(trading) == ["base", "dca_1", "dca_1"]
     assert Decimal(armed(trading)["tp_1"]) < Decimal(first)
     assert [row[-1] for row in rows(trading.engine, "fills")["fills"] if row[1] == "dca_1"] == [2, 3]
+    assert differences(trading.engine, trading.bus, TOPICS) == []
 
 
 def test_a_target_is_never_sold_below_its_price_and_is_tried_again(trading: Trading) -> None:
