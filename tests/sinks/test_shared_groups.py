@@ -2,11 +2,13 @@
 
 from collections import Counter
 
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from schemas.bots import BotConfig, Grid
-from tests.sinks.bots import MINUTE, T0, bar, golden
+from tests.sinks.bots import MINUTE, T0, TOPICS, bar, golden
 from tests.sinks.loop import Loop, rows
+from tests.sinks.reconciling import differences
 
 BESIDE = golden(max_active_deals=2, max_active_deals_per_pair=2)
 
@@ -51,3 +53,18 @@ def test_a_start_that_is_due_comes_though_the_bot_became_a_grid(engine: Engine) 
     play(loop, 100.0, 100.0, 100.0, 100.0, 100.0, first=2)
     [deal] = rows(engine, "deals")["deals"]
     assert (deal[4], deal[6]) == ("open", bar(4, 100.0).close_time_ms)
+
+
+def test_a_periodic_deal_that_waits_for_nothing_is_no_difference(engine: Engine) -> None:
+    """Its bot is paused: there is no entry, no target and no stop, so that its group is gone."""
+    bot = golden(
+        accumulate=True, take_profit=None, stop_loss=None, max_safety_orders=0, safety_order_volume="0"
+    )
+    loop = Loop(engine)
+    loop.put(bot)
+    play(loop, 105.0, 100.0)
+    loop.put(replace(bot, state="paused", effective_from_ms=T0 + 2 * MINUTE))
+    play(loop, 105.0, 100.0, first=2)
+    assert loop.commands[-1].op == "remove"
+    assert [deal[4] for deal in rows(engine, "deals")["deals"]] == ["open"]
+    assert differences(engine, loop.bus, TOPICS) == []
