@@ -63,7 +63,7 @@ def settle_sharing(
 def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
     """Count a closed deal, take its own group away, and leave the pair to its next entry or its cooldown.
 
-    The cooldown is that of the config that governs from here on, as everything about the next entry.
+    The cooldown is that of the config that governed the bar: one that begins with the next may not have been read yet.
     """
     deal = held.deal
     draft.put_deal(replace(held, closed_at_ms=closed_ms, close_reason=deal.reason))
@@ -72,7 +72,7 @@ def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
     group = draft.bot.groups.get(kinds.deal_group_id(held.deal))
     if group is not None and group.armed:
         draft.remove(kinds.deal_group_id(held.deal), deal.symbol)
-    accepted = governing(draft.bot.configs, closed_ms) or draft.bot.newest
+    accepted = governing(draft.bot.configs, closed_ms - 1) or draft.bot.newest
     cooldown_ms = accepted.config.cooldown_s * 1_000
     draft.put_pair(
         replace(
