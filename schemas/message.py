@@ -15,14 +15,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 # `$` alone would also match before a newline at the end.
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$(?!\n)"
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$(?!\n)"
+DECIMAL_PATTERN = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$(?!\n)"
 SYMBOL_PATTERN = r"^[A-Z0-9][A-Z0-9._:-]*$(?!\n)"
 _SYMBOL = Meta(pattern=SYMBOL_PATTERN, max_length=32, description="venue symbol, e.g. BTCUSDT")
 
 Symbol = Annotated[str, _SYMBOL]
-BotId = Annotated[str, Meta(pattern=_ID, max_length=64)]
-UserId = Annotated[str, Meta(pattern=_ID, max_length=64)]
-AlertId = Annotated[str, Meta(pattern=_ID, max_length=128)]
+BotId = Annotated[str, Meta(pattern=ID_PATTERN, max_length=64)]
+UserId = Annotated[str, Meta(pattern=ID_PATTERN, max_length=64)]
+AlertId = Annotated[str, Meta(pattern=ID_PATTERN, max_length=128)]
 GroupId = Annotated[
     str,
     Meta(min_length=1, max_length=256, description="{bot_id}/{symbol}/entry or {bot_id}/{symbol}/{deal_id}"),
@@ -41,7 +42,7 @@ PositiveCount = Annotated[int, Meta(ge=1, le=2**53)]
 Decimals = Annotated[
     str,
     Meta(
-        pattern=r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$(?!\n)",
+        pattern=DECIMAL_PATTERN,
         max_length=37,
         description="non-negative decimal, as a string",
     ),

@@ -21,7 +21,9 @@ def load_instruments(path: Path) -> dict[str, Instrument]:
     """Instruments by symbol. Raises BadInstruments with the place of the first thing that is wrong."""
     try:
         raw = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise BadInstruments(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInstruments(f"{path}: {error}") from error
     if not isinstance(raw, dict):
         raise BadInstruments(f"{path}: expected symbols with tick, lot and min_notional")

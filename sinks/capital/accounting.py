@@ -8,7 +8,7 @@ from schemas.bots import BotConfig
 from schemas.triggers import Trigger
 from sinks.capital.assets import quote_asset
 from sinks.capital.deciding import cannot_open, first_unpaid, may_be_skipped, set_aside
-from sinks.capital.holding import spent
+from sinks.capital.holding import handed_over, spent
 from sinks.capital.purse import Purse
 from sinks.executor.decision import Rules
 from sinks.executor.draft import Draft
@@ -73,7 +73,7 @@ def account(draft: Draft, before: HeldDeal | None, after: HeldDeal) -> HeldDeal:
     aside = set_aside(purse, None if before is None else before.deal, reserved, after.deal, after.reserve)
     now = EXACT.add(aside, spent(after.deal))
     if after.deal.closed:
-        now, purse = Decimal(0), purse.earned(after.deal.profit)
+        now, purse = Decimal(0), purse.earned(EXACT.subtract(after.deal.profit, handed_over(after.deal)))
     _put(draft, purse.holding(EXACT.subtract(now, was)))
     return replace(after, reserved=text(aside))
 

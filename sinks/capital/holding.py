@@ -31,6 +31,15 @@ def spent(deal: AnyDeal) -> Decimal:
     return EXACT.add(instrument.quote(2 * owed - ledger.entry_quote + ledger.exit_quote), fees)
 
 
+def handed_over(deal: AnyDeal) -> Decimal:
+    """What a position that a grid left to its user counts for in the deal's profit: its user has it in base, so that it
+    pays for nothing. What is owed after a short one stays owed.
+    """
+    if not isinstance(deal, grid.Deal):
+        return Decimal(0)
+    return deal.terms.instrument.quote(max(deal.ledger.kept_quote, 0))
+
+
 def planned(deal: AnyDeal, reserve: Reserve) -> Decimal:
     """What the deal may still buy, fees included: all safety orders, the next one, or nothing. Rounded up to 1e-8."""
     if isinstance(deal, grid.Deal):

@@ -12,7 +12,7 @@ from streams.engine.dca import (
 )
 from streams.engine.dca.money import EXACT, text
 from streams.engine.grid import Kept
-from streams.engine.kinds import AnyEvent, AnySettlement
+from streams.engine.kinds import AnyDeal, AnyEvent, AnySettlement
 
 
 def book(draft: Draft, settlement: AnySettlement, cause: Trigger | Cause, position: int) -> int:
@@ -29,6 +29,11 @@ def book(draft: Draft, settlement: AnySettlement, cause: Trigger | Cause, positi
             _book_kept(draft, settlement, event, cause)
         _tell(draft, settlement, event, cause)
     return position
+
+
+def told_under(trigger_id: str, deal: AnyDeal) -> str:
+    """What ids of a deal's events begin with: one trigger may be about several deals that share a group."""
+    return f"{trigger_id}:{deal.deal_id}" if deal.terms.shared else trigger_id
 
 
 def tell_opened(draft: Draft, held: HeldDeal, trigger: Trigger) -> None:
@@ -81,7 +86,7 @@ def _book_kept(draft: Draft, settlement: AnySettlement, kept: Kept, cause: Trigg
 def _tell(draft: Draft, settlement: AnySettlement, event: AnyEvent, cause: Trigger | Cause) -> None:
     name, level, reason, detail = words(event)
     draft.tell(
-        f"{cause.trigger_id}:{name}" + (f":{level}" if level else ""),
+        f"{told_under(cause.trigger_id, settlement.deal)}:{name}" + (f":{level}" if level else ""),
         name,
         symbol=settlement.deal.symbol,
         group_id=cause.group_id,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.triggers import Trigger
 from sinks.capital.accounting import account, settled
 from sinks.executor.arming import arm_deal, members_of, refresh_entry
-from sinks.executor.book import book
+from sinks.executor.book import book, told_under
 from sinks.executor.decision import Outcome, Rules
 from sinks.executor.draft import Draft
 from sinks.executor.snapshot import snapshot
@@ -63,7 +63,7 @@ def settle_sharing(
 def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
     """Count a closed deal, take its own group away, and leave the pair to its next entry or its cooldown.
 
-    The cooldown is that of the config that governs from here on, as everything about the next entry.
+    The cooldown is that of the config that governed the bar: one that begins with the next may not have been read yet.
     """
     deal = held.deal
     draft.put_deal(replace(held, closed_at_ms=closed_ms, close_reason=deal.reason))
@@ -72,7 +72,7 @@ def close_deal(draft: Draft, held: HeldDeal, closed_ms: int) -> None:
     group = draft.bot.groups.get(kinds.deal_group_id(held.deal))
     if group is not None and group.armed:
         draft.remove(kinds.deal_group_id(held.deal), deal.symbol)
-    accepted = governing(draft.bot.configs, closed_ms) or draft.bot.newest
+    accepted = governing(draft.bot.configs, closed_ms - 1) or draft.bot.newest
     cooldown_ms = accepted.config.cooldown_s * 1_000
     draft.put_pair(
         replace(
@@ -106,7 +106,7 @@ def _settled(draft: Draft, held: HeldDeal, trigger: Trigger, rules: Rules) -> tu
 
 def _tell_refused(draft: Draft, held: HeldDeal, trigger: Trigger, why: str) -> None:
     draft.tell(
-        f"{trigger.trigger_id}:refused",
+        f"{told_under(trigger.trigger_id, held.deal)}:refused",
         "ignored",
         symbol=trigger.symbol,
         group_id=trigger.group_id,

@@ -22,13 +22,11 @@ def rearm_deal(draft: Draft, held: HeldDeal, at_ms: int, base_ms: int) -> None:
     deal, symbol = held.deal, held.deal.symbol
     group = draft.bot.groups.get(kinds.deal_group_id(deal))
     bar_ms = at_ms // base_ms * base_ms
-    followed = isinstance(deal, dca.Deal) and any(trails(deal))
-    if isinstance(deal, dca.Deal) and deal.terms.shared:
-        pair = draft.bot.pairs[symbol]
-        if not followed:
-            draft.put_pair(replace(pair, free_from_ms=max(pair.free_from_ms, bar_ms)))
+    if deal.terms.shared:
+        _see_from(draft, symbol, draft.bot.pairs[symbol].free_from_ms, bar_ms)
         refresh_entry(draft, symbol, answering=False)
         return
+    followed = _follows(held)
     if group is None:
         arm_deal(draft, held, bar_ms)
         return
@@ -41,6 +39,26 @@ def rearm_deal(draft: Draft, held: HeldDeal, at_ms: int, base_ms: int) -> None:
     )
     if wanted.op != command.op or (wanted.op == "arm" and wanted != command):
         arm_deal(draft, held, command.armed_from_ms if followed else max(bar_ms, command.armed_from_ms))
+
+
+def rearm_after_close(draft: Draft, symbol: str, seen_ms: int, at_ms: int, base_ms: int) -> None:
+    """Arm the pair's entry after a report closed a deal. Deals that share the group go on: they had seen the bars
+    before `seen_ms`, and the bar in which the report came is theirs too.
+    """
+    if draft.sharing(symbol):
+        _see_from(draft, symbol, seen_ms, at_ms // base_ms * base_ms)
+    refresh_entry(draft, symbol, answering=True)
+
+
+def _see_from(draft: Draft, symbol: str, seen_ms: int, bar_ms: int) -> None:
+    """Let the pair's group see the bar of a report; where a deal in it has trails, all bars since it was armed."""
+    followed = any(_follows(held) for held in draft.sharing(symbol))
+    from_ms = seen_ms if followed else max(seen_ms, bar_ms)
+    draft.put_pair(replace(draft.bot.pairs[symbol], free_from_ms=from_ms))
+
+
+def _follows(held: HeldDeal) -> bool:
+    return isinstance(held.deal, dca.Deal) and any(trails(held.deal))
 
 
 def bring_back(draft: Draft, trigger: Trigger) -> bool:

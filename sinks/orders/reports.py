@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from schemas.orders import OrderReport
 from sinks.capital.accounting import account
-from sinks.executor.arming import refresh_entry
 from sinks.executor.book import book
 from sinks.executor.deals import close_deal
 from sinks.executor.decision import DeadReason, Decision, Noted, Outcome, Rules, decided
@@ -21,7 +20,7 @@ from sinks.executor.state import Bot, HeldDeal
 from sinks.executor.timeline import governing, round_up
 from sinks.orders.cause import Cause
 from sinks.orders.intent import Intent
-from sinks.orders.rearming import rearm_deal
+from sinks.orders.rearming import rearm_after_close, rearm_deal
 from sinks.orders.sending import send
 from streams.engine import dca, kinds
 from streams.engine.dca import DealError, OffGrid, VenueEvent
@@ -66,8 +65,9 @@ def _apply(
     draft.put_deal(held)
     send(draft, settlement, cause)
     if settlement.deal.closed:
+        seen_ms = draft.bot.pairs[report.symbol].free_from_ms
         close_deal(draft, held, round_up(report.at_ms, rules.base_ms))
-        refresh_entry(draft, report.symbol, answering=True)
+        rearm_after_close(draft, report.symbol, seen_ms, report.at_ms, rules.base_ms)
     else:
         rearm_deal(draft, held, report.at_ms, rules.base_ms)
     snapshot(draft)

@@ -57,13 +57,16 @@ class OpenDeal(NamedTuple):
 
 
 class Booked(NamedTuple):
-    """One fill, or one ledger entry: what `account` gained at `level` of a generation."""
+    """One fill, or one ledger entry: what `account` gained at `level` of a generation. `number` tells the fills of one
+    order apart.
+    """
 
     deal_id: str
     level: str
     generation: int
     account: str
     amount: str
+    number: int
 
 
 class Place(NamedTuple):

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, case, func, or_, select
 
 from sinks.database.engine import reading
 from sinks.database.loading import load_bots, newest_event_ms
@@ -122,9 +122,10 @@ def _pairs(connection: Connection, partition: int) -> tuple[PairCount, ...]:
 
 
 def _groups(connection: Connection, partition: int) -> tuple[GroupState, ...]:
-    """Those that are armed, and those of open deals."""
-    group_id = deals.c.bot_id + "/" + deals.c.symbol + "/" + deals.c.deal_id
-    of_open = select(group_id).where(deals.c.state == "open")
+    """Those that are armed, and those of open deals, whose group goes when they wait for nothing."""
+    pair = deals.c.bot_id + "/" + deals.c.symbol + "/"
+    of_open = select(pair + case((deals.c.shared == 1, "entry"), else_=deals.c.deal_id))
+    of_open = of_open.where(deals.c.state == "open")
     query = _mine(
         groups.c.group_id, partition, or_(groups.c.state == "armed", groups.c.group_id.in_(of_open))
     )
@@ -160,9 +161,8 @@ def _filled(connection: Connection, deal_ids: list[str]) -> tuple[Booked, ...]:
         base = text(EXACT.subtract(EXACT.create_decimal(row.quantity), EXACT.create_decimal(row.fee_base)))
         amounts = (("base", base, bought), ("quote", row.quote, not bought), ("fee", row.fee, False))
         for account, amount, gained in amounts:
-            found.append(
-                Booked(row.deal_id, row.level, row.generation, account, amount if gained else f"-{amount}")
-            )
+            signed = amount if gained else f"-{amount}"
+            found.append(Booked(row.deal_id, row.level, row.generation, account, signed, row.number))
     return tuple(found)
 
 

@@ -10,8 +10,8 @@ from sinks.reconciler.findings import Finding
 from streams.engine import kinds
 from streams.engine.dca.money import EXACT, text
 
-Key = tuple[str, int, str]
-"""Level, generation, account."""
+Key = tuple[str, int, int, str]
+"""Level, generation, number, account."""
 
 _WITHOUT_FILL: Final = frozenset({"dust", "kept"})
 """Levels under which a rest is booked off: nothing was traded."""
@@ -45,7 +45,7 @@ def _deal(
     expected, found = _by_key(filled), _by_key(row for row in booked if row.level not in _WITHOUT_FILL)
     wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
     if wrong:
-        level, generation, account = wrong[0]
+        level, generation, _, account = wrong[0]
         says, has = (text(side[wrong[0]]) if wrong[0] in side else "nothing" for side in (expected, found))
         yield Finding(
             "ledger_differs", deal.bot_id, deal.deal_id,
@@ -62,7 +62,7 @@ def _deal(
 
 
 def _figures_differ(deal: DealFigures, filled: list[Booked], booked: list[Booked]) -> str:
-    count = len({(row.level, row.generation) for row in filled})
+    count = len({(row.level, row.generation, row.number) for row in filled})
     if count != deal.fills:
         return f"it counts {deal.fills} fills, there are {count}"
     base = _sum(EXACT.create_decimal(row.amount) for row in booked if row.account == "base")
@@ -91,7 +91,9 @@ def _by_deal(rows: Iterable[Booked]) -> defaultdict[str, list[Booked]]:
 
 
 def _by_key(rows: Iterable[Booked]) -> Mapping[Key, Decimal]:
-    return {(row.level, row.generation, row.account): EXACT.create_decimal(row.amount) for row in rows}
+    return {
+        (row.level, row.generation, row.number, row.account): EXACT.create_decimal(row.amount) for row in rows
+    }
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -8,14 +8,15 @@ import difflib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import inspect, structs
 from msgspec.structs import FieldInfo
 
 from schemas.bots import BotConfig
-from schemas.message import Decimals, SignedDecimals
+from schemas.interval import INTERVAL_PATTERN
+from schemas.message import DECIMAL_PATTERN, ID_PATTERN, SYMBOL_PATTERN, Decimals, SignedDecimals
 from streams.cli.errors import Invalid
 from streams.cli.yamlfile import Entry, entries
 from topics.codec import encode
@@ -81,8 +82,25 @@ def from_msgspec(text: str, place: str, struct: type[msgspec.Struct]) -> Mistake
     reason, _, path = text.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
     if reason.startswith("Object missing required field"):
-        return Mistake(place, reason.split("`")[1], "is missing")
+        name = reason.split("`")[1]
+        return Mistake(place, f"{field}.{name}" if field else name, "is missing")
+    if form := next((words for pattern, words in _FORMS if pattern in reason), None):
+        return Mistake(place, field, form)
     return Mistake(place, field, reason[:1].lower() + reason[1:] + _hint(reason, field, struct))
+
+
+def _written(pattern: str) -> str:
+    """A pattern as msgspec prints it."""
+    return f"matching regex {pattern!r}"
+
+
+_FORMS: Final = (
+    (_written(DECIMAL_PATTERN), "expected a decimal such as 1.5: not negative, no exponent, at most 18 digits a side"),
+    (_written(SYMBOL_PATTERN), "expected a venue symbol such as BTCUSDT: capital letters, digits, . _ : -"),
+    (_written(ID_PATTERN), "expected an id such as btc-dip: letters, digits, . _ : @ -, first a letter or a digit"),
+    (_written(INTERVAL_PATTERN), "expected an interval such as 1m, 15m, 4h, 1d, 1w"),
+)  # fmt: skip
+"""What people are told in place of a regular expression."""
 
 
 def _hint(reason: str, field: str, struct: type[msgspec.Struct]) -> str:

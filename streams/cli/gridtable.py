@@ -3,6 +3,7 @@
 from schemas.bots import BotConfig
 from streams.cli.amounts import short
 from streams.cli.output import print_table
+from streams.engine.dca import decimal_text
 from streams.engine.grid import Preview
 
 
@@ -26,7 +27,7 @@ def print_grid(config: BotConfig, seen: Preview) -> None:
         what = "buys" if seen.purchase > 0 else "sells"
         print(f"at the start it {what} {short(abs(seen.purchase))} at {short(seen.purchase_price)}")
     needed = [(seen.required_capital, "quote"), (seen.required_base, "base")]
-    wanted = [f"{amount} {unit}" for amount, unit in needed if amount]
+    wanted = [f"{decimal_text(amount)} {unit}" for amount, unit in needed if amount]
     print(f"capital: {' and '.join(wanted) or 'none'} (fees not included)")
     for problem in seen.problems:
         print(f"problem: {problem.field}: {problem.reason}")

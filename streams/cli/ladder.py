@@ -6,7 +6,7 @@ from decimal import Decimal
 from schemas.bots import BotConfig
 from streams.cli.amounts import short
 from streams.cli.output import print_table
-from streams.engine.dca import Preview, Row, accumulates
+from streams.engine.dca import Preview, Row, accumulates, decimal_text
 
 
 def print_ladder(config: BotConfig, ladder: Preview) -> None:
@@ -17,9 +17,11 @@ def print_ladder(config: BotConfig, ladder: Preview) -> None:
     )
     for line in _words(config):
         print(line)
-    print(f"capital for one deal: {ladder.required_capital} (fees not included)")
+    print(f"capital for one deal: {decimal_text(ladder.required_capital)} (fees not included)")
     if ladder.capital_of_all_deals != ladder.required_capital:
-        print(f"capital for {config.max_active_deals} deals at a time: {ladder.capital_of_all_deals}")
+        print(
+            f"capital for {config.max_active_deals} deals at a time: {decimal_text(ladder.capital_of_all_deals)}"
+        )
     for warning in ladder.warnings:
         print(f"warning: {warning.field}: {warning.reason}")
     for problem in ladder.problems:

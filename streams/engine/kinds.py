@@ -60,7 +60,8 @@ def entry_group(
 
     Raises EntryInvalid for a condition that does not parse.
     """
-    if config.kind == "grid":
+    # A bot that was a ladder may still have deals in the group, or a start that is due: those are a ladder's to arm.
+    if config.kind == "grid" and not deals and start_at_ms is None:
         return grid.entry_group(
             config,
             symbol,

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from streams.report.charts import NOTICE, Charts
-from streams.report.equity import Curve, equity_curve
+from streams.report.equity import Curve, booked_off, equity_curve
 from streams.report.metrics import Metrics, metrics
 from streams.report.packing import candles, packed_series, thinned
 from streams.report.run import Run
@@ -24,7 +24,9 @@ CURVE_POINTS: Final = 4_000
 def curve_of(run: Run) -> Curve:
     """The run's equity, bar by bar."""
     closes = run.klines.select("symbol", "close", close_time=pl.col("open_time") + run.interval_ms)
-    return equity_curve(closes, run.fills, run.deals, run.capital, run.funding)
+    left = booked_off(run.fills, run.deals)
+    fills = pl.concat([run.fills, left], how="diagonal").with_columns(pl.col("fee_base").fill_null(0.0))
+    return equity_curve(closes, fills, run.deals, run.capital, run.funding)
 
 
 def metrics_of(run: Run) -> Metrics:
@@ -53,7 +55,7 @@ def page(run: Run, charts: Charts | None) -> str:
 def _data(run: Run) -> dict[str, Any]:
     curve = curve_of(run)
     found = metrics(curve, run.deals, run.fills)
-    peak = np.maximum.accumulate(curve.equity)
+    peak = curve.peak
     fall = np.divide(curve.equity - peak, peak, out=np.zeros_like(peak), where=peak > 0)
     return {
         "title": run.title,

@@ -56,7 +56,7 @@ def metrics(curve: Curve, deals: pl.DataFrame, fills: pl.DataFrame) -> Metrics:
     profits = closed["profit"].to_numpy()
     returns = returns_of(daily(curve))
     fall, growth = drawdown(curve), cagr(curve)
-    begin = float(curve.equity[0]) if len(curve.equity) else 0.0
+    begin = curve.begin if len(curve.equity) else 0.0
     gain = float(curve.equity[-1]) - begin if len(curve.equity) else 0.0
     return Metrics(
         net_profit=gain,
@@ -85,11 +85,11 @@ def cagr(curve: Curve) -> float | None:
 
     None over no time, or where nothing is left to grow. Over a few days it says little.
     """
-    if len(curve.time_ms) < 2 or curve.equity[0] <= 0 or curve.equity[-1] <= 0:
+    if len(curve.time_ms) < 2 or curve.begin <= 0 or curve.equity[-1] <= 0:
         return None
     years = float(curve.time_ms[-1] - curve.time_ms[0]) / _YEAR_MS
     try:
-        growth: float = (float(curve.equity[-1]) / float(curve.equity[0])) ** (1 / years)
+        growth: float = (float(curve.equity[-1]) / curve.begin) ** (1 / years)
         return growth - 1
     except OverflowError:
         return None
@@ -99,7 +99,7 @@ def drawdown(curve: Curve) -> Drawdown:
     """max over t of (peak so far − equity) / peak, on bar closes. The longest is the longest time below a peak."""
     if not len(curve.equity):
         return Drawdown(0.0, 0.0, 0)
-    peak = np.maximum.accumulate(curve.equity)
+    peak = curve.peak
     fall = peak - curve.equity
     ratio = np.divide(fall, peak, out=np.zeros_like(fall), where=peak > 0)
     at_peak = np.where(fall == 0, np.arange(len(fall)), 0)

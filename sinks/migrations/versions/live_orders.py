@@ -1,4 +1,7 @@
-"""Orders at a venue: what is meant to be sent, and how far it went. A fill may be one of several of its order."""
+"""Orders at a venue: what is meant to be sent, and how far it went. A fill may be one of several of its order.
+
+Down again it needs at most one fill of each level and generation, and forgets every order, those at the venue too.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -97,21 +97,21 @@ def _bars(candles: Candles, from_ms: int) -> pl.DataFrame:
 def _fills(results: Sequence[BotResult]) -> pl.DataFrame:
     rows = [
         (fill.deal_id, fill.bot_id, fill.symbol, fill.at_ms, fill.level, fill.side, float(fill.price),
-         float(fill.quantity), float(fill.quote), float(fill.fee))
+         float(fill.quantity), float(fill.quote), float(fill.fee), float(fill.fee_base))
         for result in results
         for fill in result.fills
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=FILLS, orient="row")
+    return pl.DataFrame(rows, schema={**FILLS, "fee_base": pl.Float64}, orient="row")
 
 
 def _deals(results: Sequence[BotResult]) -> pl.DataFrame:
     rows = [
         (deal.deal_id, deal.bot_id, deal.symbol, deal.side, deal.opened_at_ms, deal.closed_at_ms, deal.close_reason,
-         None if deal.average_price is None else float(deal.average_price), float(deal.entry_quote),
+         None if deal.average_price is None else float(deal.average_price), most,
          None if deal.closed_at_ms is None else float(deal.profit),
          deal.safety_orders, deal.ambiguous_bars)
         for result in results
-        for deal in result.deals
+        for deal, most in zip(result.deals, result.invested, strict=True)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=DEALS, orient="row")
 

@@ -71,13 +71,13 @@ def backtest(
     )  # fmt: skip
     with progress("backtest", None, show=not json) as tell:
         found = run(settings, out, tell)
-    show(found, out, json=json)
+    show(found, out, json=json, page=report)
     if not found.sound:
         raise typer.Exit(Exit.PROBLEM)
 
 
-def show(report: "Report", out: Path, *, json: bool) -> None:
-    """The remarks, and a line a bot."""
+def show(report: "Report", out: Path, *, json: bool, page: bool = True) -> None:
+    """The remarks, and a line a bot. `page`: there is a report.html."""
     for line in [*report.checks, *report.notes[:SHOWN_ROWS]]:
         note(line)
     if len(report.notes) > SHOWN_ROWS:
@@ -94,6 +94,5 @@ def show(report: "Report", out: Path, *, json: bool) -> None:
             ],
             right=("triggers", "fills", "deals", "closed", "won", "profit", "safety orders"),
         )  # fmt: skip
-        print(
-            f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; report: {out / 'report.html'}"
-        )
+        where = f"report: {out / 'report.html'}" if page else f"written to {out}"
+        print(f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; {where}")

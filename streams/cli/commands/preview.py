@@ -41,6 +41,8 @@ def preview(
             f"{file}: {len(configs)} bots" + (f" called {bot}" if bot else "; choose one with --bot")
         )
     config, steps = configs[0], _instrument(tick, lot, min_notional)
+    if symbol is not None and symbol not in config.pairs:
+        raise Invalid(f"--symbol: {symbol} is none of the bot's pairs, {', '.join(config.pairs)}")
     if instruments is not None:
         if steps is not None:
             raise Invalid("--instruments has tick and lot already: leave --tick and --lot out")
@@ -55,12 +57,10 @@ def preview(
 
 
 def _show(config: "BotConfig", price: Any, steps: Any, json: bool) -> bool:
-    from msgspec.structs import replace
-
     from streams.cli.ladder import print_ladder
-    from streams.engine import dca, kinds
+    from streams.engine import dca
 
-    ladder = replace(dca.preview(config, price, steps), problems=kinds.problems(config, steps))
+    ladder = dca.preview(config, price, steps)
     if json:
         print_json(ladder.to_json())
     else:
@@ -89,6 +89,8 @@ def _decimal(text: str, option: str) -> Any:
         raise Invalid(f"{option}: {text!r} is no decimal number") from None
     if not value.is_finite() or value <= 0:
         raise Invalid(f"{option}: {text} is not above 0")
+    if not Decimal("1e-18") <= value < Decimal("1e17"):
+        raise Invalid(f"{option}: {text} is none that a venue has: from 1e-18 to below 1e17")
     return value
 
 
@@ -102,7 +104,10 @@ def _instrument(tick: str | None, lot: str | None, min_notional: str | None) -> 
     if tick is None or lot is None:
         raise Invalid("--tick and --lot go together; without both nothing is rounded")
     least = {} if min_notional is None else {"min_notional": _decimal(min_notional, "--min-notional")}
-    return Instrument(_decimal(tick, "--tick"), _decimal(lot, "--lot"), **least)
+    try:
+        return Instrument(_decimal(tick, "--tick"), _decimal(lot, "--lot"), **least)
+    except ValueError as wrong:
+        raise Invalid(f"--tick, --lot: {wrong}") from None
 
 
 def _from_file(path: Path, symbol: str | None, pairs: list[str]) -> Any:
@@ -114,7 +119,5 @@ def _from_file(path: Path, symbol: str | None, pairs: list[str]) -> Any:
         known = load_instruments(path)
     except BadInstruments as wrong:
         raise Invalid(str(wrong)) from None
-    if symbol is not None and symbol not in pairs:
-        raise Invalid(f"--symbol: {symbol} is none of the bot's pairs, {', '.join(pairs)}")
     wanted = symbol or (pairs[0] if pairs else "")
     return known.get(wanted, Instrument())

@@ -75,6 +75,71 @@ class BotResult(NamedTuple):
                 total = EXACT.add(total, deal.profit)
         return total
 
+    @property
+    def invested(self) -> list[float]:
+        """Of each deal the quote of its entries; of a grid, which buys the same again and again, the most that what it
+        held (or owed) at once had cost.
+        """
+        of_deals = self._fills_by_deal()
+        return [_invested(deal, of_deals.get(deal.deal_id, [])) for deal in self.deals]
+
+    @property
+    def left(self) -> list[tuple[DealRow, Decimal, Decimal]]:
+        """Closed deals that leave something, how much base, and the quote at which their profit has it booked off:
+        nothing for dust and parts of a lot, the price at which a grid ended for a position that is kept.
+        """
+        of_deals = self._fills_by_deal()
+        closed = [deal for deal in self.deals if deal.closed_at_ms is not None]
+        found = []
+        for deal in closed:
+            fills = of_deals.get(deal.deal_id, [])
+            if held := _held(fills):
+                found.append((deal, held, EXACT.subtract(deal.profit, _cash(fills))))
+        return found
+
+    def _fills_by_deal(self) -> dict[str, list[FillRow]]:
+        found: dict[str, list[FillRow]] = {}
+        for fill in self.fills:
+            found.setdefault(fill.deal_id, []).append(fill)
+        return found
+
+
+def _change(fill: FillRow) -> Decimal:
+    quantity = fill.quantity if fill.side == "buy" else EXACT.minus(fill.quantity)
+    return EXACT.subtract(quantity, fill.fee_base)
+
+
+def _held(fills: Sequence[FillRow]) -> Decimal:
+    held = Decimal(0)
+    for fill in fills:
+        held = EXACT.add(held, _change(fill))
+    return held
+
+
+def _cash(fills: Sequence[FillRow]) -> Decimal:
+    cash = Decimal(0)
+    for fill in fills:
+        quote = EXACT.minus(fill.quote) if fill.side == "buy" else fill.quote
+        cash = EXACT.subtract(EXACT.add(cash, quote), fill.fee)
+    return cash
+
+
+def _invested(deal: DealRow, fills: Sequence[FillRow]) -> float:
+    if not any(fill.level.startswith("grid_") for fill in fills):
+        return float(deal.entry_quote)
+    held, cost, most = Decimal(0), 0.0, 0.0
+    for fill in fills:
+        change, quote = _change(fill), float(fill.quote)
+        after = EXACT.add(held, change)
+        if held.is_signed() == change.is_signed() or not held:
+            cost += quote
+        elif after.is_signed() == held.is_signed() or not after:
+            cost *= float(after) / float(held)  # what leaves has the average cost
+        else:
+            cost = quote * float(after) / float(change)  # from one side through nothing to the other
+        held, most = after, max(most, cost)
+    return most
+
 
 def deal_row(deal: AnyDeal, fills: int, ambiguous_bars: int, closed_at_ms: int | None) -> DealRow:
     """A deal as it stands."""

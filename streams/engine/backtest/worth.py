@@ -18,7 +18,7 @@ DAY_MS: Final = 86_400_000
 
 
 class Worth(NamedTuple):
-    """`drawdown` as a ratio of the peak; `days`: the equity at the first close, then at the end of every day."""
+    """`drawdown` as a ratio of the peak; `days`: the equity before the first bar, then at the end of every day."""
 
     drawdown: float
     days: Floats
@@ -36,8 +36,9 @@ def follow(
     days: Floats,
 ) -> float:
     """Fill `days`; the deepest fall. `open_ms` is not empty, `at_ms` is in order."""
-    cash, held, peak, deepest, value = capital, 0.0, -np.inf, 0.0, capital
+    cash, held, peak, deepest, value = capital, 0.0, capital, 0.0, capital
     fill, place, until = 0, 1, -1
+    days[0] = capital
     for t in range(len(open_ms)):
         now = open_ms[t] + step_ms
         if now > until:
@@ -50,8 +51,6 @@ def follow(
             held += base[fill]
             fill += 1
         value = cash + held * close[t]
-        if t == 0:
-            days[0] = value
         if value > peak:
             peak = value
         elif (

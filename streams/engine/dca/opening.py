@@ -15,6 +15,7 @@ from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.levels import LevelOrder, levels, targets
 from streams.engine.dca.money import OffScale, market, ratio
 from streams.engine.dca.orders import BASE
+from streams.engine.dca.problem import Problem
 from streams.engine.dca.settlement import Settlement
 from streams.engine.dca.terms import terms_of
 from streams.engine.dca.validation import problems_of_money
@@ -55,6 +56,21 @@ def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: T
     _refuse_if_too_coarse(opened, ticks)
     _refuse_if_too_large(opened)
     return Settlement(opened, tuple(events))
+
+
+def refusal_at(config: BotConfig, instrument: Instrument, ticks: int) -> Problem | None:
+    """Why a bot that is sound itself could not open a deal whose base order is filled at `ticks`; None: it could."""
+    deal = Deal(
+        deal_id="d", bot_id=config.bot_id, user_id=config.user_id, symbol="", interval="1m", alert_prefix="",
+        opened_at_ms=0, terms=terms_of(config, instrument),
+    )  # fmt: skip
+    try:
+        opened, _ = paper.execute(deal, Triggered(BASE, instrument.price(ticks)), ticks)
+        _refuse_if_too_coarse(opened, ticks)
+        _refuse_if_too_large(opened)
+    except EntryRefused as why:
+        return Problem(why.field, why.reason)
+    return None
 
 
 def add_base(deal: Deal, trigger: Trigger) -> Settlement:

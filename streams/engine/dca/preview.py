@@ -9,10 +9,11 @@ import msgspec
 from schemas.bots import BotConfig
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.money import text
+from streams.engine.dca.opening import refusal_at
 from streams.engine.dca.problem import Problem
 from streams.engine.dca.rows import Ladder, Row
 from streams.engine.dca.validation import problems, sound_terms
-from streams.engine.dca.warning import warnings
+from streams.engine.dca.warning import coarse_lots, warnings
 
 _EXITS: Final = ("take_profit_prices", "stop_loss_price", "break_even_price")
 """Beside the orders in JSON, whose form others read."""
@@ -62,10 +63,15 @@ def preview(config: BotConfig, price: Decimal, instrument: Instrument | None = N
         return Preview(orders=[], required_capital=Decimal(0), problems=found)
     rows = Ladder(terms, instrument).rows(price)
     capital = rows[-1].total_volume
+    coarse: list[Problem] = []
+    if instrument is not None:
+        coarse = list(coarse_lots(terms, rows))
+        refused = None if found else refusal_at(config, instrument, int(rows[0].price / instrument.tick))
+        found = [*found, refused] if refused else found
     return Preview(
         orders=rows,
         required_capital=capital,
         problems=found,
         capital_of_all_deals=capital * config.max_active_deals,
-        warnings=list(warnings(config, terms)),
+        warnings=[*warnings(config, terms), *coarse],
     )

@@ -24,7 +24,7 @@ _OF_A_LADDER: Final = (
     "base_order_volume", "safety_order_volume", "max_safety_orders", "price_deviation", "step_scale", "volume_scale",
     "steps", "anchor", "safety_condition", "max_active_safety_orders", "gap_through", "take_profit", "stop_loss",
     "close", "deal_timeout_s", "start_delay_s", "accumulate", "reinvest_percent", "same_bar_exit",
-    "max_active_deals_per_pair",
+    "max_active_deals", "max_active_deals_per_pair",
 )  # fmt: skip
 _INSTEAD: Final = {"stop_loss": "; use grid.stop_below", "take_profit": "; use grid.stop_above"}
 

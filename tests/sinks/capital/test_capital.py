@@ -289,3 +289,15 @@ def test_a_grid_that_cannot_be_paid_is_refused(engine: Engine) -> None:
     loop.play(100.0, 94.0)
     assert rows(engine, "deals")["deals"] == []
     assert loop.refusals()[0].startswith("the deal needs 4")
+
+
+def test_a_position_that_a_grid_leaves_is_no_money_any_more(engine: Engine) -> None:
+    loop = Banked(engine, alice="100")
+    loop.put(grid_bot())
+    loop.play(100.0, 94.0)
+    loop.put(grid_bot(state="deleted", on_delete="keep", effective_from_ms=bar(2, 1.0).open_time_ms))
+    loop.feed("BTCUSDT", bar(2, 94.0), bar(3, 94.0))
+    loop.run()
+    paid = sum((Decimal(fill[9]) + Decimal(fill[10]) for fill in rows(engine, "fills")["fills"]), Decimal(0))
+    assert paid > 25
+    assert loop.free() == 100 - paid

@@ -117,6 +117,7 @@ def test_a_safety_order_filled_in_parts_moves_the_target_each_time(trading: Trad
     assert levels(trading) == ["base", "dca_1", "dca_1"]
     assert Decimal(armed(trading)["tp_1"]) < Decimal(first)
     assert [row[-1] for row in rows(trading.engine, "fills")["fills"] if row[1] == "dca_1"] == [2, 3]
+    assert differences(trading.engine, trading.bus, TOPICS) == []
 
 
 def test_a_target_is_never_sold_below_its_price_and_is_tried_again(trading: Trading) -> None:
@@ -281,6 +282,24 @@ def test_a_target_of_its_own_bot_is_not_overtaken_by_deals_beside_it(sqlite: Eng
     loop.step(bar(4, 104.0, opened=100.4))
     assert [deal[9] for deal in rows(sqlite, "deals")["deals"]] == ["take_profit", "take_profit"]
     assert double.book.balances["BTC"] == 0
+
+
+def test_a_report_that_closes_one_deal_leaves_the_bar_to_those_beside_it(
+    sqlite: Engine, double: Double
+) -> None:
+    """The fill comes while the next bar forms, and that bar meets the other deal's stop."""
+    loop = Trading(sqlite, double)
+    double.book.fee_asset = "USDT"
+    loop.put(live_bot(max_active_deals=2, max_active_deals_per_pair=2))
+    for number, (opened, close) in enumerate(
+        [(105.0, 105.0), (100.0, 100.0), (101.5, 101.5), (101.5, 100.9)]
+    ):
+        loop.step(bar(number, close, opened=opened))
+    loop.clock.ms = bar(4, 1.0).close_time_ms + 300
+    loop.step(bar(4, 102.3, opened=100.9))
+    assert sorted(deal[4] for deal in rows(sqlite, "deals")["deals"]) == ["closed", "open"]
+    loop.step(bar(5, 79.0, opened=102.3))
+    assert sorted(deal[9] for deal in rows(sqlite, "deals")["deals"]) == ["stop_loss", "take_profit"]
 
 
 def test_a_periodic_bot_buys_again_and_again(sqlite: Engine, double: Double) -> None:

@@ -209,3 +209,16 @@ def test_a_bar_in_two_files_counts_once(files: Path) -> None:
 def test_a_folder_without_candles_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"has no \.parquet"):
         load(str(tmp_path), [])
+
+
+def test_no_page_is_promised_where_none_was_asked_for(strikeline: CommandLine, files: Path) -> None:
+    words = (
+        "--klines",
+        str(files / "candles"),
+        "--bots",
+        str(files / "bots.yaml"),
+        "--out",
+        str(files / "out"),
+    )
+    told = strikeline("backtest", "--no-report", *words, "--jobs", "1").out
+    assert ("report.html" in told, f"written to {files / 'out'}" in told) == (False, True)

@@ -178,6 +178,14 @@ def test_the_preview_of_the_golden_ladder(strikeline: CommandLine, file: Path) -
         (("--price", "-1"), 2, "--price: -1 is not above 0"),
         (("--tick", "0.1"), 2, "--tick and --lot go together"),
         (("--bot", "other"), 2, "0 bots called other"),
+        (("--price", "1e400"), 2, "--price: 1e400 is none that a venue has"),
+        (
+            ("--tick", "1e-12", "--lot", "1e-12"),
+            2,
+            "--tick, --lot: tick, lot: 1E-12 × 1E-12 has more than 18 decimals",
+        ),
+        (("--symbol", "ETHUSDT"), 2, "--symbol: ETHUSDT is none of the bot's pairs, BTCUSDT"),
+        (("--instruments", "none.yaml"), 2, "none.yaml: No such file or directory"),
     ],
 )
 def test_a_preview_that_cannot_be_made(
@@ -282,3 +290,49 @@ def test_a_stop_above_the_ladder_is_a_warning(strikeline: CommandLine, file: Pat
     assert shown.code == 0
     warning = "warning: stop_loss.percent: safety order 5 lies at or beyond the stop of 10 %: never bought"
     assert warning in shown.out
+
+
+@pytest.mark.parametrize(
+    "was, now, complaint",
+    [
+        ('fee: "0.1"', 'fee: "-0.1"', "fee: expected a decimal such as 1.5"),
+        ('fee: "0.1"', 'fee: "nan"', "fee: expected a decimal such as 1.5"),
+        ('fee: "0.1"', "pairs: [BTC/USDT]", "pairs[0]: expected a venue symbol such as BTCUSDT"),
+        ('fee: "0.1"', "timeframe: 30s", "timeframe: expected an interval such as 1m"),
+        ('fee: "0.1"', "close: {min_profit: 1}", "close.when: is missing"),
+        ('fee: "0.1"', 'grid: {lower: "1", levels: 3, quantity: "1"}', "grid.upper: is missing"),
+    ],
+)
+def test_what_is_wrong_is_told_in_words_with_its_whole_path(
+    strikeline: CommandLine, file: Path, was: str, now: str, complaint: str
+) -> None:
+    kept = [line for line in GOLDEN.splitlines() if line.partition(":")[0] != now.partition(":")[0]]
+    file.write_text("\n".join([*kept, now]) + "\n")
+    answer = strikeline("bots", "preview", str(file))
+    assert (answer.code, "regex" in answer.err) == (2, False)
+    assert complaint in answer.err
+
+
+def test_a_tick_or_a_lot_that_is_too_coarse_is_told_before_anything_is_armed(
+    strikeline: CommandLine, file: Path
+) -> None:
+    coarse = strikeline("bots", "preview", str(file), "--price", "0.001", "--tick", "0.01", "--lot", "1")
+    assert coarse.code == 1
+    assert "problem: max_safety_orders: at 0.01 a safety order would lie below one tick, 0.01" in coarse.out
+    large = strikeline("bots", "preview", str(file), "--tick", "0.01", "--lot", "10")
+    assert large.code == 0
+    assert (
+        "warning: base_order_volume: 15 becomes 1000: the lot, 10, is too coarse at this price" in large.out
+    )
+
+
+def test_settings_of_safety_orders_that_are_not_there_are_a_warning(
+    strikeline: CommandLine, file: Path
+) -> None:
+    file.write_text(GOLDEN.replace("max_safety_orders: 5", "max_safety_orders: 0") + "anchor: average\n")
+    assert (
+        "warning: anchor: means nothing without safety orders" in strikeline("bots", "preview", str(file)).out
+    )
+    file.write_text(GOLDEN + "max_active_safety_orders: 6\n")
+    shown = strikeline("bots", "preview", str(file)).out
+    assert "warning: max_active_safety_orders: is above the 5 that there are" in shown

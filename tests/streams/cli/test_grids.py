@@ -215,3 +215,13 @@ def test_explain_says_why_a_level_fired_or_did_not(strikeline: CommandLine, pipe
     assert "not reached: the high was 99" in other["answer"]
     start = strikeline("explain", "bot_grid_entry", "--at", str(at(1)), "--json").json
     assert [part["text"] for part in start["condition"]["parts"]] == ["close >= 80", "close <= 120"]
+
+
+def test_small_amounts_are_shown_without_an_exponent(strikeline: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    lines = "bot_id: g\nuser_id: alice\nkind: grid\npairs: [AUSDT]\nfee: 0\n"
+    file.write_text(
+        lines + 'grid: {lower: "0.0000001", upper: "0.0000003", levels: 3, quantity: 1, quantity_in: base}'
+    )
+    answer = strikeline("bots", "preview", str(file), "--price", "0.0000002")
+    assert (answer.code, "capital: 0.0000003 quote" in answer.out, "E-" in answer.out) == (0, True, False)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from streams.report.equity import Curve, daily, equity_curve
+from streams.report.equity import Curve, booked_off, daily, equity_curve
 from streams.report.metrics import (
     Drawdown,
     cagr,
@@ -171,3 +171,51 @@ def test_all_figures_of_a_small_run_agree_with_each_other() -> None:
     assert found.max_drawdown.amount == 6.0
     assert found.cagr is not None
     assert found.calmar == pytest.approx(found.cagr / found.max_drawdown.ratio)
+
+
+def test_what_the_first_bar_cost_counts() -> None:
+    """A grid that starts at the first close has paid its fee by then: 100 before it, 98 after it, 99 at the end."""
+    begun = Curve(
+        np.array([1, 2], np.int64) * DAY, np.array([98.0, 99.0]), np.array([50.0, 50.0]), capital=100.0
+    )
+    assert daily(begun).tolist() == [100.0, 98.0, 99.0]
+    assert drawdown(begun) == Drawdown(0.02, 2.0, DAY)
+    deals = pl.DataFrame(
+        {"opened_at_ms": [DAY], "closed_at_ms": [None], "profit": [None], "safety_orders_filled": [0]},
+        schema_overrides={"closed_at_ms": pl.Int64, "profit": pl.Float64},
+    )
+    found = metrics(begun, deals, pl.DataFrame({"fee": [2.0]}))
+    assert (found.net_profit, found.return_ratio) == (-1.0, -0.01)
+
+
+def test_base_taken_as_a_fee_is_not_held_and_what_a_deal_leaves_is_booked_off() -> None:
+    closes = pl.DataFrame({"symbol": ["A"] * 3, "close_time": [1, 2, 3], "close": [10.0, 10.0, 20.0]})
+    fills = pl.DataFrame(
+        {
+            "deal_id": ["d", "d"], "symbol": ["A", "A"], "at_ms": [1, 2], "side": ["buy", "sell"],
+            "quantity": [2.0, 1.0], "quote": [20.0, 10.0], "fee": [0.0, 0.0], "fee_base": [0.5, 0.0],
+        }
+    )  # fmt: skip
+    deals = pl.DataFrame(
+        {"deal_id": ["d"], "opened_at_ms": [1], "closed_at_ms": [2], "invested": [20.0], "profit": [-10.0]}
+    )
+    left = booked_off(fills, deals)
+    assert left.select("symbol", "at_ms", "side", "quantity").rows() == [("A", 2, "sell", 0.5)]
+    assert left["quote"].to_list() == [0.0]
+    every = pl.concat([fills, left], how="diagonal")
+    # 100 − 20 + 1.5·10; then 1 sold for 10, and the half that is left is nobody's, whatever the price does.
+    assert equity_curve(closes, every, deals, 100.0).equity.tolist() == [95.0, 90.0, 90.0]
+    still_open = deals.with_columns(closed_at_ms=pl.lit(None, pl.Int64))
+    assert booked_off(fills, still_open).is_empty()
+
+
+def test_a_position_that_is_kept_leaves_at_the_price_at_which_it_was_booked_off() -> None:
+    fills = pl.DataFrame(
+        {
+            "deal_id": ["d"], "symbol": ["A"], "at_ms": [1], "side": ["sell"], "quantity": [2.0], "quote": [20.0],
+            "fee": [1.0],
+        }
+    )  # fmt: skip
+    # Owed 2, kept at 11: 20 − 1 − 22.
+    deals = pl.DataFrame({"deal_id": ["d"], "closed_at_ms": [2], "profit": [-3.0]})
+    assert booked_off(fills, deals).select("side", "quantity", "quote").rows() == [("buy", 2.0, 22.0)]

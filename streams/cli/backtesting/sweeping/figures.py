@@ -124,7 +124,7 @@ def equity(found: Traded, candles: Mapping[str, Candles], from_ms: int, capital:
         at_ms, begin = found.at_ms[mine], one.row_from(from_ms)
         cash, held = _stepped(at_ms, found.quote[mine], time_ms), _stepped(at_ms, found.base[mine], time_ms)
         worth += cash + held * _last(one.close_ms[begin:], one.close[begin:], time_ms, alone=len(own) == 1)
-    return Curve(time_ms, worth, _tied(found, time_ms))
+    return Curve(time_ms, worth, _tied(found, time_ms), capital)
 
 
 def _stepped(at_ms: Ints, changes: Floats, time_ms: Ints) -> Floats:

@@ -22,9 +22,10 @@ from streams.engine.dca.money import FEE_UNITS_PER_QUOTE
 
 @dataclass(frozen=True)
 class Traded:
-    """Of fills, in order: `at_ms`, `symbol` (its place in `symbols`), `base` (negative: sold), `quote` (negative: paid,
-    fees included). Of deals: `opened_ms`, `closed_ms` (-1: open), `gains`, `invested` (quote), `safety`, `ambiguous`.
-    `profit` of the closed deals, exactly; `fees` of all deals.
+    """Of fills, in order, then of what closed deals leave, which is booked off: `at_ms`, `symbol` (its place in
+    `symbols`), `base` (negative: sold), `quote` (negative: paid, fees included). Of deals: `opened_ms`, `closed_ms`
+    (-1: open), `gains`, `invested` (quote), `safety`, `ambiguous`. `profit` of the closed deals, exactly; `fees` of all
+    deals.
     """
 
     symbols: tuple[str, ...]
@@ -102,22 +103,30 @@ def _from_arrays(config: BotConfig, instrument: Instrument, arrays: Arrays, step
 def from_rows(result: BotResult, symbols: list[str]) -> Traded:
     """The same of a result in words."""
     place = {symbol: number for number, symbol in enumerate(symbols)}
-    fills, deals = result.fills, result.deals
+    fills, deals, left = result.fills, result.deals, result.left
     way = [1.0 if fill.side == "buy" else -1.0 for fill in fills]
     return Traded(
         symbols=tuple(symbols),
-        at_ms=np.array([fill.at_ms for fill in fills], np.int64),
-        symbol=np.array([place[fill.symbol] for fill in fills], np.int64),
-        base=np.array([w * float(fill.quantity) for w, fill in zip(way, fills, strict=True)]),
+        at_ms=np.array(
+            [*(fill.at_ms for fill in fills), *(deal.closed_at_ms for deal, _, _ in left)], np.int64
+        ),
+        symbol=np.array(
+            [place[fill.symbol] for fill in fills] + [place[deal.symbol] for deal, _, _ in left], np.int64
+        ),
+        base=np.array(
+            [w * float(fill.quantity) - float(fill.fee_base) for w, fill in zip(way, fills, strict=True)]
+            + [-float(rest) for _, rest, _ in left]
+        ),
         quote=np.array(
             [-w * float(fill.quote) - float(fill.fee) for w, fill in zip(way, fills, strict=True)]
+            + [float(worth) for _, _, worth in left]
         ),
         opened_ms=np.array([deal.opened_at_ms for deal in deals], np.int64),
         closed_ms=np.array(
             [-1 if deal.closed_at_ms is None else deal.closed_at_ms for deal in deals], np.int64
         ),
         gains=np.array([float(deal.profit) for deal in deals]),
-        invested=np.array([float(deal.entry_quote) for deal in deals]),
+        invested=np.array(result.invested, np.float64),
         safety=np.array([deal.safety_orders for deal in deals], np.int64),
         ambiguous=np.array([deal.ambiguous_bars for deal in deals], np.int64),
         profit=result.profit,

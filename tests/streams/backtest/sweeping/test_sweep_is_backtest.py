@@ -1,12 +1,14 @@
 """A configuration of a sweep comes to what its own backtest does, whichever way it is walked."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
 
+from schemas.bots import BotConfig
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
 from streams.cli.backtesting.bot import run_bot
@@ -67,6 +69,37 @@ def test_the_figures_are_those_of_the_single_backtest(plain: bool) -> None:
                         wanted = pytest.approx(wanted, rel=1e-9, abs=1e-9)
                     assert said[name] == wanted, name
     assert any(ours.walked == "compiled" for ours in found[0]) == plain
+
+
+def test_what_deals_leave_comes_to_the_same() -> None:
+    """A grid whose position is kept at its stop, and a deal whose fees are taken of coarse lots."""
+    candles = {"CENTS": Candles.of("CENTS", walk(600, 3))}
+    one = candles["CENTS"]
+    begin, lowest = Decimal(repr(float(one.close[0]))), Decimal(repr(float(one.close.min())))
+    stop = (begin + 3 * lowest) / 4
+    common = {"user_id": "u", "pairs": ["CENTS"], "effective_from_ms": int(one.open_ms[0])}
+    lattice = {
+        "lower": str((stop + begin) / 2), "upper": str(begin * 2 - lowest), "levels": 4, "quantity": "2",
+        "quantity_in": "base", "stop_below": str(stop), "stop_action": "keep",
+    }  # fmt: skip
+    ladder = {"entry": "close > 0.01", "base_order_volume": "777.7", "take_profit": {"percent": "0.3"}}
+    bots = [
+        msgspec.convert({"type": "bot_config", **settings, **common}, BotConfig)
+        for settings in (
+            {"bot_id": "g", "kind": "grid", "fee": "0", "grid": lattice},
+            {"bot_id": "d", "fee_in": "base", **ladder},
+        )
+    ]
+    span = Span(int(one.open_ms[0]), one.ticks_until_ms)
+    (found,) = evaluate(
+        bots, [span], candles, Terms(INSTRUMENTS, "1m", 5_000.0, equity=True), 1, lambda done: None
+    )
+    for config, ours in zip(bots, found, strict=True):
+        theirs, result = single(config, candles, span, 5_000.0)
+        assert result.left, config.bot_id
+        assert ours.net_profit == pytest.approx(theirs["net_profit"], abs=1e-6)
+        if not any(deal.closed_at_ms is None for deal in result.deals):
+            assert ours.net_profit == pytest.approx(float(result.profit), abs=1e-6)
 
 
 def single(config, candles: Mapping[str, Candles], span: Span, capital: float | None):

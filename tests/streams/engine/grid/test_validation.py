@@ -57,6 +57,7 @@ REFUSED_BOT: list[tuple[dict[str, Any], str, str]] = [
     ({"stop_loss": StopLoss(percent="1")}, "stop_loss", "use grid.stop_below"),
     ({"close": CloseRule(when="rsi(14) > 70")}, "close", "belongs to DCA bots"),
     ({"accumulate": True}, "accumulate", "belongs to DCA bots"),
+    ({"max_active_deals": 3}, "max_active_deals", "belongs to DCA bots"),
     ({"cooldown_s": 60}, "cooldown_s", "starts once"),
     ({"disable_after_deals": 3}, "disable_after_deals", "starts once"),
     ({"entry": "rsi(14) <"}, "entry", "column 10"),
