@@ -18,6 +18,7 @@ from topics.connection import KafkaSettings
 from topics.producer import KafkaPublisher
 from topics.records import Outgoing
 from topics.registry import Topics
+from topics.spec import TopicSpec
 
 _ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -66,14 +67,18 @@ def from_topic(
     return Read(Loaded((), candles, (), rows.height, 0), [*notes, *found.refused], found.undecodable)
 
 
-def publish(kafka: KafkaSettings, topics: Topics, name: str, results: Sequence[BotResult]) -> tuple[int, str]:
-    """Put all triggers on the replay's own topic, in order of event time. Returns how many, and the topic.
-
-    The topic is made if it is not there. Raises NoName, AdminFailed, DeliveryFailed.
-    """
+def topic_of(topics: Topics, name: str) -> TopicSpec:
+    """The topic of the replay called `name`. Raises NoName."""
     if not _ID.fullmatch(name):
         raise NoName(f"{name[:80]!r}: expected lower-case letters, digits and hyphens")
-    spec = replace(topics.triggers, name=f"{topics.triggers.name}.replay.{name}")
+    return replace(topics.triggers, name=f"{topics.triggers.name}.replay.{name}")
+
+
+def publish(kafka: KafkaSettings, spec: TopicSpec, results: Sequence[BotResult]) -> int:
+    """Put all triggers on the replay's own topic, in order of event time. Returns how many.
+
+    The topic is made if it is not there. Raises AdminFailed, DeliveryFailed.
+    """
     TopicAdmin(kafka).create([spec])
     triggers = sorted(
         (trigger for result in results for trigger in result.triggers),
@@ -85,4 +90,4 @@ def publish(kafka: KafkaSettings, topics: Topics, name: str, results: Sequence[B
         headers = cloud_headers(trigger, "strikeline/replay", trigger.trigger_id, time_ms)
         publisher.send(Outgoing(spec.name, trigger.bot_id.encode(), encode(trigger), time_ms, headers))
     asyncio.run(publisher.flush())
-    return len(triggers), spec.name
+    return len(triggers)

@@ -135,6 +135,8 @@ def run_loaded(
         tell(len(bots), "drawing the report")
         if missing := write_page(shown, out / "report.html"):
             notes.append(missing)
+    else:
+        (out / "report.html").unlink(missing_ok=True)  # one of an earlier run would say other figures
     return Done(Report(summary, notes, found), results)
 
 

@@ -1,22 +1,16 @@
 """`strikeline replay`: what bots would have done over the klines of a topic."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from streams.cli.commands.backtest import show
-from streams.cli.context import Context, Place, place
+from streams.cli.context import Context, place
 from streams.cli.errors import Exit, Invalid, Problem
 from streams.cli.output import JsonFlag, note
 from streams.cli.progress import progress
 from streams.cli.times import parse_time
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from streams.engine.backtest.result import BotResult
-    from topics.connection import KafkaSettings
 
 
 def replay(
@@ -60,7 +54,8 @@ def replay(
     All partitions are read in batches and merged in order of event time; what is sent while it reads is left out.
     Live topics are never written to. Exit code 1: some records could not be decoded; they are counted and named.
     """
-    from streams.cli.backtesting.recorded import from_topic
+    from streams.cli.backtesting.recorded import NoName, from_topic, topic_of
+    from streams.cli.backtesting.recorded import publish as put
     from streams.cli.backtesting.run import Settings, bots_of, run_loaded
     from streams.cli.kafka import reaching, settings_for
     from streams.feeds.topic import TopicUnreadable
@@ -73,6 +68,10 @@ def replay(
         to_ms=None if to is None else parse_time(to, "--to"), capital=capital,
     )  # fmt: skip
     wanted = bots_of(settings)
+    try:
+        own = None if publish is None else topic_of(here.topics, publish)
+    except NoName as wrong:
+        raise Invalid(f"--publish: {wrong}") from None
     since = None if history is None else parse_time(history, "--history")
     with reaching(kafka.bootstrap), progress("replay", None, show=not json) as tell:
         try:
@@ -80,20 +79,11 @@ def replay(
         except TopicUnreadable as wrong:
             raise Problem(str(wrong)) from None
         done = run_loaded(settings, wanted, read.loaded, out, tell)
-        if publish is not None:
-            _publish(kafka, here, publish, done.results)
+        sent = None if own is None else put(kafka, own, done.results)
     for line in read.notes:
         note(line)
+    if own is not None:
+        note(f"{sent:,} triggers on {own.name}")
     show(done.report, out, json=json)
     if read.undecodable:
         raise typer.Exit(Exit.PROBLEM)
-
-
-def _publish(kafka: "KafkaSettings", here: Place, name: str, results: "Sequence[BotResult]") -> None:
-    from streams.cli.backtesting.recorded import NoName, publish
-
-    try:
-        sent, topic = publish(kafka, here.topics, name, results)
-    except NoName as wrong:
-        raise Invalid(f"--publish: {wrong}") from None
-    note(f"{sent:,} triggers on {topic}")

@@ -110,3 +110,14 @@ def test_levels_of_a_deal_are_those_that_its_fills_met(written: Path) -> None:
 
 def test_an_open_deal_has_no_profit_yet(written: Path) -> None:
     assert all(deal["profit"] is None for deal in page_data(written)["deals"] if deal["closed_at_ms"] is None)
+
+
+def test_without_a_report_none_of_an_earlier_run_is_left(written: Path) -> None:
+    """It would say other figures than the tables beside it."""
+    folder = written.parent
+    settings = Settings(str(folder / "candles.parquet"), folder / "bots.yaml", jobs=1, report=False)
+    (folder / "other").mkdir()
+    (folder / "other" / "report.html").write_text("old")
+    run(settings, folder / "other", lambda done, text: None)
+    assert not (folder / "other" / "report.html").exists()
+    assert (folder / "other" / "summary.json").exists()
