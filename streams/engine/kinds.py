@@ -87,6 +87,9 @@ def entry_group(
     )
 
 
+deal_group_id = dca.deal_group_id  # the same for deals of every kind
+
+
 def deal_group(
     deal: AnyDeal, *, generation: int, armed_from_ms: int, close_at_ms: int | None = None
 ) -> GroupCommand:
@@ -110,10 +113,6 @@ def walked(deal: AnyDeal) -> tuple[BotSide, Intrabar]:
     if isinstance(deal, grid.Deal):
         return deal.terms.walk_side, deal.terms.walk_intrabar
     return deal.side, deal.terms.intrabar
-
-
-def deal_group_id(deal: AnyDeal) -> str:
-    return f"{deal.bot_id}/{deal.symbol}/{deal.deal_id}"
 
 
 def open_deal(config: BotConfig, symbol: str, instrument: Instrument, trigger: Trigger) -> AnySettlement:

@@ -1,6 +1,7 @@
 """Bots → alerts: the groups that the executor arms for an entry and for an open deal (laws 7 and 9)."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from schemas.alerts import GroupCommand, Member, WhenTrue
 from schemas.bots import BotConfig
@@ -25,7 +26,18 @@ def entry_group_id(bot_id: str, symbol: str) -> str:
     return f"{bot_id}/{symbol}/entry"
 
 
-def deal_group_id(deal: Deal) -> str:
+class OfABot(Protocol):
+    """A deal of any kind."""
+
+    @property
+    def bot_id(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def deal_id(self) -> str: ...
+
+
+def deal_group_id(deal: OfABot) -> str:
     return f"{deal.bot_id}/{deal.symbol}/{deal.deal_id}"
 
 

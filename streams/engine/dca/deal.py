@@ -4,15 +4,16 @@ As JSON every amount of money is a decimal string: quote sums pass 2^53, where J
 """
 
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from schemas.alerts import TrailState
 from schemas.bots import BotSide
 from streams.engine.dca.events import CloseReason, OrderSide
-from streams.engine.dca.money import EXACT, text
+from streams.engine.dca.money import EXACT
 from streams.engine.dca.orders import BASE, CLOSE, PARTS, STOP, Ledger, Order, is_safety
+from streams.engine.dca.quoting import as_json
 from streams.engine.dca.targets import Filled, break_even_ticks, stop_loss_ticks, take_profit_ticks
 from streams.engine.dca.terms import Target, Terms
 
@@ -151,20 +152,9 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_json(self) -> bytes:
         """All of the deal as JSON; `Deal.from_json(deal.to_json()) == deal`."""
-        return msgspec.json.encode(_quoted(msgspec.to_builtins(self, builtin_types=(Decimal,))))
+        return as_json(self, _MONEY)
 
     @staticmethod
     def from_json(data: bytes | str) -> "Deal":
         """Raises msgspec.ValidationError for what `to_json` did not write."""
         return msgspec.json.decode(data, type=Deal, strict=False)
-
-
-def _quoted(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: str(value) if key in _MONEY and isinstance(value, int) else _quoted(value)
-            for key, value in node.items()
-        }
-    if isinstance(node, list | tuple):
-        return [_quoted(item) for item in node]
-    return text(node) if isinstance(node, Decimal) else node

@@ -1,6 +1,6 @@
 """Grid bots: levels, cells that go round between them, and how a bar settles them. Pure; live and backtest share it."""
 
-from streams.engine.grid.arming import deal_group, deal_group_id, deal_members, entry_group
+from streams.engine.grid.arming import deal_group, deal_members, entry_group
 from streams.engine.grid.booking import fill
 from streams.engine.grid.deal import Cell, Deal, Ledger, Order
 from streams.engine.grid.entry import starts_once
@@ -36,7 +36,6 @@ __all__ = [
     "bounds",
     "consequences",
     "deal_group",
-    "deal_group_id",
     "deal_members",
     "entry_group",
     "fill",

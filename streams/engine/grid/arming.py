@@ -3,15 +3,11 @@
 from schemas.alerts import ActionType, BotAction, GroupCommand, Member, WhenTrue
 from schemas.bots import BotConfig
 from schemas.conditions import At, Condition, Level, condition_to_json
-from streams.engine.dca.arming import alert_prefix, entry_group_id
+from streams.engine.dca.arming import alert_prefix, deal_group_id, entry_group_id
 from streams.engine.dca.money import text
 from streams.engine.grid.deal import Deal
 from streams.engine.grid.entry import start_tree
 from streams.engine.grid.orders import GridOrder, armed
-
-
-def deal_group_id(deal: Deal) -> str:
-    return f"{deal.bot_id}/{deal.symbol}/{deal.deal_id}"
 
 
 def entry_group(

@@ -6,13 +6,14 @@ or the other way round. So N levels have N − 1 orders, and one level, near the
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from schemas.bots import ConfigSide
 from streams.engine.dca.events import CloseReason, OrderSide
-from streams.engine.dca.money import EXACT, text
+from streams.engine.dca.money import EXACT
+from streams.engine.dca.quoting import as_json
 from streams.engine.grid.prices import prices, quantities
 from streams.engine.grid.terms import Terms
 
@@ -162,20 +163,9 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="gri
 
     def to_json(self) -> bytes:
         """All of the deal as JSON; `Deal.from_json(deal.to_json()) == deal`."""
-        return msgspec.json.encode(_quoted(msgspec.to_builtins(self, builtin_types=(Decimal,))))
+        return as_json(self, _MONEY)
 
     @staticmethod
     def from_json(data: bytes | str) -> "Deal":
         """Raises msgspec.ValidationError for what `to_json` did not write."""
         return msgspec.json.decode(data, type=Deal, strict=False)
-
-
-def _quoted(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: str(value) if key in _MONEY and isinstance(value, int) else _quoted(value)
-            for key, value in node.items()
-        }
-    if isinstance(node, list | tuple):
-        return [_quoted(item) for item in node]
-    return text(node) if isinstance(node, Decimal) else node
