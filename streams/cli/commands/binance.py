@@ -1,6 +1,5 @@
 """`strikeline feed binance`: the closed klines of a live market onto the topic."""
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ from streams.cli.context import Context, place
 from streams.cli.errors import Invalid
 from streams.cli.logs import log_as_json
 from streams.cli.output import JsonFlag
+from streams.cli.symbols import symbols_of
 from streams.cli.times import parse_time
 
 if TYPE_CHECKING:
@@ -92,10 +92,7 @@ def _wish(
 
     if interval not in INTERVALS:
         raise Invalid(f"--interval: {interval!r} is none of {', '.join(INTERVALS)}")
-    names = list(dict.fromkeys(name for word in symbols for name in word.split(",") if name))
-    for name in names:
-        if not re.fullmatch(r"[A-Z0-9][A-Z0-9._:-]{0,31}", name):
-            raise Invalid(f"SYMBOL: {name!r} is no symbol such as BTCUSDT")
+    names = list(dict.fromkeys(symbols_of(",".join(symbols), "SYMBOL")))
     if not names:
         raise Invalid("SYMBOL: at least one is needed")
     from_ms = parse_time(from_, "--from") if from_ else None

@@ -10,6 +10,7 @@ from streams.cli.commands.binance import binance
 from streams.cli.context import Context, place
 from streams.cli.errors import Exit, Invalid
 from streams.cli.output import JsonFlag, note, print_json
+from streams.cli.symbols import symbols_of
 from streams.cli.times import parse_time, show_time
 
 if TYPE_CHECKING:
@@ -124,16 +125,6 @@ def _minutes_ago(minutes: int) -> int:
     from time import time
 
     return (int(time()) // 60 - minutes) * 60_000
-
-
-def symbols_of(text: str) -> list[str]:
-    import re
-
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if not re.fullmatch(r"[A-Z0-9][A-Z0-9._:-]{0,31}", name):
-            raise Invalid(f"--symbols: {name!r} is no symbol such as BTCUSDT")
-    return names
 
 
 def report(fed: "Fed", json: bool, about: dict[str, Any]) -> None:

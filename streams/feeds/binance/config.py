@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AnyUrl, Field, UrlConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams.feeds.binance.connection import MAX_STREAMS, Patience
+from streams.feeds.binance.connection import MAX_STREAMS, USUAL_STREAMS, Patience
 from streams.feeds.binance.filling import Settled
 from streams.feeds.binance.live import Manner
 from streams.feeds.binance.venue import VENUES, Venue
@@ -23,7 +23,9 @@ class BinanceSettings(BaseSettings):
     none" is believed; `binance_stall`, without a kline until a connection is given up; `binance_renew`, its age.
     """
 
-    model_config = SettingsConfigDict(env_prefix="STRIKELINE_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="STRIKELINE_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
     namespace: str = ""
     partitions: Annotated[int, Field(ge=1, le=10_000)] = 12
@@ -35,7 +37,7 @@ class BinanceSettings(BaseSettings):
     binance_absence: Annotated[float, Field(ge=0, le=600)] = 30.0
     binance_stall: Annotated[float, Field(gt=0, le=3_600)] = 90.0
     binance_renew: Annotated[float, Field(gt=0, le=86_400)] = 82_800.0
-    binance_streams: Annotated[int, Field(ge=1, le=MAX_STREAMS)] = MAX_STREAMS
+    binance_streams: Annotated[int, Field(ge=1, le=MAX_STREAMS)] = USUAL_STREAMS
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     log_level: str = "INFO"
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)

@@ -20,6 +20,8 @@ from streams.feeds.binance.frames import Answer, Frame, Shutdown, Unusable
 from streams.feeds.binance.pauses import backoff_s, retry_after_s
 
 MAX_STREAMS: Final = 1_024
+USUAL_STREAMS: Final = 200
+"""What futures allowed for long; a connection that is lost takes fewer symbols with it."""
 _ASKED_AT_ONCE: Final = 200
 _BETWEEN_S: Final = 0.25
 """The exchange closes connections that send more than five messages a second, pings and pongs included."""

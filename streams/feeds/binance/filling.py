@@ -65,6 +65,11 @@ class Filling:
                     group.create_task(self._fill(bars))
             await asyncio.sleep(_LOOK_EVERY_S)
 
+    def behind(self) -> int:
+        """How many symbols want something that should be here."""
+        settled = self._over_for(self._settled.bar_ms)
+        return sum(bars.wanted(settled) is not None for bars in self._bars)
+
     async def _fill(self, bars: Sequence) -> None:
         try:
             while await self._one_page(bars):

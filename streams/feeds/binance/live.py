@@ -1,8 +1,6 @@
 """The feed itself: connections hear, REST fills what they did not tell, the topic gets both in order."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,21 +8,20 @@ from typing import Final
 import aiohttp
 
 from schemas.interval import MINUTE_MS, interval_ms
-from streams.feeds.binance.connection import MAX_STREAMS, Connection, Patience
+from streams.feeds.binance.connection import USUAL_STREAMS, Connection, Patience
 from streams.feeds.binance.filling import Filling, Settled
 from streams.feeds.binance.frames import Frame, Frames, Unusable, Update
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.output import Output, Progress
-from streams.feeds.binance.rest import Rest, RestError
+from streams.feeds.binance.rest import Rest
 from streams.feeds.binance.sequence import Sequence as Bars
+from streams.feeds.binance.timekeeping import Timekeeper
 from streams.feeds.binance.venue import Venue
 from topics.records import DeliveryFailed
 
 _FORMING_EVERY_MS: Final = 1_000
-_SILENT_S: Final = 60.0
 _CALM: Final = (15_000, 45_000)
 """Milliseconds of a minute in which no close is on its way."""
-_log = logging.getLogger("strikeline.feed")
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Manner:
     forming: bool = False
     patience: Patience = field(default_factory=Patience)
     settled: Settled = field(default_factory=Settled)
-    streams_per_connection: int = MAX_STREAMS
+    streams_per_connection: int = USUAL_STREAMS
 
 
 class LiveFeed:
@@ -58,7 +55,7 @@ class LiveFeed:
         self._forming = manner.forming
         self._formed: dict[str, int] = {}
         self._filling = Filling(self._bars.values(), rest, output, metrics, interval, manner.settled)
-        self._heard_at = time.monotonic()
+        self._time = Timekeeper(rest)
         streams = [f"{symbol.lower()}@kline_{interval}" for symbol in self._bars]
         self._connections = [
             Connection(
@@ -69,6 +66,7 @@ class LiveFeed:
         metrics.watch(
             lambda: sum(one.open for one in self._connections),
             lambda: sum(one.held for one in self._bars.values()),
+            self._filling.behind,
             self.lag_s,
         )
 
@@ -82,7 +80,7 @@ class LiveFeed:
                     group.create_task(connection.run())
                 group.create_task(self._filling.run(group))
                 group.create_task(self._output.keep_acknowledging(progress))
-                group.create_task(self._keep_time())
+                group.create_task(self._time.run())
         except ExceptionGroup as group_of_failures:
             failed, others = group_of_failures.split(DeliveryFailed)
             if failed is None or others is not None:
@@ -112,8 +110,7 @@ class LiveFeed:
 
     def _update(self, update: Update) -> None:
         kline, event_ms = update
-        self._heard_at = time.monotonic()
-        self._rest.saw(event_ms)
+        self._time.heard(event_ms)
         self._metrics.heard("closed" if kline.closed else "forming")
         bars = self._bars[kline.symbol]
         wanted = self._forming and not kline.closed and self._is_due(kline.symbol, event_ms)
@@ -130,16 +127,6 @@ class LiveFeed:
 
     def _is_calm(self) -> bool:
         return _CALM[0] <= self._rest.now_ms() % MINUTE_MS < _CALM[1]
-
-    async def _keep_time(self) -> None:
-        """Frames tell the exchange's time; where none come, it is asked for."""
-        while True:
-            await asyncio.sleep(_SILENT_S)
-            if time.monotonic() - self._heard_at >= _SILENT_S:
-                try:
-                    await self._rest.sync()
-                except RestError as why:
-                    _log.warning("the exchange's time is not known anew: %s", why)
 
 
 def _parts(streams: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -42,12 +42,17 @@ class FeedMetrics:
         self._requests.labels(outcome).inc()
 
     def watch(
-        self, connected: Callable[[], float], held: Callable[[], float], lag_s: Callable[[], float]
+        self,
+        connected: Callable[[], float],
+        held: Callable[[], float],
+        behind: Callable[[], float],
+        lag_s: Callable[[], float],
     ) -> None:
         """Ask these whenever the metrics are read."""
         for name, words, ask in (
             ("connections", "Connections that are open", connected),
             ("held_bars", "Closed bars that wait for an earlier one", held),
+            ("symbols_behind", "Symbols of which a bar is asked for", behind),
             ("lag_seconds", "For how long the oldest bar that was not sent yet has been over", lag_s),
         ):
             Gauge(f"strikeline_feed_{name}", words, registry=self.registry).set_function(ask)

@@ -18,7 +18,7 @@ from streams.feeds.binance.rest import Away, Rest
 from streams.feeds.binance.venue import Venue
 from topics.records import Publisher
 
-_ATTEMPTS: Final = 4
+_ATTEMPTS: Final = 3
 _log = logging.getLogger("strikeline.feed")
 
 Standings = Callable[[Sequence[str]], Mapping[str, Standing]]

@@ -6,14 +6,17 @@ and minute, so anybody can say what the topic must hold.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import WSMsgType, web
 
 from schemas.interval import MINUTE_MS
+
+T = TypeVar("T")
 
 START: Final = 1_700_000_040_000
 """A minute's beginning; minute 0."""
@@ -104,7 +107,7 @@ class Double:
                 except ConnectionError:
                     self.sockets.remove(socket)
 
-    def drop(self, *, mid_frame: bool = False) -> None:
+    async def drop(self, *, mid_frame: bool = False) -> None:
         """Every connection is cut, in the middle of a frame if asked."""
         for socket in self.sockets:
             if mid_frame and socket.request.transport is not None:
@@ -192,7 +195,7 @@ async def exchange_double(double: Double) -> AsyncIterator[Double]:
     try:
         yield double
     finally:
-        double.drop()
+        await double.drop()
         await runner.cleanup()
 
 
@@ -203,3 +206,28 @@ async def until(done: Callable[[], bool], deadline_s: float = 10.0) -> None:
         if asyncio.get_running_loop().time() > deadline:
             raise TimeoutError
         await asyncio.sleep(0.005)
+
+
+class Elsewhere:
+    """A double that lives in a thread of its own, for tests and processes that block."""
+
+    def __init__(self, double: Double) -> None:
+        self.double = double
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._server = exchange_double(double)
+
+    def __enter__(self) -> "Elsewhere":
+        self._thread.start()
+        self.call(self._server.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.call(self._server.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def call(self, act: Coroutine[Any, Any, T]) -> T:
+        """Run it there, wait for what comes of it."""
+        return asyncio.run_coroutine_threadsafe(act, self._loop).result(20)

@@ -110,7 +110,7 @@ async def test_what_closes_while_the_connection_is_lost_comes_from_rest_and_in_o
     async with stage.running():
         await stage.double.pass_minute()
         await stage.has(10, 11)
-        stage.double.drop(mid_frame=mid_frame)
+        await stage.double.drop(mid_frame=mid_frame)
         for _ in range(3):
             await stage.double.pass_minute()
         await until(lambda: stage.double.subscribed() == 2)
@@ -243,3 +243,21 @@ async def test_updates_of_the_forming_bar_are_sent_where_somebody_wants_them(sta
     ]
     assert len({dict(record.headers)["ce_id"] for record in forming}) == len(forming) == 4
     assert all(record.timestamp_ms < START + 12 * MINUTE_MS for record in forming)
+
+
+async def test_a_frame_from_the_far_future_ends_no_minute(stage: Stage) -> None:
+    async with stage.running() as feed:
+        await stage.double.send(frame("AUSDT", 10, START + 10**9, closed=False), "AUSDT")
+        await stage.double.pass_minute()
+        await stage.has(10, 11)
+        await stage.double.go_on()
+        assert feed.lag_s() == 0.0
+    assert stage.double.asked == []
+
+
+async def test_a_leap_of_the_exchanges_clock_is_asked_about_and_then_believed(stage: Stage) -> None:
+    async with stage.running():
+        for _ in range(30):
+            await stage.double.pass_minute(tell=False)
+        await stage.double.go_on()
+        await stage.has(10, 40)
