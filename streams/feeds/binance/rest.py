@@ -28,7 +28,7 @@ from streams.feeds.binance.pages import (
 from streams.feeds.binance.pauses import Budget, backoff_s, retry_after_s
 from streams.feeds.binance.venue import Venue
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=20.0)
 _BUSY: Final = (418, 429)
 _INFO_WEIGHT: Final = 20
 _log = logging.getLogger("strikeline.feed")

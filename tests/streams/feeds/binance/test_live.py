@@ -261,3 +261,33 @@ async def test_a_leap_of_the_exchanges_clock_is_asked_about_and_then_believed(st
             await stage.double.pass_minute(tell=False)
         await stage.double.go_on()
         await stage.has(10, 40)
+
+
+async def test_a_symbol_that_is_taken_off_the_list_stands_still_and_the_others_go_on(stage: Stage) -> None:
+    async with stage.running():
+        await stage.double.pass_minute()
+        await stage.has(10, 11)
+        stage.double.symbols = ("BUSDT",)
+        await stage.double.pass_minute()
+        await stage.double.go_on()
+        await until(lambda: stage.metric("requests_total", outcome="refused") == 1)
+        await stage.double.pass_minute()
+        await until(lambda: stage.words("BUSDT") == whole("B", 10, 13))
+    assert stage.words("AUSDT") == whole("A", 10, 11)
+    assert stage.metric("lag_seconds") > 60.0
+
+
+async def test_a_ban_is_kept_by_everybody_who_asks(stage: Stage) -> None:
+    async with stage.running():
+        stage.double.faults = [Fault(418, headers={"Retry-After": "1"})]
+        await stage.double.pass_minute(tell=False)
+        await stage.double.go_on()
+        await until(
+            lambda: stage.metric("requests_total", outcome="busy") == 1 and len(stage.double.asked) == 2
+        )
+        banned = asyncio.get_running_loop().time()
+        await stage.double.pass_minute(tell=False)
+        await stage.double.go_on()
+        await until(lambda: len(stage.double.asked) > 2)
+        assert asyncio.get_running_loop().time() - banned > 0.8
+        await stage.has(10, 12)
