@@ -29,6 +29,7 @@ _HEARTBEAT_S: Final = 20.0
 _CLOSE: Final = aiohttp.ClientWSTimeout(ws_close=2.0)
 _LASTED_S: Final = 60.0
 """A connection that lived so long is no failure in a row."""
+_TELL_EVERY_S: Final = 10.0
 _CLOSING: Final = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 _log = logging.getLogger("strikeline.feed")
 
@@ -72,6 +73,7 @@ class Connection:
         self._lost = lost
         self._may_renew = may_renew
         self._patience = patience
+        self._told_at, self._untold = float("-inf"), 0
         self.open = False
 
     async def run(self) -> None:
@@ -136,7 +138,7 @@ class Connection:
         try:
             frame = self._heard(text)
         except Unusable as wrong:
-            _log.warning("a frame that cannot be used: %s", wrong)
+            self._tell_unusable(wrong)
             return False
         if isinstance(frame, Shutdown):
             raise Lost("shutdown", "the server announced its end")
@@ -145,3 +147,11 @@ class Connection:
                 raise Lost("refused", f"the subscription was refused: {frame.problem}")
             return False
         return True
+
+    def _tell_unusable(self, wrong: Unusable) -> None:
+        """Some of what may be hundreds a second; the metrics count all."""
+        now = time.monotonic()
+        self._untold += 1
+        if now - self._told_at >= _TELL_EVERY_S:
+            _log.warning("%d frames that cannot be used, the last: %s", self._untold, wrong)
+            self._told_at, self._untold = now, 0

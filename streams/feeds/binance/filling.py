@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from schemas.interval import bucket_start_ms, interval_ms
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.output import Output
+from streams.feeds.binance.pages import Page
 from streams.feeds.binance.rest import Away, Refused, Rest
 from streams.feeds.binance.sequence import Sequence
 
@@ -91,18 +92,26 @@ class Filling:
             if span is None:
                 return False
             from_ms, to_ms = span
+            # As of now: what comes back is as old as the request.
+            believable_ms = self._over_for(self._settled.absence_ms)
             count = (to_ms - from_ms) // self._step
             page = await self._rest.klines(bars.symbol, self._interval, from_ms, to_ms, count)
-            for reason in page.broken:
-                self._metrics.bars("broken")
-                _log.error("a bar that cannot be used is left out: %s", reason)
-            self._metrics.bars("backfilled", len(page.klines))
             if page.is_empty:
-                page = page._replace(until_ms=min(to_ms, self._over_for(self._settled.absence_ms)))
-            self._output.send(bars.page(from_ms, page))
+                page = page._replace(until_ms=min(to_ms, believable_ms))
+            self._take(bars, from_ms, page)
         if page.until_ms <= from_ms:
             self._not_before[bars.symbol] = from_ms + self._step + self._settled.absence_ms
         return page.until_ms > from_ms
+
+    def _take(self, bars: Sequence, from_ms: int, page: Page) -> None:
+        for reason in page.broken:
+            self._metrics.bars("broken")
+            _log.error("a bar that cannot be used is left out: %s", reason)
+        before = bars.duplicates
+        self._output.send(bars.page(from_ms, page))
+        again = bars.duplicates - before
+        self._metrics.bars("duplicate", again)
+        self._metrics.bars("backfilled", len(page.klines) - again)
 
     def _over_for(self, milliseconds: int) -> int:
         """The newest boundary of the interval that was over so long ago."""

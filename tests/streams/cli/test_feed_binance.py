@@ -141,3 +141,13 @@ def test_variables_that_are_set_to_nothing_are_not_set(monkeypatch: pytest.Monke
         "https://elsewhere.example",
     )
     assert venue.stream_url == "wss://fstream.binance.com/market"
+
+
+def test_symbols_may_come_from_the_environment(
+    strikeline: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIKELINE_BINANCE_SYMBOLS", "AUSDT busdt")
+    assert "SYMBOL: 'busdt' is no symbol" in strikeline("feed", "binance").err
+    monkeypatch.setenv("STRIKELINE_BINANCE_SYMBOLS", "")
+    answer = strikeline("feed", "binance")
+    assert (answer.code, "SYMBOL" in answer.err) == (2, True)
