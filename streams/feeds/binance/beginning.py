@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from schemas.interval import bucket_start_ms, interval_ms
@@ -53,6 +54,11 @@ def _named(symbol: str, states: Mapping[str, str]) -> str:
     return f"{symbol} (did you mean {close[0]}?)" if close else symbol
 
 
+def utc(time_ms: int) -> str:
+    """`2025-06-01T12:00:00+00:00`, for people."""
+    return datetime.fromtimestamp(time_ms / 1_000, UTC).isoformat()
+
+
 class Beginning(NamedTuple):
     """What was asked for: `from_ms` is the first open time of symbols that the topic does not have."""
 
@@ -83,5 +89,5 @@ class Beginning(NamedTuple):
             )
         if standing.until_ms > now_ms + interval_ms(self.interval):
             raise CannotBegin(
-                f"{symbol}: the topic has it up to {standing.until_ms}, which the exchange's clock has not reached"
+                f"{symbol}: the topic has it up to {utc(standing.until_ms)}, which the exchange's clock has not reached"
             )

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from schemas.interval import bucket_start_ms, interval_ms
+from streams.feeds.binance.beginning import utc
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.output import Output
 from streams.feeds.binance.pages import Page
@@ -77,7 +78,7 @@ class Filling:
                 await self._output.make_room()
         except Refused as why:
             self._not_before[bars.symbol] = self._rest.now_ms() + _REFUSED_MS
-            _log.error("%s stands still at %d: %s", bars.symbol, bars.next_ms, why)
+            _log.error("%s stands still at %s: %s", bars.symbol, utc(bars.next_ms), why)
         except Away:
             pass  # said already, and nobody is answered for a while: the next look asks again
         finally:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import aiohttp
 
 from schemas.interval import MINUTE_MS, bucket_start_ms
-from streams.feeds.binance.beginning import Beginning, Standing, check_symbols
+from streams.feeds.binance.beginning import Beginning, Standing, check_symbols, utc
 from streams.feeds.binance.live import LiveFeed, Manner
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.output import Output
@@ -55,7 +55,7 @@ async def open_feed(
         beginning = Beginning(wish.venue.feed, wish.interval, from_ms, wish.take_over)
         bars = [beginning.of(symbol, found.get(symbol), now_ms) for symbol in wish.symbols]
         for one in bars:
-            _log.info("%s goes on at %d", one.symbol, one.next_ms)
+            _log.info("%s goes on at %s", one.symbol, utc(one.next_ms))
         output = Output(publisher, topic, wish.venue.feed, wish.interval, metrics)
         yield LiveFeed(wish.venue, wish.interval, bars, rest, session, output, metrics, wish.manner), output
 

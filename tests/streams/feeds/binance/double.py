@@ -173,13 +173,11 @@ class Double:
     def app(self) -> web.Application:
         """The server."""
         app = web.Application()
-        for path, answer in (
-            ("/api/v3/time", self._time),
-            ("/api/v3/exchangeInfo", self._info),
-            ("/api/v3/klines", self._klines),
-            ("/stream", self._stream),
-        ):
-            app.router.add_get(path, answer)
+        for api in ("/api/v3", "/fapi/v1"):
+            app.router.add_get(f"{api}/time", self._time)
+            app.router.add_get(f"{api}/exchangeInfo", self._info)
+            app.router.add_get(f"{api}/klines", self._klines)
+        app.router.add_get("/stream", self._stream)
         return app
 
 
@@ -199,7 +197,7 @@ async def exchange_double(double: Double) -> AsyncIterator[Double]:
         await runner.cleanup()
 
 
-async def until(done: Callable[[], bool], deadline_s: float = 10.0) -> None:
+async def until(done: Callable[[], bool], deadline_s: float = 30.0) -> None:
     """Wait until it is so."""
     deadline = asyncio.get_running_loop().time() + deadline_s
     while not done():
