@@ -33,8 +33,10 @@ class Timekeeper:
     async def run(self) -> None:
         """Ask after a leap and in silence, for ever."""
         while True:
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._doubted.wait(), _SILENT_S)
+                async with asyncio.timeout(_SILENT_S):
+                    await self._doubted.wait()
             if self._doubted.is_set() or time.monotonic() - self._heard_at >= _SILENT_S:
                 self._doubted.clear()
                 try:
