@@ -21,6 +21,7 @@ from tests.streams.feeds.binance.double import START, Double, Fault, exchange_do
 from tests.streams.feeds.binance.telling import whole, words
 from topics.bus import MemoryBus, MemoryPublisher
 from topics.codec import decode
+from topics.records import Outgoing
 from topics.registry import Topics
 
 TOPICS = Topics(partitions=2)
@@ -30,6 +31,25 @@ ACTS = 40
 FAULTS = (Fault(500), Fault(200, "<html>"), Fault(200, "[]"[:1]), Fault(403, "waf"))
 
 
+class Mortal:
+    """A publisher that is dead after its process was killed: a cancelled task may still try to send."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._publisher = MemoryPublisher(bus)
+        self._alive = True
+
+    def send(self, outgoing: Outgoing) -> None:
+        if self._alive:
+            self._publisher.send(outgoing)
+
+    async def flush(self) -> None:
+        await self._publisher.flush()
+
+    def crash(self, delivered: int) -> None:
+        self._publisher.crash(delivered)
+        self._alive = False
+
+
 class Storm:
     """An exchange, a topic, a feed between them that is killed and started again, and chance."""
 
@@ -37,7 +57,7 @@ class Storm:
         self.random = Random(seed)
         self.double = double
         self.bus = MemoryBus(*TOPICS.all())
-        self.publisher = MemoryPublisher(self.bus)
+        self.publisher = Mortal(self.bus)
         double.missing = {
             (symbol, minute)
             for symbol in SYMBOLS
@@ -99,7 +119,7 @@ class Storm:
         manner = Manner(patience=Patience(stall_s=1.0))
         wish = Wish(venue, SYMBOLS, "1m", START + FIRST * MINUTE_MS, 0, False, manner)
         cluster, topic = MemoryCluster(self.bus), TOPICS.klines
-        self.publisher = MemoryPublisher(self.bus)
+        self.publisher = Mortal(self.bus)
         opening = open_feed(
             wish, lambda some: standings(cluster, topic, some), self.publisher, topic.name, FeedMetrics()
         )
@@ -131,7 +151,7 @@ class Storm:
                 assert self.wrong() == {}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 async def test_after_a_storm_each_bar_is_there_once_in_order_with_its_numbers(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
