@@ -3,26 +3,30 @@
 import asyncio
 import logging
 import sys
+import time
+from typing import Final
 
 from streams.cli.cluster import Cluster
 from streams.cli.errors import Invalid, Problem, Unreachable
 from streams.cli.feeding import Fed, until_stopped
-from streams.cli.progress import progress
 from streams.cli.resuming import standings
 from streams.cli.times import show_time
 from streams.feeds.binance.beginning import CannotBegin
 from streams.feeds.binance.config import BinanceSettings
+from streams.feeds.binance.live import LiveFeed
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.opening import Wish, open_feed
+from streams.feeds.binance.output import Progress
 from streams.feeds.binance.rest import RestError
 from streams.feeds.publish import Published
 from topics.records import DeliveryFailed
 from topics.spec import TopicSpec
 
+_SAID_EVERY_S: Final = 60.0
+_log = logging.getLogger("strikeline.feed")
 
-def run_live(
-    cluster: Cluster, klines: TopicSpec, settings: BinanceSettings, wish: Wish, *, quiet: bool
-) -> Fed:
+
+def run_live(cluster: Cluster, klines: TopicSpec, settings: BinanceSettings, wish: Wish) -> Fed:
     """Publish until SIGINT or SIGTERM; all that was sent is then acknowledged. Raises Invalid, Problem, Unreachable."""
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -41,10 +45,7 @@ def run_live(
         )
         async with opening as (feed, output):
             done = output.published
-            with progress(f"feed {wish.venue.feed}", None, show=not quiet) as tell:
-                await feed.run(
-                    lambda now: tell(now.klines, f"{show_time(now.last_ms)}  {now.klines:,} klines")
-                )
+            await feed.run(_said_now_and_then(feed))
 
     try:
         interrupted = asyncio.run(until_stopped(run()))
@@ -55,3 +56,19 @@ def run_live(
     except DeliveryFailed as failed:
         raise Problem(f"{cluster.name} did not take the klines: {failed}") from None
     return Fed(done, interrupted)
+
+
+def _said_now_and_then(feed: LiveFeed) -> Progress:
+    """Logs once a minute how it goes: a feed that says nothing looks like one that does nothing."""
+    said = time.monotonic()
+
+    def tell(done: Published) -> None:
+        nonlocal said
+        if time.monotonic() - said >= _SAID_EVERY_S:
+            said = time.monotonic()
+            until = show_time(done.last_ms)
+            _log.info(
+                "%d klines and %d ticks up to %s, lag %.1f s", done.klines, done.ticks, until, feed.lag_s()
+            )
+
+    return tell

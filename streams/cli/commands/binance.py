@@ -74,7 +74,7 @@ def binance(
     if json:
         log_as_json(settings.log_level)
     wish = _wish(settings, symbols, interval, from_, history, forming, take_over)
-    fed = run_live(here.cluster, here.topics.klines, settings, wish, quiet=json)
+    fed = run_live(here.cluster, here.topics.klines, settings, wish)
     report(fed, json, {"feed": wish.venue.feed, "symbols": wish.symbols})
 
 
