@@ -26,8 +26,8 @@ from topics.records import Outgoing
 from topics.registry import Topics
 
 _LOOK_S: Final = 0.2
-_COLD_S: Final = 300.0
-"""Where kernels were never compiled before, workers do that first."""
+_COLD_S: Final = 1_200.0
+"""Where kernels were never compiled before, workers do that first, perhaps on a machine that has other work too."""
 _QUIET_LOOKS: Final = 3
 
 

@@ -14,7 +14,7 @@ from tests.chaos.databases import Outage
 from tests.chaos.sight import Work
 from tests.chaos.vitals import cpu_s, metric
 
-_WORKING_S: Final = 90.0
+_WORKING_S: Final = 300.0
 _UNHIT_S: Final = 45.0
 SETTLE_S: Final = 15.0
 STOP_S: Final = 15.0
@@ -64,9 +64,7 @@ class Trouble:
         """kill -9 one of `victims` at a time, at a random moment up to `patience` seconds after it got to work."""
         for number in range(1, times + 1):
             child = self._random.choice(victims)
-            self._until_busy(child)
-            time.sleep(self._random.uniform(0.0, patience))
-            work = self._cluster.sight.work()
+            work = self._until_busy_still(child, patience)
             if child.signal(signal.SIGKILL, "kill -9"):
                 self._note("kill", child, work)
                 self._say(f"kill -9 of {child.name}, {number} of {times}; {_told(work)}")
@@ -154,6 +152,14 @@ class Trouble:
 
         self._cluster.wait("progress on all partitions", 60, going_on)
         return time.monotonic() - began
+
+    def _until_busy_still(self, child: Child, patience: float) -> Work:
+        """Wait until it is busy, then a random time up to `patience` seconds, at the end of which it still is."""
+        while True:
+            self._until_busy(child)
+            time.sleep(self._random.uniform(0.0, patience))
+            if self._has_work(child, work := self._cluster.sight.work()):
+                return work
 
     def _until_busy(self, child: Child) -> Work:
         """Wait until the child has its partitions, its kind got something done, and there is more to do for it."""

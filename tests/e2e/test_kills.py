@@ -8,7 +8,7 @@ import pytest
 from tests.chaos.run import QUICK, play
 from tests.chaos.scenario import make
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="a broker of its own needs Java")

@@ -54,7 +54,7 @@ class LocalKafka:
         """The process id of the running broker, None when there is none."""
         return self._pid_file.running()
 
-    def start(self, deadline: float = 60.0, *, detached: bool = False) -> Self:
+    def start(self, deadline: float = 120.0, *, detached: bool = False) -> Self:
         """Starts the broker and returns once it answers; `deadline` in seconds, fetching jars not counted.
 
         A broker that is not detached is stopped when this Python ends in order. Raises AlreadyRunning,
@@ -95,7 +95,7 @@ class LocalKafka:
             raise BrokerFailed(f"the broker on {self.folder.path} survived SIGKILL")
         self._reap()
 
-    def restart(self, deadline: float = 60.0) -> Self:
+    def restart(self, deadline: float = 120.0) -> Self:
         """Stops the broker if it runs and starts it on the same ports and data."""
         self.stop()
         return self.start(deadline)

@@ -12,7 +12,7 @@ from streams.report.run import Run
 from tests.streams.report.browser import opened
 from tests.streams.report.runs import made_up
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 MINUTES = 60_000
 
