@@ -91,7 +91,7 @@ class LocalKafka:
     def kill(self) -> None:
         """Ends the broker as a crash would (SIGKILL); its data stay."""
         self._pid_file.signal(signal.SIGKILL)
-        if not self._pid_file.wait_gone(10.0):
+        if not self._pid_file.wait_gone(30.0):
             raise BrokerFailed(f"the broker on {self.folder.path} survived SIGKILL")
         self._reap()
 
@@ -142,7 +142,7 @@ class LocalKafka:
 
     def _reap(self) -> None:
         if self._child is not None:
-            self._child.wait(timeout=10.0)
+            self._child.wait(timeout=30.0)
             self._child = None
 
     def _failed(self, why: str) -> BrokerFailed:
