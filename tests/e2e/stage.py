@@ -25,7 +25,8 @@ from topics.producer import KafkaPublisher
 from topics.records import Outgoing, Record
 from topics.registry import Topics
 
-_START = """
+SESSION_S = 10
+_START = f"""
 import sys
 from streams.config import WorkerSettings
 from streams.worker import run_worker
@@ -33,7 +34,8 @@ from topics.connection import KafkaSettings
 kafka = KafkaSettings(bootstrap=sys.argv[2])
 run_worker(
     WorkerSettings(
-        namespace=sys.argv[1], partitions=2, keep_history=True, checkpoint_interval=0.3, session_timeout=10, kafka=kafka
+        namespace=sys.argv[1], partitions=2, keep_history=True, checkpoint_interval=0.3, kafka=kafka,
+        session_timeout={SESSION_S},
     )
 )
 """
