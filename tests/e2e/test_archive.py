@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
 from tests.deadline import DEADLINE_S
 from tests.e2e.stage import Stage
@@ -37,16 +36,6 @@ class Archiver:
             return subprocess.Popen(
                 self._command, stdout=log, stderr=log, env=os.environ | {"PYTHONUNBUFFERED": "1"}
             )
-
-
-def ends(stage: Stage, topic: str) -> int:
-    consumer = Consumer(stage.kafka.for_confluent() | {"group.id": "ends"})
-    try:
-        return sum(
-            consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=DEADLINE_S)[1] for n in range(2)
-        )
-    finally:
-        consumer.close()
 
 
 def rows(root: Path, kind: str) -> pl.DataFrame:
