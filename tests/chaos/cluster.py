@@ -17,6 +17,7 @@ from tests.chaos.duplicates import Duplicator
 from tests.chaos.scenario import Scenario, write
 from tests.chaos.sight import Sight
 from tests.chaos.vitals import free_port
+from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
 from topics.broker.local import LocalKafka
 from topics.codec import cloud_headers, encode
@@ -197,7 +198,7 @@ class Cluster:
     def _stop_feeding(self) -> None:
         self._enough.set()
         if self._feeder.is_alive():
-            self._feeder.join(120)
+            self._feeder.join(DEADLINE_S)
 
     def _command(self, *arguments: str) -> None:
         done = subprocess.run(

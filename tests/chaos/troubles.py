@@ -13,6 +13,7 @@ from tests.chaos.cluster import Cluster, Stuck
 from tests.chaos.databases import Outage
 from tests.chaos.sight import Work
 from tests.chaos.vitals import cpu_s, metric
+from tests.deadline import DEADLINE_S
 
 _WORKING_S: Final = 300.0
 _UNHIT_S: Final = 45.0
@@ -141,7 +142,7 @@ class Trouble:
     def _settled(self, members: int) -> float:
         """Seconds until the group is stable with `members` and every partition that has work goes on. Raises Stuck."""
         sight, began = self._cluster.sight, time.monotonic()
-        self._cluster.wait(f"a stable group of {members}", 60, lambda: sight.members() == members)
+        self._cluster.wait(f"a stable group of {members}", DEADLINE_S, lambda: sight.members() == members)
         before = sight.acked()
         behind = {at[1] for at, lag in sight.lag().items() if lag}
 
@@ -150,7 +151,7 @@ class Trouble:
             moved = {at[1] for at, offset in now.items() if offset > before.get(at, 0)}
             return behind <= moved | {p for p in behind if not any(lag.get(at) for at in lag if at[1] == p)}
 
-        self._cluster.wait("progress on all partitions", 60, going_on)
+        self._cluster.wait("progress on all partitions", DEADLINE_S, going_on)
         return time.monotonic() - began
 
     def _until_busy_still(self, child: Child, patience: float) -> Work:
