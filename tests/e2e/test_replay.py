@@ -14,7 +14,7 @@ from topics.broker.choose import Broker
 from topics.codec import encode
 from topics.records import Outgoing
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 BOTS = """
 - {bot_id: dip, user_id: a, pairs: [BTCUSDT], entry: rsi(14) < 30, base_order_volume: "100", safety_order_volume: "200",
