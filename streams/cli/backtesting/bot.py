@@ -1,6 +1,6 @@
 """One bot's backtest, as fast as its settings allow: compiled, else from event to event, else bar by bar."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from schemas.bots import BotConfig
 from schemas.market import Kline
@@ -9,6 +9,7 @@ from streams.cli.backtesting.desk import Desk
 from streams.cli.backtesting.jumps import Jumps
 from streams.cli.backtesting.replay import replay
 from streams.cli.backtesting.results import result_of
+from streams.cli.replaying.configs import Change, symbols_of
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import BarByBar, Finder
 from streams.engine.backtest.result import BotResult
@@ -17,13 +18,20 @@ from streams.engine.bars import COLUMNS
 from streams.feeds.ticks import Boundary, boundaries
 
 
-def run_bot(config: BotConfig, finders: Mapping[str, Finder], rules: Rules) -> BotResult:
-    """The result of `config`, which says from when it is in force. Raises Refused for one the executor would refuse."""
+def run_bot(
+    config: BotConfig, finders: Mapping[str, Finder], rules: Rules, changes: Sequence[Change] = ()
+) -> BotResult:
+    """The result of `config`, which says from when it is in force, over the candles that there are of its pairs; of
+    `changes` where its user gave it several configs. Raises Refused for one the executor would refuse.
+    """
+    pairs = symbols_of(changes) if changes else config.pairs
+    own = {symbol: finders[symbol] for symbol in pairs if symbol in finders}
+    if changes:
+        return _with_changes(config.bot_id, own, rules, changes)
     reason = "several pairs"
     desk = Desk(rules)
     commands = desk.accept(config)
-    own = {symbol: finders[symbol] for symbol in config.pairs}
-    if len(own) == 1:
+    if len(config.pairs) == 1:
         symbol = config.pairs[0]
         result = compiled_result(config, rules.instrument(symbol), own[symbol])
         if isinstance(result, BotResult):
@@ -41,6 +49,16 @@ def _bar_by_bar(config: BotConfig, finders: Mapping[str, Finder], rules: Rules, 
     candles = [finder.candles for finder in finders.values()]
     replay(desk, desk.accept(config), feed(candles), rules.base_interval, candles[0].fill_up_to)
     return result_of(desk, config.bot_id, f"bar by bar because: {reason}")
+
+
+def _with_changes(
+    bot_id: str, own: Mapping[str, Finder], rules: Rules, changes: Sequence[Change]
+) -> BotResult:
+    """Edits arm groups anew while they watch, which no finder knows of."""
+    desk = Desk(rules)
+    candles = [finder.candles for finder in own.values()]
+    replay(desk, (), feed(candles), rules.base_interval, candles[0].fill_up_to, changes)
+    return result_of(desk, bot_id, f"bar by bar because: {len(changes):,} configs, one after another")
 
 
 def feed(candles: list[Candles]) -> Iterator[Boundary]:

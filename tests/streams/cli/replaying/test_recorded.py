@@ -1,0 +1,169 @@
+"""A replay of recorded bots and alerts gives what the pipeline recorded, however its users came and went."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from streams.cli.errors import Invalid
+from streams.cli.pipeline import Pipeline
+from tests.streams.cli.replaying.story import (
+    FEED,
+    alert,
+    at,
+    bot,
+    candles,
+    changed,
+    happened,
+    put,
+    recorded,
+    replayed,
+)  # fmt: skip
+from topics.records import Outgoing
+
+STAYS = bot("stays")
+EDITED = bot("edited", pairs=["ETHUSDT"])
+PAUSED = bot("paused", side="short", entry="rsi(14) > 60")
+AGAIN = bot("again", entry="close > open")
+SPREAD = bot("spread", pairs=["BTCUSDT"], entry="rsi(14) < 35")
+
+
+def tell(pipeline: Pipeline, minute: int, *, quiet: bool = True) -> None:
+    """What users do after so many minutes. `quiet`: the parts take their turns before more candles come."""
+    topics = pipeline.topics
+    configs = {
+        0: [STAYS, EDITED, PAUSED, AGAIN, SPREAD],
+        150: [changed(EDITED, 150, entry="rsi(14) < 50"), changed(PAUSED, 150, state="paused")],
+        250: [changed(AGAIN, 250, state="deleted", on_delete="close")],
+        330: [changed(changed(PAUSED, 0), 330), changed(SPREAD, 330, pairs=["BTCUSDT", "ETHUSDT"])],
+        420: [changed(changed(AGAIN, 0), 420, entry="rsi(14) < 45")],
+    }
+    alerts = {
+        0: [alert("dip"), alert("once", frequency="once"), alert("brief", expires_at_ms=at(300))],
+        150: [alert("dip", 150, condition="rsi(14) > 55"), alert("late", 150, symbol="ETHUSDT"),
+              alert("dip", 150, user_id="mallory"), alert("bad", 150, condition="rsi(")],
+        330: [alert("late", 330, symbol="ETHUSDT", state="deleted"), alert("dip", 330, frequency="every")],
+        420: [alert("dip", 420, state="deleted"), alert("once", 420, frequency="once"),
+              alert("dip", 421, user_id="mallory")],
+    }  # fmt: skip
+    put(pipeline, topics.configs, configs.get(minute, ()))
+    put(pipeline, topics.user_alerts, alerts.get(minute, ()))
+    if minute == 330:  # a tombstone, and what nobody can read
+        pipeline.bus.append(Outgoing(topics.configs.name, b"stays", None, at(330)))
+        pipeline.bus.append(Outgoing(topics.configs.name, b"stays", b"{", at(330)))
+        pipeline.bus.append(Outgoing(topics.user_alerts.name, b"BTCUSDT", b"[]", at(330)))
+    if quiet:
+        asyncio.run(pipeline.run_until_idle())
+
+
+def live(folder: Path, *, quiet: bool, seed: int) -> Pipeline:
+    pipeline = Pipeline(f"sqlite:///{folder / f'strikeline-{seed}.db'}", seed=seed)
+    cuts = [0, 150, 250, 330, 420, len(FEED)]
+    for first, end in pairwise(cuts):
+        tell(pipeline, first, quiet=quiet)
+        asyncio.run(pipeline.feed(FEED[first:end], step=60))
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """Everybody was done before anybody changed anything."""
+    made = live(tmp_path_factory.mktemp("calm"), quiet=True, seed=3)
+    yield made
+    made.close()
+
+
+def require_same(pipeline: Pipeline, out: Path, *, database: bool = True) -> None:
+    was, now = recorded(pipeline), happened(replayed(pipeline, out, database=database))
+    assert now.triggers == was.triggers
+    assert now.deals == was.deals
+    assert now.fills == was.fills
+    assert now.fires == was.fires
+    assert len(was.deals) > 10
+    assert {one.alert_id for one in was.fires.values()} == {"dip", "once", "brief", "late"}
+
+
+def test_all_that_was_recorded_comes_again(calm: Pipeline, tmp_path: Path) -> None:
+    require_same(calm, tmp_path)
+    traded = {one.bot_id for one in recorded(calm).triggers.values()}
+    assert traded == {"stays", "edited", "paused", "again", "spread"}
+
+
+def test_where_nothing_raced_the_topics_are_enough(calm: Pipeline, tmp_path: Path) -> None:
+    require_same(calm, tmp_path, database=False)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_edits_that_raced_with_triggers_come_in_the_order_of_the_inbox(seed: int, tmp_path: Path) -> None:
+    pipeline = live(tmp_path, quiet=False, seed=seed)
+    require_same(pipeline, tmp_path)
+    pipeline.close()
+
+
+def test_one_config_goes_the_fast_way_and_several_are_walked(calm: Pipeline, tmp_path: Path) -> None:
+    done = replayed(calm, tmp_path)
+    walked = {result.bot_id: result.walked for result in done.results}
+    assert walked["edited"] == "bar by bar because: 2 configs, one after another"
+    assert {bot["bot_id"]: bot["configs"] for bot in done.report.summary["configs"]} == {
+        "again": 3, "edited": 2, "paused": 3, "spread": 2, "stays": 2
+    }  # fmt: skip
+    early = replayed(calm, tmp_path, database=False, loaded=candles(until=100))
+    assert {result.walked.partition(" ")[0] for result in early.results} <= {"compiled", "from"}
+    assert not early.report.sound, "records that nobody can read"
+    assert "NotJson" in "\n".join(early.report.notes)
+
+
+def test_alerts_have_a_table_of_their_own(calm: Pipeline, tmp_path: Path) -> None:
+    done = replayed(calm, tmp_path)
+    table = pl.read_parquet(tmp_path / "fired.parquet")
+    assert table["fired_id"].to_list() == [one.fired_id for one in done.fires]
+    counted = {(one["user_id"], one["alert_id"]): one["fires"] for one in done.report.summary["alerts"]}
+    assert sum(counted[name] for name in {("alice", "dip"), ("alice", "once")}) > 10
+
+
+def test_a_window_leaves_out_deals_that_were_open_when_it_begins_and_says_so(
+    calm: Pipeline, tmp_path: Path
+) -> None:
+    whole = happened(replayed(calm, tmp_path))
+    opened = next(o for o, c, *_ in whole.deals.values() if c is not None and c > o + 120_000)
+    done = replayed(calm, tmp_path, from_ms=opened + 60_000)
+    part = happened(done)
+    assert part.deals == {name: deal for name, deal in whole.deals.items() if deal[0] > opened + 60_000}
+    assert part.triggers == {k: v for k, v in whole.triggers.items() if v.bar.open_time_ms >= opened + 60_000}
+    assert part.fires == {k: v for k, v in whole.fires.items() if v.bar.open_time_ms >= opened + 60_000}
+    assert {key[0] for key in part.fills} <= part.deals.keys()
+    assert any("open at --from" in note for note in done.report.notes)
+
+
+def test_what_was_compacted_away_is_told(tmp_path: Path) -> None:
+    pipeline = Pipeline(f"sqlite:///{tmp_path / 'strikeline.db'}")
+    put(pipeline, pipeline.topics.configs, [bot("old", revision=4)])
+    done = replayed(pipeline, tmp_path, database=False, loaded=candles(until=50))
+    assert any("first known revision is 4" in note for note in done.report.notes)
+    pipeline.close()
+
+
+def test_nothing_to_replay_is_an_error(tmp_path: Path) -> None:
+    pipeline = Pipeline(f"sqlite:///{tmp_path / 'strikeline.db'}")
+    pipeline.bus.append(Outgoing(pipeline.topics.configs.name, b"x", b"{", at(0)))
+    with pytest.raises(Invalid, match=r"(?s)nothing to replay.*NotJson"):
+        replayed(pipeline, tmp_path)
+    pipeline.close()
+
+
+def test_alerts_alone_can_be_replayed(tmp_path: Path) -> None:
+    pipeline = Pipeline(f"sqlite:///{tmp_path / 'strikeline.db'}")
+    put(
+        pipeline,
+        pipeline.topics.user_alerts,
+        [alert("dip"), alert("ticks", on="tick", frequency="once_per_bar")],
+    )
+    asyncio.run(pipeline.feed(FEED[:200]))
+    done = replayed(pipeline, tmp_path, loaded=candles(until=200), check=True)
+    assert happened(done).fires == recorded(pipeline).fires
+    assert len(done.fires) > 3
+    assert any("on tick" in note for note in done.report.notes)
+    pipeline.close()
