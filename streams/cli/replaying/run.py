@@ -54,7 +54,9 @@ class Past:
 def recorded_past(
     cluster: Cluster, topics: Topics, klines: str, rules: Rules, tiers: Tiers, database: str | None
 ) -> Past:
-    """All that users produced, and what executor and evaluator took of it; `klines`: the topic replayed. Raises Invalid, Unreachable."""
+    """All that users produced, and what executor and evaluator took of it; `klines`: the topic that is replayed. Raises
+    Invalid, Unreachable.
+    """
     bots = recorded_bots(cluster, topics, rules, database)
     alerts = recorded_alerts(cluster, topics, tiers)
     if not bots.lives and not alerts.by_symbol:

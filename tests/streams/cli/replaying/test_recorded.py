@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from streams.cli.drifting.check import Window, evaluator
 from streams.cli.errors import Invalid
 from streams.cli.pipeline import Pipeline
 from tests.streams.cli.replaying.story import (
@@ -151,6 +153,29 @@ def test_nothing_to_replay_is_an_error(tmp_path: Path) -> None:
     pipeline.bus.append(Outgoing(pipeline.topics.configs.name, b"x", b"{", at(0)))
     with pytest.raises(Invalid, match=r"(?s)nothing to replay.*NotJson"):
         replayed(pipeline, tmp_path)
+    pipeline.close()
+
+
+@pytest.mark.parametrize(
+    "later", [{"state": "deleted"}, {"condition": "rsi(14) > 65"}, {"condition": "rsi("}]
+)
+def test_a_command_that_overtook_candles_ended_the_alert_when_it_came(
+    later: dict[str, Any], tmp_path: Path
+) -> None:
+    """The evaluator had seen 200 minutes when it read what was to be in force from 400 on."""
+    pipeline = Pipeline(f"sqlite:///{tmp_path / 'strikeline.db'}")
+    for minutes, command in ((slice(0, 200), alert("dip")), (slice(200, 600), alert("dip", 400, **later))):
+        put(pipeline, pipeline.topics.user_alerts, [command])
+        asyncio.run(pipeline.run_until_idle())
+        asyncio.run(pipeline.feed(FEED[minutes]))
+    was = recorded(pipeline).fires
+    assert was
+    assert not any(at(200) < one.bar.close_time_ms <= at(400) for one in was.values())
+    assert happened(replayed(pipeline, tmp_path)).fires == was
+    ever = Window(-1, at(10_000))
+    checked = evaluator(pipeline.cluster, pipeline.topics, ever, fill_up_to=5)
+    assert checked.differences == []
+    assert checked.compared["fired alerts"] == len(was)
     pipeline.close()
 
 
