@@ -30,10 +30,17 @@ class Replay:
 
     def feed(self, boundary: Boundary) -> None:
         """All bars that close at one instant, and the ticks that follow them."""
-        while self._changes and self._changes[0].at_ms < boundary.time_ms:
+        self._change(boundary.time_ms)
+        self._engines.boundary(boundary, self._interval)
+
+    def finish(self) -> None:
+        """After the last boundary: configs that came when all candles were there already."""
+        self._change(None)
+
+    def _change(self, before_ms: int | None) -> None:
+        while self._changes and (before_ms is None or self._changes[0].at_ms < before_ms):
             for command in self.desk.change(self._changes.popleft().incoming):
                 self._engines.tell(command)
-        self._engines.boundary(boundary, self._interval)
 
 
 def replay(desk: Desk, commands: Iterable[GroupCommand], source: Iterable[Boundary], interval: str = "1m",
@@ -42,3 +49,4 @@ def replay(desk: Desk, commands: Iterable[GroupCommand], source: Iterable[Bounda
     run = Replay(desk, commands, interval, fill_up_to, changes)
     for boundary in source:
         run.feed(boundary)
+    run.finish()

@@ -40,7 +40,7 @@ class Evaluator:
         return self._engines.fired
 
     def feed(self, records: Iterable[Record]) -> None:
-        """Records of the kline topic, each partition's in order."""
+        """All records of the kline topic, each partition's in order."""
         for record in records:
             try:
                 message = decode(record, self._spec)
@@ -52,6 +52,7 @@ class Evaluator:
                     self._kline(message, record.offset)
                 case Tick():
                     self._engines.tick(message, record.offset)
+        self._engines.finish()
 
     def _kline(self, kline: Kline, pos: int) -> None:
         self.first_ms.setdefault(kline.symbol, kline.open_time_ms)

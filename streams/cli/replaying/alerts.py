@@ -6,7 +6,7 @@ it is replaced depends on it. Its events tell how far event time had come (`arme
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -25,6 +25,14 @@ from topics.tiers import Tiers
 _YEAR_9999_MS: Final = 253_370_764_800_000
 Key = tuple[str, str, int]
 """Symbol, alert_id, generation: one command."""
+
+
+class _Placed(NamedTuple):
+    """A command and the instant at which it was taken in, `known` from its event or only what it says itself."""
+
+    at_ms: int
+    known: bool
+    told: AlertTold
 
 
 class Script:
@@ -78,6 +86,7 @@ def recorded_alerts(cluster: Cluster, topics: Topics, tiers: Tiers) -> Scripts:
         key = message.symbol, message.alert_id, message.generation
         last[key] = max(message.bar.close_time_ms, last.get(key, 0))
     before: dict[tuple[str, str], int] = {}
+    placed: dict[str, list[_Placed]] = {}
     records = sorted(everything(cluster, topics.user_alerts.name), key=lambda r: (r.partition, r.offset))
     for record in records:
         told = _taken(record, topics, tiers, found.refused)
@@ -86,13 +95,28 @@ def recorded_alerts(cluster: Cluster, topics: Topics, tiers: Tiers) -> Scripts:
         command = told.command
         name = command.symbol, command.alert_id
         at_ms = reached.get((*name, told.generation))
-        if at_ms is None:
-            at_ms = min(command.effective_from_ms or 0, max(record.timestamp_ms, 0))
+        own_ms = min(command.effective_from_ms or 0, max(record.timestamp_ms, 0))
         # What it replaced cannot have fired after it, whatever the event says of another attempt.
-        at_ms = max(at_ms, last.get((*name, before.get(name, -1)), 0))
+        last_ms = last.get((*name, before.get(name, -1)), 0)
+        one = _Placed(max(own_ms if at_ms is None else at_ms, last_ms), at_ms is not None, told)
+        placed.setdefault(command.symbol, []).append(one)
         before[name] = told.generation
-        found.by_symbol.setdefault(command.symbol, Script()).add(at_ms, told)
+    found.by_symbol = {symbol: _script(own) for symbol, own in placed.items()}
     return found
+
+
+def _script(placed: list[_Placed]) -> Script:
+    """In the order of the topic: what was taken in at an unknown instant was so before what came after it."""
+    told: list[tuple[int, AlertTold]] = []
+    latest_ms = _YEAR_9999_MS
+    for at_ms, known, command in reversed(placed):
+        if known:
+            latest_ms = min(latest_ms, at_ms)
+        told.append((min(at_ms, latest_ms), command))
+    script = Script()
+    for at_ms, command in reversed(told):
+        script.add(at_ms, command)
+    return script
 
 
 def _taken(record: Record, topics: Topics, tiers: Tiers, refused: list[str]) -> AlertTold | None:

@@ -96,6 +96,14 @@ class Engines:
         """Take in a command, at once or with its symbol's first bar."""
         self._act(self._taken(told, self._pos if pos is None else pos), self._pos if pos is None else pos)
 
+    def finish(self) -> None:
+        """After the last candle: what came when all were there already, and is to be seen over them."""
+        for engine in list(self._engines.values()):
+            stood_in = engine.stood_in
+            last_ms = engine.market.last_open_time_ms
+            closed_ms = -1 if last_ms is None else last_ms + engine.length_ms
+            self._tell(engine, max(closed_ms, -1 if stood_in is None else stood_in.close_ms), engine.pos + 1)
+
     def _begun(self, kline: Kline, pos: int) -> SymbolEngine:
         market = Market(kline.symbol, kline.interval, fill_up_to=self._fill_up_to, capacity=_ALL)
         engine = self._engines[kline.symbol] = SymbolEngine(kline.symbol, market)

@@ -17,6 +17,7 @@ def fires_over(alerts: Scripts, candles: Mapping[str, Candles]) -> list[Fired]:
     engines = Engines(due=alerts.due, fill_up_to=own[0].fill_up_to)
     for boundary in feed(own):
         engines.boundary(boundary, own[0].interval)
+    engines.finish()
     return sorted(engines.fired, key=_order)
 
 

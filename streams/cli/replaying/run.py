@@ -16,7 +16,7 @@ from streams.cli.backtesting.working import Done, Recorded, run_work
 from streams.cli.cluster import Cluster
 from streams.cli.errors import Invalid
 from streams.cli.replaying.alerts import Scripts, recorded_alerts
-from streams.cli.replaying.configs import Life, Lives, recorded_bots
+from streams.cli.replaying.configs import Change, Life, Lives, recorded_bots
 from streams.cli.replaying.fires import fires_over
 from streams.cli.replaying.remarks import about_alerts, about_bots
 from streams.cli.replaying.window import fires_within
@@ -92,15 +92,20 @@ def run_recorded(
         *about_bots(past.bots, lives, loaded, past.lost, order_known=past.order_known),
         *about_alerts(past.alerts, loaded, past.lost, topic_lost=past.alerts_lost),
     ]
-    since = min((_effective_ms(life) for life in lives), default=from_ms)
+    since = min((_effective_ms(life.changes[0]) for life in lives), default=from_ms)
     recorded = Recorded(fires, _summary(lives, past.alerts, fires), max(since, loaded.first_ms))
     loaded = replace(loaded, undecodable=loaded.undecodable + past.unreadable)
     return run_work(settings, work, loaded, out, tell, notes, recorded)
 
 
+def _matters(change: Change, end_ms: int) -> bool:
+    """One that comes with the last candle may still be about bars before."""
+    return change.at_ms < end_ms or (change.at_ms == end_ms and _effective_ms(change) < end_ms)
+
+
 def _until(life: Life, loaded: Loaded) -> Life | None:
     """The bot with what came before the candles end, None where that is nothing or there are no candles of it."""
-    changes = tuple(change for change in life.changes if change.at_ms < loaded.end_ms)
+    changes = tuple(change for change in life.changes if _matters(change, loaded.end_ms))
     if not changes:
         return None
     life = life.of(changes)
@@ -109,15 +114,14 @@ def _until(life: Life, loaded: Loaded) -> Life | None:
 
 def _bot(life: Life) -> BotConfig:
     """Its newest config; where that is its only one, with the instant from which on it is in force."""
-    return structs.replace(life.config, effective_from_ms=_effective_ms(life))
+    return structs.replace(life.config, effective_from_ms=_effective_ms(life.changes[0]))
 
 
-def _effective_ms(life: Life) -> int:
-    first = life.changes[0].incoming
-    config = first.message
+def _effective_ms(change: Change) -> int:
+    config = change.incoming.message
     if isinstance(config, BotConfig) and config.effective_from_ms is not None:
         return config.effective_from_ms
-    return event_time_ms(first.record)
+    return event_time_ms(change.incoming.record)
 
 
 def _summary(lives: list[Life], alerts: Scripts, fires: list[Any]) -> Mapping[str, Any]:

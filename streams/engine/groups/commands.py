@@ -81,8 +81,11 @@ class Commands:
                 self._counters["rejected"] += 1
                 reason = "another user has an alert of this name on this symbol"
                 since = first_bar_ms(effective_from_ms, self._market.interval)
+                detail = self._as_of(held)
                 return [
-                    reports.event("rejected", command, generation, since, reason=reason, field="alert_id")
+                    reports.event(
+                        "rejected", command, generation, since, reason=reason, field="alert_id", detail=detail
+                    )
                 ]
             self._watching.end(held, self._now_ms)
         alert = Alert(command, generation, first_bar_ms(effective_from_ms, self._market.interval), pos)

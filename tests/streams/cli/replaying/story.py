@@ -1,13 +1,13 @@
 """Some hours of a pipeline in which users edit, pause, delete and make again, and what a replay makes of its topics."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 from msgspec.structs import replace
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from schemas.alerts import AlertCommand
 from schemas.bots import BotConfig, TakeProfit
@@ -24,7 +24,8 @@ from streams.cli.replaying.run import recorded_past, run_recorded
 from streams.feeds.simulator import Market, simulate
 from streams.feeds.ticks import Boundary
 from topics.codec import decode, encode
-from topics.records import Outgoing
+from topics.records import Outgoing, Record
+from topics.registry import Topics
 from topics.spec import TopicSpec
 from topics.tiers import Tiers
 
@@ -58,13 +59,57 @@ def alert(name: str, minute: int = 0, **fields: Any) -> AlertCommand:
     return AlertCommand(alert_id=name, effective_from_ms=at(minute), **made)
 
 
-def put(pipeline: Pipeline, spec: TopicSpec, messages: Iterable[BotConfig | AlertCommand]) -> None:
-    """Onto the topic; nobody takes a turn yet."""
+def changed(config: BotConfig, minute: int, **fields: Any) -> BotConfig:
+    """The next revision of a bot."""
+    return replace(config, revision=config.revision + 1, effective_from_ms=at(minute), **fields)
+
+
+STAYS: Final = bot("stays")
+EDITED: Final = bot("edited", pairs=["ETHUSDT"])
+PAUSED: Final = bot("paused", side="short", entry="rsi(14) > 60")
+AGAIN: Final = bot("again", entry="close > open")
+SPREAD: Final = bot("spread", entry="rsi(14) < 35", max_active_deals=2)
+CUTS: Final = (0, 150, 250, 330, 420, len(FEED))
+_CONFIGS: Final = {
+    0: [STAYS, EDITED, PAUSED, AGAIN, SPREAD],
+    150: [changed(EDITED, 150, entry="rsi(14) < 50"), changed(PAUSED, 150, state="paused")],
+    250: [changed(AGAIN, 250, state="deleted", on_delete="close")],
+    330: [changed(changed(PAUSED, 0), 330), changed(SPREAD, 330, pairs=["BTCUSDT", "ETHUSDT"])],
+    420: [changed(changed(AGAIN, 0), 420, entry="rsi(14) < 45")],
+}
+_ALERTS: Final = {
+    0: [alert("dip"), alert("once", frequency="once"), alert("brief", expires_at_ms=at(300))],
+    150: [alert("dip", 150, condition="rsi(14) > 55"), alert("late", 150, symbol="ETHUSDT"),
+          alert("dip", 150, user_id="mallory"), alert("bad", 150, condition="rsi(")],
+    330: [alert("late", 330, symbol="ETHUSDT", state="deleted"), alert("dip", 330, frequency="every")],
+    420: [alert("dip", 420, state="deleted"), alert("once", 420, frequency="once"),
+          alert("dip", 421, user_id="mallory")],
+}  # fmt: skip
+
+
+def users(topics: Topics, minute: int) -> Iterator[Outgoing]:
+    """What users produce after so many minutes: of their bots one is edited, one paused and resumed, one deleted and
+    made again, one gets another pair, one is ended by a tombstone; and some of it nobody can read.
+    """
+    yield from outgoing(topics.configs, _CONFIGS.get(minute, ()))
+    yield from outgoing(topics.user_alerts, _ALERTS.get(minute, ()))
+    if minute == 330:
+        yield Outgoing(topics.configs.name, b"stays", None, at(330))
+        yield Outgoing(topics.configs.name, b"stays", b"{", at(330))
+        yield Outgoing(topics.user_alerts.name, b"BTCUSDT", b"[]", at(330))
+
+
+def outgoing(spec: TopicSpec, messages: Iterable[BotConfig | AlertCommand]) -> Iterator[Outgoing]:
+    """Stamped with when they say that they take effect."""
     for message in messages:
         key = message.bot_id if isinstance(message, BotConfig) else message.symbol
-        pipeline.bus.append(
-            Outgoing(spec.name, key.encode(), encode(message), message.effective_from_ms or 0)
-        )
+        yield Outgoing(spec.name, key.encode(), encode(message), message.effective_from_ms or 0)
+
+
+def put(pipeline: Pipeline, spec: TopicSpec, messages: Iterable[BotConfig | AlertCommand]) -> None:
+    """Onto the topic; nobody takes a turn yet."""
+    for one in outgoing(spec, messages):
+        pipeline.bus.append(one)
 
 
 def candles(feed: Iterable[Boundary] = FEED, until: int = len(FEED)) -> Loaded:
@@ -99,9 +144,14 @@ class Happened(NamedTuple):
     fills: dict[Any, Any]
 
 
-def recorded(pipeline: Pipeline) -> Happened:
+def recorded_by(pipeline: Pipeline) -> Happened:
+    """What its topics and its database say."""
+    return recorded(pipeline.engine, pipeline.topics, lambda spec: pipeline.bus.records(spec.name))
+
+
+def recorded(engine: Engine, topics: Topics, records: Callable[[TopicSpec], Iterable[Record]]) -> Happened:
     """What topics and database say; of the triggers those that the executor acted on."""
-    with pipeline.engine.connect() as connection:
+    with engine.connect() as connection:
         acted = select(inbox.c.trigger_id).where(inbox.c.outcome.in_(("applied", "refused")))
         names = set(connection.scalars(acted))
         made = {
@@ -118,8 +168,9 @@ def recorded(pipeline: Pipeline) -> Happened:
             (row.deal_id, row.level, row.generation): (row.at_ms, Decimal(row.price), Decimal(row.quantity))
             for row in connection.execute(select(fills))
         }
-    triggers = [one for one in _said(pipeline, pipeline.topics.triggers) if isinstance(one, Trigger)]
-    fires = [one for one in _said(pipeline, pipeline.topics.fired) if isinstance(one, Fired)]
+    said = [decode(record, topics.triggers) for record in records(topics.triggers)]
+    triggers = [one for one in said if isinstance(one, Trigger)]
+    fires = [one for r in records(topics.fired) if isinstance(one := decode(r, topics.fired), Fired)]
     return Happened(
         {one.trigger_id: one for one in triggers if one.trigger_id in names},
         {(one.symbol, one.fired_id): one for one in fires}, made, filled,
@@ -142,12 +193,3 @@ def happened(done: Done) -> Happened:
             for one in result.fills
         },
     )  # fmt: skip
-
-
-def changed(config: BotConfig, minute: int, **fields: Any) -> BotConfig:
-    """The next revision of a bot."""
-    return replace(config, revision=config.revision + 1, effective_from_ms=at(minute), **fields)
-
-
-def _said(pipeline: Pipeline, spec: TopicSpec) -> list[Any]:
-    return [decode(record, spec) for record in pipeline.bus.records(spec.name)]

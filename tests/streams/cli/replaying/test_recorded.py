@@ -13,59 +13,29 @@ from streams.cli.drifting.check import Window, evaluator
 from streams.cli.errors import Invalid
 from streams.cli.pipeline import Pipeline
 from tests.streams.cli.replaying.story import (
+    CUTS,
     FEED,
     alert,
     at,
     bot,
     candles,
-    changed,
     happened,
     put,
-    recorded,
+    recorded_by,
     replayed,
+    users,
 )  # fmt: skip
 from topics.records import Outgoing
 
-STAYS = bot("stays")
-EDITED = bot("edited", pairs=["ETHUSDT"])
-PAUSED = bot("paused", side="short", entry="rsi(14) > 60")
-AGAIN = bot("again", entry="close > open")
-SPREAD = bot("spread", pairs=["BTCUSDT"], entry="rsi(14) < 35")
-
-
-def tell(pipeline: Pipeline, minute: int, *, quiet: bool = True) -> None:
-    """What users do after so many minutes. `quiet`: the parts take their turns before more candles come."""
-    topics = pipeline.topics
-    configs = {
-        0: [STAYS, EDITED, PAUSED, AGAIN, SPREAD],
-        150: [changed(EDITED, 150, entry="rsi(14) < 50"), changed(PAUSED, 150, state="paused")],
-        250: [changed(AGAIN, 250, state="deleted", on_delete="close")],
-        330: [changed(changed(PAUSED, 0), 330), changed(SPREAD, 330, pairs=["BTCUSDT", "ETHUSDT"])],
-        420: [changed(changed(AGAIN, 0), 420, entry="rsi(14) < 45")],
-    }
-    alerts = {
-        0: [alert("dip"), alert("once", frequency="once"), alert("brief", expires_at_ms=at(300))],
-        150: [alert("dip", 150, condition="rsi(14) > 55"), alert("late", 150, symbol="ETHUSDT"),
-              alert("dip", 150, user_id="mallory"), alert("bad", 150, condition="rsi(")],
-        330: [alert("late", 330, symbol="ETHUSDT", state="deleted"), alert("dip", 330, frequency="every")],
-        420: [alert("dip", 420, state="deleted"), alert("once", 420, frequency="once"),
-              alert("dip", 421, user_id="mallory")],
-    }  # fmt: skip
-    put(pipeline, topics.configs, configs.get(minute, ()))
-    put(pipeline, topics.user_alerts, alerts.get(minute, ()))
-    if minute == 330:  # a tombstone, and what nobody can read
-        pipeline.bus.append(Outgoing(topics.configs.name, b"stays", None, at(330)))
-        pipeline.bus.append(Outgoing(topics.configs.name, b"stays", b"{", at(330)))
-        pipeline.bus.append(Outgoing(topics.user_alerts.name, b"BTCUSDT", b"[]", at(330)))
-    if quiet:
-        asyncio.run(pipeline.run_until_idle())
-
 
 def live(folder: Path, *, quiet: bool, seed: int) -> Pipeline:
+    """`quiet`: all parts take their turns before more candles come."""
     pipeline = Pipeline(f"sqlite:///{folder / f'strikeline-{seed}.db'}", seed=seed)
-    cuts = [0, 150, 250, 330, 420, len(FEED)]
-    for first, end in pairwise(cuts):
-        tell(pipeline, first, quiet=quiet)
+    for first, end in pairwise(CUTS):
+        for outgoing in users(pipeline.topics, first):
+            pipeline.bus.append(outgoing)
+        if quiet:
+            asyncio.run(pipeline.run_until_idle())
         asyncio.run(pipeline.feed(FEED[first:end], step=60))
     return pipeline
 
@@ -79,7 +49,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 def require_same(pipeline: Pipeline, out: Path, *, database: bool = True) -> None:
-    was, now = recorded(pipeline), happened(replayed(pipeline, out, database=database))
+    was, now = recorded_by(pipeline), happened(replayed(pipeline, out, database=database))
     assert now.triggers == was.triggers
     assert now.deals == was.deals
     assert now.fills == was.fills
@@ -90,7 +60,7 @@ def require_same(pipeline: Pipeline, out: Path, *, database: bool = True) -> Non
 
 def test_all_that_was_recorded_comes_again(calm: Pipeline, tmp_path: Path) -> None:
     require_same(calm, tmp_path)
-    traded = {one.bot_id for one in recorded(calm).triggers.values()}
+    traded = {one.bot_id for one in recorded_by(calm).triggers.values()}
     assert traded == {"stays", "edited", "paused", "again", "spread"}
 
 
@@ -168,7 +138,7 @@ def test_a_command_that_overtook_candles_ended_the_alert_when_it_came(
         put(pipeline, pipeline.topics.user_alerts, [command])
         asyncio.run(pipeline.run_until_idle())
         asyncio.run(pipeline.feed(FEED[minutes]))
-    was = recorded(pipeline).fires
+    was = recorded_by(pipeline).fires
     assert was
     assert not any(at(200) < one.bar.close_time_ms <= at(400) for one in was.values())
     assert happened(replayed(pipeline, tmp_path)).fires == was
@@ -188,7 +158,7 @@ def test_alerts_alone_can_be_replayed(tmp_path: Path) -> None:
     )
     asyncio.run(pipeline.feed(FEED[:200]))
     done = replayed(pipeline, tmp_path, loaded=candles(until=200), check=True)
-    assert happened(done).fires == recorded(pipeline).fires
+    assert happened(done).fires == recorded_by(pipeline).fires
     assert len(done.fires) > 3
     assert any("on tick" in note for note in done.report.notes)
     pipeline.close()
