@@ -18,16 +18,11 @@ from streams.engine.bars import COLUMNS
 from streams.feeds.ticks import Boundary, boundaries
 
 
-def run_bot(
-    config: BotConfig, finders: Mapping[str, Finder], rules: Rules, changes: Sequence[Change] = ()
-) -> BotResult:
-    """The result of `config`, which says from when it is in force, over the candles that there are of its pairs; of
-    `changes` where its user gave it several configs. Raises Refused for one the executor would refuse.
+def run_bot(config: BotConfig, finders: Mapping[str, Finder], rules: Rules) -> BotResult:
+    """The result of `config`, which says from when it is in force, over the candles that there are of its pairs. Raises
+    Refused for one the executor would refuse.
     """
-    pairs = symbols_of(changes) if changes else config.pairs
-    own = {symbol: finders[symbol] for symbol in pairs if symbol in finders}
-    if changes:
-        return _with_changes(config.bot_id, own, rules, changes)
+    own = {symbol: finders[symbol] for symbol in config.pairs if symbol in finders}
     reason = "several pairs"
     desk = Desk(rules)
     commands = desk.accept(config)
@@ -51,14 +46,20 @@ def _bar_by_bar(config: BotConfig, finders: Mapping[str, Finder], rules: Rules, 
     return result_of(desk, config.bot_id, f"bar by bar because: {reason}")
 
 
-def _with_changes(
-    bot_id: str, own: Mapping[str, Finder], rules: Rules, changes: Sequence[Change]
-) -> BotResult:
-    """Edits arm groups anew while they watch, which no finder knows of."""
+def run_changed(
+    changes: Mapping[str, Sequence[Change]], candles: Mapping[str, Candles], rules: Rules
+) -> dict[str, BotResult]:
+    """Bots whose users gave them several configs, by name, all in one walk: edits arm groups anew while they watch,
+    which no finder knows of. Raises Refused for a config that the executor would refuse.
+    """
     desk = Desk(rules)
-    candles = [finder.candles for finder in own.values()]
-    replay(desk, (), feed(candles), rules.base_interval, candles[0].fill_up_to, changes)
-    return result_of(desk, bot_id, f"bar by bar because: {len(changes):,} configs, one after another")
+    every = sorted((change for own in changes.values() for change in own), key=lambda change: change.at_ms)
+    own = [candles[symbol] for symbol in symbols_of(every) if symbol in candles]
+    replay(desk, (), feed(own), rules.base_interval, own[0].fill_up_to, every)
+    return {
+        bot_id: result_of(desk, bot_id, f"bar by bar because: {len(own):,} configs, one after another")
+        for bot_id, own in changes.items()
+    }
 
 
 def feed(candles: list[Candles]) -> Iterator[Boundary]:

@@ -17,7 +17,7 @@ import numpy as np
 from schemas.bots import BotConfig
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
-from streams.cli.backtesting.bot import run_bot
+from streams.cli.backtesting.bot import run_bot, run_changed
 from streams.cli.replaying.configs import Change, all_intrabar, symbols_of
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import Finder
@@ -95,18 +95,25 @@ def run_all(
 
 
 def _here(work: Work, candles: Mapping[str, Candles], tell: Tell) -> list[BotResult]:
+    walked = run_changed(work.changes, candles, work.rules) if work.changes else {}
     finders: dict[str, Finder] = {}
     results = []
     for number, bot in enumerate(work.bots):
-        own = [symbol for symbol in work.symbols(bot) if symbol in candles]
-        for symbol in [old for old in finders if old not in own][: len(finders) - _FINDERS]:
-            del finders[symbol]
-        for symbol in own:
-            if symbol not in finders:
-                finders[symbol] = Finder(candles[symbol])
-        results.append(run_bot(bot, finders, work.rules, work.changes.get(bot.bot_id, ())))
+        result = walked.get(bot.bot_id)
+        if result is None:
+            _make_room(finders, bot.pairs)
+            for symbol in bot.pairs:
+                if symbol not in finders and symbol in candles:
+                    finders[symbol] = Finder(candles[symbol])
+            result = run_bot(bot, finders, work.rules)
+        results.append(result)
         tell(number + 1, bot.bot_id)
     return results
+
+
+def _make_room(finders: dict[str, Finder], wanted: Sequence[str]) -> None:
+    for symbol in [old for old in finders if old not in wanted][: len(finders) - _FINDERS]:
+        del finders[symbol]
 
 
 def _there(work: Work, folder: str, saved: Sequence[str]) -> list[BotResult]:

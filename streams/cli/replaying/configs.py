@@ -57,11 +57,14 @@ class Life(NamedTuple):
 
 
 class Lives(NamedTuple):
-    """`refused`: what the executor refused, with the reason; `unreadable`: how many of these nobody can read."""
+    """`refused`: what the executor refused, with the reason; `unreadable`: how many of these nobody can read;
+    `unplaced`: bots of which the inbox does not tell in which order configs and triggers were decided.
+    """
 
     lives: list[Life]
     refused: list[str]
     unreadable: int
+    unplaced: frozenset[str]
 
 
 def place_of(record: Record) -> Place:
@@ -88,7 +91,8 @@ def recorded_bots(cluster: Cluster, topics: Topics, rules: Rules, database: str 
     """All bots of the configs topic, in order of their names. Raises Unreachable."""
     incoming = [read(record, topics.configs) for record in everything(cluster, topics.configs.name)]
     incoming.sort(key=lambda one: place_of(one.record))
-    moments = moments_of(incoming, {} if database is None else _from_inbox(database, topics))
+    places = {} if database is None else _from_inbox(database, topics)
+    moments = moments_of(incoming, places)
     kept: dict[str, list[Change]] = {}
     refused = []
     for change, decision in _decided(moments, rules):
@@ -98,7 +102,9 @@ def recorded_bots(cluster: Cluster, topics: Topics, rules: Rules, database: str 
             who = f" ({one})" if (one := change.incoming.bot_id) else ""
             refused.append(f"{change.incoming.record.address}{who}: {decision.noted.reason}")
     lives = [_life(changes) for _, changes in sorted(kept.items())]
-    return Lives(lives, refused, sum(one.refused is not None for one in incoming))
+    unplaced = {bot_id for one in incoming if (bot_id := one.bot_id) and place_of(one.record) not in places}
+    unreadable = sum(one.refused is not None for one in incoming)
+    return Lives(lives, refused, unreadable, frozenset(unplaced))
 
 
 def moments_of(incoming: Iterable[Incoming], places: Mapping[Place, int]) -> list[Change]:
@@ -147,16 +153,20 @@ def _newest(changes: Sequence[Change]) -> BotConfig:
 
 
 def _from_inbox(database: str, topics: Topics) -> dict[Place, int]:
-    """By the place of a config's record: the close of the last bar whose trigger its bot had answered before."""
-    columns = (inbox.c.topic, inbox.c.partition, inbox.c.source_offset, inbox.c.bot_id, inbox.c.kind,
+    """By the place of a config's record: the close of the last bar whose trigger its bot had answered before, -1 where
+    there was none. Configs of which that is not known are not there.
+    """
+    columns = (inbox.c.id, inbox.c.topic, inbox.c.partition, inbox.c.source_offset, inbox.c.bot_id, inbox.c.kind,
                inbox.c.outcome, inbox.c.timestamp_ms)  # fmt: skip
+    rows = query(database, select(*columns).order_by(inbox.c.partition, inbox.c.id))
+    # What is over for long is taken out of the inbox, so that there none may mean that it is not there any more.
+    whole = min((row[0] for row in rows), default=1) == 1
     answered: dict[str, int] = {}
     found: dict[Place, int] = {}
-    for topic, partition, offset, bot_id, kind, outcome, time_ms in query(
-        database, select(*columns).order_by(inbox.c.partition, inbox.c.id)
-    ):
+    for _, topic, partition, offset, bot_id, kind, outcome, time_ms in rows:
         if topic == topics.configs.name:
-            found[topic, partition, offset] = answered.get(bot_id, -1)
+            if whole or bot_id in answered:
+                found[topic, partition, offset] = answered.get(bot_id, -1)
         elif kind == "trigger" and outcome in {"applied", "refused"}:
             answered[bot_id] = max(time_ms, answered.get(bot_id, -1))
     return found

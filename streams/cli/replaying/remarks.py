@@ -10,7 +10,7 @@ from streams.cli.times import show_time
 
 
 def about_bots(
-    bots: Lives, lives: Sequence[Life], loaded: Loaded, lost: Callable[[str], bool], *, order_known: bool
+    bots: Lives, lives: Sequence[Life], loaded: Loaded, lost: Callable[[str], bool]
 ) -> Iterator[str]:
     """`lives`: those that are replayed; `lost`: whether the beginning of a symbol's klines is gone."""
     yield from (f"{line}: refused then, and left out" for line in bots.refused)
@@ -27,10 +27,12 @@ def about_bots(
         if missing := [symbol for symbol in life.symbols if symbol not in loaded.candles]:
             yield f"{life.bot_id}: no candles of {', '.join(missing)}"
         yield from _before_the_candles(life, loaded, lost)
-    if not order_known and any(len(life.changes) > 1 for life in lives):
+    unplaced = [life.bot_id for life in lives if len(life.changes) > 1 and life.bot_id in bots.unplaced]
+    if unplaced:
         yield (
-            "without the executor's database (--database) configs come when they say that they take effect: where they "
-            "raced with triggers, ids may have other generations than recorded"
+            f"{', '.join(unplaced[:5])}{' …' if len(unplaced) > 5 else ''}: the executor's inbox (--database) does not "
+            "tell when configs were decided: they come when they say that they take effect, and where they raced with "
+            "triggers ids may have other generations than recorded"
         )
 
 

@@ -29,13 +29,12 @@ Tell = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Past:
-    """What the topics recorded. `order_known`: the executor's inbox told the order of configs and triggers. `lost`:
-    symbols whose klines' beginning is gone; `alerts_lost`: whether that of the alerts' topic is.
+    """What the topics recorded. `lost`: symbols whose klines' beginning is gone; `alerts_lost`: whether that of the
+    alerts' topic is.
     """
 
     bots: Lives
     alerts: Scripts
-    order_known: bool
     lost: Callable[[str], bool]
     alerts_lost: bool
 
@@ -71,7 +70,7 @@ def recorded_past(
     def lost(symbol: str) -> bool:
         return begun[partition_for(symbol.encode(), len(begun))].begin > 0
 
-    return Past(bots, alerts, database is not None, lost, alerts_lost)
+    return Past(bots, alerts, lost, alerts_lost)
 
 
 def run_recorded(
@@ -89,7 +88,7 @@ def run_recorded(
     fires = fires_within(fires_over(past.alerts, loaded.candles), from_ms)
     notes = [
         *notes,
-        *about_bots(past.bots, lives, loaded, past.lost, order_known=past.order_known),
+        *about_bots(past.bots, lives, loaded, past.lost),
         *about_alerts(past.alerts, loaded, past.lost, topic_lost=past.alerts_lost),
     ]
     since = min((_effective_ms(life.changes[0]) for life in lives), default=from_ms)

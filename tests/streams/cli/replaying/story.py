@@ -74,7 +74,12 @@ _CONFIGS: Final = {
     0: [STAYS, EDITED, PAUSED, AGAIN, SPREAD],
     150: [changed(EDITED, 150, entry="rsi(14) < 50"), changed(PAUSED, 150, state="paused")],
     250: [changed(AGAIN, 250, state="deleted", on_delete="close")],
-    330: [changed(changed(PAUSED, 0), 330), changed(SPREAD, 330, pairs=["BTCUSDT", "ETHUSDT"])],
+    330: [
+        changed(changed(PAUSED, 0), 330),
+        changed(STAYS, 330, user_id="mallory"),
+        changed(EDITED, 330, entry="rsi("),
+        changed(SPREAD, 330, pairs=["BTCUSDT", "ETHUSDT"]),
+    ],
     420: [changed(changed(AGAIN, 0), 420, entry="rsi(14) < 45")],
 }
 _ALERTS: Final = {

@@ -88,6 +88,19 @@ def test_one_config_goes_the_fast_way_and_several_are_walked(calm: Pipeline, tmp
     assert "NotJson" in "\n".join(early.report.notes)
 
 
+def test_what_was_refused_is_told_and_left_out(calm: Pipeline, tmp_path: Path) -> None:
+    notes = replayed(calm, tmp_path).report.notes
+    refused = [note for note in notes if "refused then" in note or "dead-lettered then" in note]
+    assert [
+        word
+        for word in ("belongs to another user", "entry", "NotJson", "alert_command")
+        if word in " ".join(refused)
+    ]
+    assert len(refused) == 4
+    assert not any("--database" in note for note in notes)
+    assert any("--database" in note for note in replayed(calm, tmp_path, database=False).report.notes)
+
+
 def test_alerts_have_a_table_of_their_own(calm: Pipeline, tmp_path: Path) -> None:
     done = replayed(calm, tmp_path)
     table = pl.read_parquet(tmp_path / "fired.parquet")
