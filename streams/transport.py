@@ -1,7 +1,7 @@
-"""Faust's aiokafka consumer with four things added: whole fetches as one event, where to read on, commits by
-offset, and heartbeats seen.
+"""Faust's aiokafka consumer with five things added: whole fetches as one event, fetches of what is taken (see
+fetches), where to read on, commits by offset, and heartbeats seen.
 
-All four use methods of Faust and aiokafka that begin with an underscore; tests/e2e fails when a new version
+All five use methods of Faust and aiokafka that begin with an underscore; tests/e2e fails when a new version
 changes them, and the versions are pinned.
 """
 
@@ -16,21 +16,22 @@ from faust.transport.conductor import Conductor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
+from streams.fetches import plan_fetches
 from streams.guard import StandstillGuard, watched
 from topics.records import Record
 
 Offsets = Mapping[tuple[str, int], int]
 
 
-class HeartbeatThread(AIOKafkaConsumerThread):
-    """Lets the guard see every heartbeat."""
+class SourceThread(AIOKafkaConsumerThread):
+    """Lets the guard see every heartbeat, and has the client fetch what the consumer takes."""
 
     async def on_start(self) -> None:
-        """Start aiokafka's consumer and listen in on its heartbeats."""
+        """Start aiokafka's consumer, listen in on its heartbeats and plan its fetches."""
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
-        guard = cast(SourceTransport, self.transport).guard
-        coordinator._do_heartbeat = watched(coordinator._do_heartbeat, guard)
+        client, transport = self._ensure_consumer(), cast(SourceTransport, self.transport)
+        client._coordinator._do_heartbeat = watched(client._coordinator._do_heartbeat, transport.guard)
+        plan_fetches(client._fetcher, cast(SourceConsumer, self.consumer).takes, transport.sources)
 
 
 class SourceConsumer(Consumer):
@@ -40,8 +41,12 @@ class SourceConsumer(Consumer):
     Changelog records still go its way.
     """
 
-    def _new_consumer_thread(self) -> HeartbeatThread:
-        return HeartbeatThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> SourceThread:
+        return SourceThread(self, loop=self.loop, beacon=self.beacon)
+
+    def takes(self, tp: TP) -> bool:
+        """Whether its records are taken at present; sources are not during recovery, changelogs only then."""
+        return tp in self._active_partitions
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
