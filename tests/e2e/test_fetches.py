@@ -29,7 +29,7 @@ def stage(kafka: Broker, tmp_path: Path) -> Iterator[Stage]:
 
 async def _until(reached: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while not reached():
+        while not reached():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
