@@ -134,7 +134,7 @@ def _line(stream: IO[str]) -> dict[str, float]:
 
 def latency(kind: str, bootstrap: str, options: argparse.Namespace) -> list[float]:
     """Milliseconds from handing a kline to the producer to reading what came of it."""
-    bench = Bench(bootstrap, options.symbols, f"live-latency-{kind}-{os.getpid()}")
+    bench = Bench(bootstrap, options.symbols, f"live-latency-{kind}-{os.getpid()}-{time.monotonic_ns()}")
     warm, count = 40 * options.symbols, options.rate * options.seconds
     bench.feed(bench.klines(0, warm))
     if kind == "evaluator":
