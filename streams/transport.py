@@ -7,7 +7,7 @@ changes them, and the versions are pinned.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError
 from faust import App
@@ -21,6 +21,7 @@ from streams.guard import StandstillGuard, watched
 from topics.records import Record
 
 Offsets = Mapping[tuple[str, int], int]
+_LOOK_AGAIN_S: Final = 0.05
 
 
 class SourceThread(AIOKafkaConsumerThread):
@@ -60,6 +61,10 @@ class SourceConsumer(Consumer):
                 raise
 
     async def _drain_fetch(self) -> None:
+        if not self._active_partitions:
+            # Faust would look again after a second, and a rebalance that ends meanwhile would wait for it.
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            return
         generation = self.app.consumer_generation_id
         fetched, _ = await self._wait_next_records(1.0)
         await asyncio.sleep(0)
