@@ -87,7 +87,7 @@ def test_what_users_really_produced_is_replayed_and_has_not_drifted(kafka: Broke
                 publisher.send(outgoing)
             asyncio.run(feed.run(FEED[first:end]))
         asyncio.run(publisher.flush())
-        real.wait_settled(120.0, "worker", "executor")
+        real.wait_settled("worker", "executor")
         was = recorded(real.engine, real.topics, real.records)
         place = ["--namespace", real.topics.namespace, "--bootstrap", kafka.bootstrap]
         command = CommandLine(real.cluster, tmp_path / "state", 4, real.database)
