@@ -81,7 +81,7 @@ class Run:
 
     def kill(self, pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
-        assert self.stack.wait_ended("feed", 20) == -signal.SIGKILL
+        assert self.stack.wait_ended("feed") == -signal.SIGKILL
 
 
 def expected_before(end: int) -> dict[str, str]:
@@ -119,7 +119,7 @@ def test_each_bar_is_on_the_topic_once_and_in_order_though_the_feed_is_killed_tw
         run.minutes(4)
         run.has(120)
         os.kill(pid, signal.SIGTERM)
-        assert running.wait_ended("feed", 20) == 0
+        assert running.wait_ended("feed") == 0
         ended = running.log("feed")
         last = json.loads(ended[ended.rindex("\n{\n") :])
         assert last["interrupted"] is True

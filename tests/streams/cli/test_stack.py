@@ -17,6 +17,7 @@ from streams.cli.demo.kafka import fresh_folder
 from streams.cli.errors import Invalid, Problem
 from streams.cli.stack import LocalProcess, StackFile, completed, read_stack, stop_processes, write_stack
 from streams.cli.starting import require_alive
+from tests.deadline import DEADLINE_S
 from tests.streams.cli.commandline import CommandLine
 
 STACK = StackFile("127.0.0.1:1", "sqlite:///x.db", "ns", 3, keep_history=True, own_broker=False)
@@ -45,7 +46,7 @@ def test_our_process_is_found_by_another_object_and_ended(tmp_path: Path) -> Non
     found = LocalProcess(tmp_path, "feed")
     assert found.pid in (pid, None)  # it may have given up on its broker already
     stop_processes(tmp_path)
-    started.wait_ended(10.0)
+    started.wait_ended(DEADLINE_S)
     assert found.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -54,7 +55,7 @@ def test_our_process_is_found_by_another_object_and_ended(tmp_path: Path) -> Non
 def test_a_process_that_dies_early_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     process = LocalProcess(tmp_path, "executor")
     process.start(STACK, ["no-such-command"])
-    process.wait_ended(30.0)
+    process.wait_ended(DEADLINE_S)
     with pytest.raises(Problem, match=r"executor ended with exit code 2(.|\n)*No such command"):
         require_alive([process])
 
