@@ -9,9 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+from sinks.executor.decision import Rules
+from sinks.venues.paper import Paper
+from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.drifting.check import Window, evaluator
 from streams.cli.errors import Invalid
 from streams.cli.pipeline import Pipeline
+from streams.cli.replaying.configs import recorded_bots
 from tests.streams.cli.replaying.story import (
     CUTS,
     FEED,
@@ -19,6 +23,7 @@ from tests.streams.cli.replaying.story import (
     at,
     bot,
     candles,
+    changed,
     happened,
     put,
     recorded_by,
@@ -129,6 +134,35 @@ def test_what_was_compacted_away_is_told(tmp_path: Path) -> None:
     done = replayed(pipeline, tmp_path, database=False, loaded=candles(until=50))
     assert any("first known revision is 4" in note for note in done.report.notes)
     pipeline.close()
+
+
+def test_pairs_without_candles_are_told_and_the_others_replayed(tmp_path: Path) -> None:
+    pipeline = Pipeline(f"sqlite:///{tmp_path / 'strikeline.db'}")
+    some = bot("some", pairs=["BTCUSDT", "XRPUSDT"])
+    put(
+        pipeline,
+        pipeline.topics.configs,
+        [some, bot("none", pairs=["XRPUSDT"]), changed(some, 90, entry="rsi(14) < 45")],
+    )
+    put(pipeline, pipeline.topics.user_alerts, [alert("far", symbol="XRPUSDT")])
+    asyncio.run(pipeline.feed(FEED[:200]))
+    done = replayed(pipeline, tmp_path, loaded=candles(until=200), check=True)
+    assert happened(done).deals == recorded_by(pipeline).deals
+    assert done.results[0].deals
+    told = " ".join(done.report.notes)
+    for words in ("none: not replayed", "some: no candles of XRPUSDT", "alerts of XRPUSDT: not replayed"):
+        assert words in told
+    pipeline.close()
+
+
+def test_processes_give_what_one_gives(calm: Pipeline) -> None:
+    rules = Rules(Paper())
+    lives = recorded_bots(calm.cluster, calm.topics, rules, None).lives
+    changes = {life.bot_id: life.changes for life in lives}
+    work = Work([life.config for life in lives], {}, changes=changes)
+    alone = run_all(work, candles().candles, 1, lambda done, name: None)
+    assert run_all(work, candles().candles, 2, lambda done, name: None, worth=0) == alone
+    assert sum(len(result.fills) for result in alone) > 20
 
 
 def test_nothing_to_replay_is_an_error(tmp_path: Path) -> None:
