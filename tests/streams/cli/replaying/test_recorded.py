@@ -179,7 +179,7 @@ def test_bots_in_parts_that_go_to_other_processes_give_the_same(calm: Pipeline) 
     held = candles().candles
     alone = run_all(work, held, 1, lambda done, name: None)
     parts = [work.of([life.config]) for life in lives]
-    sent = [pickle.loads(pickle.dumps(part)) for part in parts]  # noqa: S301 - our own
+    sent = [pickle.loads(pickle.dumps(part)) for part in parts]
     assert [run_all(part, held, 1, lambda done, name: None)[0] for part in sent] == alone
     assert sum(len(result.fills) for result in alone) > 20
 
