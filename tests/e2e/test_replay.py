@@ -24,7 +24,7 @@ from topics.broker.choose import Broker
 from topics.codec import decode, encode
 from topics.records import Outgoing
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 BOTS = """
 - {bot_id: dip, user_id: a, pairs: [BTCUSDT], entry: rsi(14) < 30, base_order_volume: "100", safety_order_volume: "200",
@@ -87,7 +87,7 @@ def test_what_users_really_produced_is_replayed_and_has_not_drifted(kafka: Broke
                 publisher.send(outgoing)
             asyncio.run(feed.run(FEED[first:end]))
         asyncio.run(publisher.flush())
-        real.wait_settled(120.0, "worker", "executor")
+        real.wait_settled("worker", "executor")
         was = recorded(real.engine, real.topics, real.records)
         place = ["--namespace", real.topics.namespace, "--bootstrap", kafka.bootstrap]
         command = CommandLine(real.cluster, tmp_path / "state", 4, real.database)

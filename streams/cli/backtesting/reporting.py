@@ -72,6 +72,7 @@ def run_of(
         settings={
             "capital": f"{given:,.2f}{assumed}",
             **{f"{result.bot_id} was walked": result.walked for result in results},
+            **{f"{bot.bot_id} pays": f"fee {bot.fee} % a side, slippage {bot.slippage} %" for bot in bots},
         },
         data={name: _shown(name, value) for name, value in summary.items() if name not in _NOT_DATA},
         notes=tuple(notes),
