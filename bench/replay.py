@@ -21,7 +21,7 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from schemas.bots import BotConfig, TakeProfit
-from streams.cli.backtesting.candles import by_symbol
+from streams.cli.backtesting.candles import of_topic
 from streams.cli.backtesting.pool import Work, run_all
 from streams.engine.dca import Instrument
 from streams.feeds.simulator import Market, simulate
@@ -73,7 +73,7 @@ def bare(kafka: KafkaSettings, topics: Topics, count: int) -> None:
 def replay(kafka: KafkaSettings, topics: Topics) -> int:
     """What `strikeline replay` does between the topic and the files. Returns how many triggers there were."""
     read = read_topic(kafka, topics.klines)
-    candles = by_symbol(read.file.frame, SYMBOLS, "1m", 5)
+    candles = of_topic(read.bars, SYMBOLS, "1m", 5)
     bots = [
         BotConfig(
             bot_id=f"bot-{symbol}", user_id="bench", pairs=[symbol], entry="rsi(14) < 30", base_order_volume="15",

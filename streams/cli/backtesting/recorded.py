@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.bots import BotConfig
-from streams.cli.backtesting.candles import Loaded, by_symbol
+from streams.cli.backtesting.candles import Loaded, of_topic
 from streams.cli.backtesting.run import Settings
 from streams.cli.errors import Invalid
 from streams.engine.backtest.result import BotResult
@@ -52,19 +52,19 @@ def from_topic(
         kafka, spec, interval=settings.interval, symbols=symbols, from_ms=since_ms, to_ms=settings.to_ms,
         progress=lambda read, of: tell(0, f"{read:,} of {of:,} records read"),
     )  # fmt: skip
-    if missing := sorted(set(symbols) - set(found.file.symbols)):
+    if missing := sorted(set(symbols) - found.bars.keys()):
         raise Invalid(
-            f"{name} has no klines of {', '.join(missing)} (it has {', '.join(found.file.symbols)})"
+            f"{name} has no klines of {', '.join(missing)} (it has {', '.join(sorted(found.bars))})"
         )
-    rows = found.file.frame
-    candles = by_symbol(rows, symbols, settings.interval, settings.fill_up_to)
+    candles = of_topic(found.bars, symbols, settings.interval, settings.fill_up_to)
+    rows = sum(columns.shape[1] for columns in found.bars.values())
     counted = {"repeated": found.duplicates, "late": found.late, "undecodable": found.undecodable}
     notes = [
         f"{name}: {count:,} {what} records, left out as a live evaluator does"
         for what, count in counted.items()
         if count
     ]
-    return Read(Loaded((), candles, (), rows.height, 0), [*notes, *found.refused], found.undecodable)
+    return Read(Loaded((), candles, (), rows, 0), [*notes, *found.refused], found.undecodable)
 
 
 def topic_of(topics: Topics, name: str) -> TopicSpec:
