@@ -38,7 +38,7 @@ class TopicUnreadable(Exception):
 @dataclass(frozen=True)
 class TopicKlines:
     """`bars` by symbol, those that law 2 lets through: float64[6, n] in one piece, as in `Candles`, oldest first. What
-    it did not is counted, of the symbols asked for; `refused` names the first of what nobody can decode, with the reason.
+    it did not is counted, of the symbols asked for; `refused` names the first of what nobody can decode, and why.
     """
 
     bars: Mapping[str, Floats]
