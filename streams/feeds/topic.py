@@ -5,10 +5,8 @@ brokers' index of timestamps; the end is where the topic ended when reading bega
 after the other.
 """
 
-import gc
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -21,6 +19,7 @@ from streams.engine.bars import TIME, Floats
 from streams.feeds.columns import PRICES
 from streams.feeds.files import KlineFile
 from streams.feeds.recorded import Fetched, Recorded
+from streams.garbage import not_collecting
 from topics.connection import KafkaSettings
 from topics.records import Record
 from topics.spec import TopicSpec
@@ -92,20 +91,6 @@ def read_topic(
             f"{spec.name} has no closed klines of {interval} of the time and symbols asked for"
         )
     return TopicKlines(bars, interval, read, duplicates, late, recorded.undecodable, tuple(recorded.refused))
-
-
-@contextmanager
-def not_collecting() -> Iterator[None]:
-    """No garbage collection: a message is an object that it follows, and following all there are again and again costs
-    as much as reading a topic does (measured). Reading makes no cycles.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def batches(kafka: KafkaSettings, topic: str, from_ms: int | None) -> Iterator[tuple[Fetched, int]]:

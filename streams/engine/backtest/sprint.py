@@ -201,17 +201,15 @@ class _Words:
 
     def _rung(self, deal: int, number: int) -> int:
         """The price of a safety order of a deal, in ticks."""
-        place = self._first_fills[deal]
-        lots, ticks = self._arrays.fills[place, [c.F_LOTS, c.F_TICKS]].tolist()
+        lots, ticks = self._bases[deal]
         return rung_price(self._terms.long, lots * ticks, lots, self._steps[number - 1].deviation)
 
     @cached_property
-    def _first_fills(self) -> list[int]:
-        """Of each deal its base order's row."""
-        found: list[int] = np.searchsorted(
-            self._arrays.fills[:, c.F_TRIGGER], self._arrays.deals[:, c.D_OPENED]
-        ).tolist()
-        return found
+    def _bases(self) -> list[tuple[int, int]]:
+        """Of each deal its base order's lots and ticks."""
+        fills = self._arrays.fills
+        rows = np.searchsorted(fills[:, c.F_TRIGGER], self._arrays.deals[:, c.D_OPENED])
+        return [(lots, ticks) for lots, ticks in fills[rows][:, [c.F_LOTS, c.F_TICKS]].tolist()]
 
     def _price(self, ticks: int) -> float:
         """What a level at so many ticks is compared as, as the walk does it: `plan` saw to it that this is exact."""
