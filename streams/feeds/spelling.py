@@ -27,6 +27,7 @@ from streams.feeds.words import (
     put_byte,
     put_float,
     put_short,
+    short_decimal,
     spelled,
     string,
     word_at,
@@ -83,6 +84,9 @@ def time_at(p: int, how: int) -> tuple[int, int]:
 @kernel
 def decimal_at(p: int, how: int) -> tuple[float, int]:
     """A number without sign and exponent, and where it ends; or -1.0 for what is none, or is not exact."""
+    mantissa, scale, size = short_decimal(p)
+    if size:
+        return mantissa / float_at(how + _TENS + 8 * scale), p + size
     mantissa, count = digits(p, 0, how + _POWERS)
     if count == 0 or (byte_at(p) == _ZERO and count > 1):
         return -1.0, p

@@ -25,7 +25,7 @@ from topics.records import Record
 from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
-_BATCH: Final = 1_000
+_BATCH: Final = 2_000
 _WAIT_S: Final = 0.05
 """How long a batch may wait to be full."""
 

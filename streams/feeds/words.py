@@ -32,6 +32,7 @@ def _each(byte: int) -> int:
 
 _ONES, _HIGH_BITS, _SIX_MORE = _each(0x01), _each(0x80), _each(0x76)
 _ZEROS, _QUOTES, _BACKSLASHES, _SPACES = (_each(byte) for byte in b'0"\\ ')
+_POINT: Final = ord(".")
 _ODD: Final = 0x1E37_79B9_7F4A_7C15
 
 
@@ -104,6 +105,32 @@ def spelled(at: int, literal: int) -> bool:
 
 
 @kernel
+def number_of(word: int, count: int) -> int:
+    """What the first `count` bytes, each a digit's value, are together; from 1 to 8."""
+    # Zeros before them make them eight; neighbours are put together, then pairs, then fours.
+    word <<= 64 - 8 * count
+    word = (word * 2_561) >> 8 & 0x00FF_00FF_00FF_00FF
+    word = (word * 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
+    return (word * 42_949_672_960_001) >> 32
+
+
+@kernel
+def short_decimal(at: int) -> tuple[int, int, int]:
+    """A number with a point that ends within eight bytes: its digits, how many stand behind the point, and how many
+    bytes it has; 0 for any other. Most prices are such, and where one ends the next begins: one look, not two.
+    """
+    word = word_at(at) ^ _ZEROS
+    others = ((word + _SIX_MORE) | word) & _HIGH_BITS
+    point, end = first_one(others) >> 3, first_one(others & (others - 1)) >> 3
+    if end == 8 or point == 0 or end - point < 2 or byte_at(at + point) != _POINT:
+        return 0, 0, 0
+    if point > 1 and word & 0xFF == 0:
+        return 0, 0, 0
+    before = (1 << 8 * point) - 1
+    return number_of(word & before | word >> 8 & ~before, end - 1), end - point - 1, end
+
+
+@kernel
 def digits(at: int, value: int, powers: int) -> tuple[int, int]:
     """The digits that begin at an address, behind those of `value`; how many there are. `powers` of ten, up to 8."""
     found, more = 0, True
@@ -113,11 +140,7 @@ def digits(at: int, value: int, powers: int) -> tuple[int, int]:
         count = first_one(((word + _SIX_MORE) | word) & _HIGH_BITS) >> 3
         more = count == 8
         if count > 0:
-            # Zeros before them make them eight; neighbours are put together, then pairs, then fours.
-            word <<= 64 - 8 * count
-            word = (word * 2_561) >> 8 & 0x00FF_00FF_00FF_00FF
-            word = (word * 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
-            value = value * word_at(powers + 8 * count) + ((word * 42_949_672_960_001) >> 32)
+            value = value * word_at(powers + 8 * count) + number_of(word, count)
             found += count
     return value, found
 
