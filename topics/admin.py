@@ -11,9 +11,10 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
@@ -23,6 +24,13 @@ from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
 _LOOK_AGAIN_S: Final = 0.05
+# A leader is named a moment before it knows that it leads.
+_NOT_YET: Final = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._NOENT,
+)
 _log = logging.getLogger("strikeline.kafka")
 
 
@@ -72,7 +80,7 @@ class TopicAdmin:
         return sorted(name for name in self._metadata() if not name.startswith("__"))
 
     def create(self, specs: Iterable[TopicSpec]) -> list[str]:
-        """Create the missing ones and wait for their leaders; returns their names. Others stay as is."""
+        """Create the missing ones and wait until their leaders answer; returns their names. Others stay as is."""
         present = set(self.names())
         missing = [spec for spec in specs if spec.name not in present]
         if not missing:
@@ -127,10 +135,24 @@ class TopicAdmin:
         deadline = time.monotonic() + _TIMEOUT_S
         while time.monotonic() < deadline:
             found = self._metadata()
-            if all(name in found and _has_leaders(found[name]) for name in names):
+            led = all(name in found and _has_leaders(found[name]) for name in names)
+            if led and self._answer_all([TopicPartition(n, p) for n in names for p in found[n].partitions]):
                 return
             time.sleep(_LOOK_AGAIN_S)
         raise AdminFailed(f"no leaders after {_TIMEOUT_S:.0f} s: {', '.join(names)}")
+
+    def _answer_all(self, places: Sequence[TopicPartition]) -> bool:
+        newest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = self._client.list_offsets(dict.fromkeys(places, newest), request_timeout=_TIMEOUT_S)
+        try:
+            for place, future in asked.items():
+                _answer(future, f"offsets of {place.topic}[{place.partition}]")
+        except AdminFailed as failed:
+            cause = failed.__cause__
+            if isinstance(cause, KafkaException) and cause.args[0].code() in _NOT_YET:
+                return False
+            raise
+        return True
 
     def _metadata(self) -> dict[str, TopicMetadata]:
         try:

@@ -17,6 +17,7 @@ from tests.chaos.duplicates import Duplicator
 from tests.chaos.scenario import Scenario, write
 from tests.chaos.sight import Sight
 from tests.chaos.vitals import free_port
+from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
 from topics.broker.local import LocalKafka
 from topics.codec import cloud_headers, encode
@@ -26,8 +27,8 @@ from topics.records import Outgoing
 from topics.registry import Topics
 
 _LOOK_S: Final = 0.2
-_COLD_S: Final = 300.0
-"""Where kernels were never compiled before, workers do that first."""
+_COLD_S: Final = 1_200.0
+"""Where kernels were never compiled before, workers do that first, perhaps on a machine that has other work too."""
 _QUIET_LOOKS: Final = 3
 
 
@@ -197,7 +198,7 @@ class Cluster:
     def _stop_feeding(self) -> None:
         self._enough.set()
         if self._feeder.is_alive():
-            self._feeder.join(120)
+            self._feeder.join(DEADLINE_S)
 
     def _command(self, *arguments: str) -> None:
         done = subprocess.run(

@@ -15,6 +15,7 @@ from streams.cli.drifting.check import Window, evaluator, executor
 from streams.cli.pipeline import Pipeline
 from streams.feeds.files import KlineFile, read_klines
 from tests.chaos.reference import careless
+from tests.deadline import DEADLINE_S
 from tests.e2e.effects import Effects, effects, effects_of, require_equal
 from tests.e2e.real_bots import SHAPES, bots
 from tests.e2e.stack import Stack, stack
@@ -31,7 +32,6 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
     pytest.mark.shared,
-    pytest.mark.timeout(420),
     pytest.mark.skipif(not FILE.exists(), reason="the shared recordings are not beside this checkout"),
 ]
 
@@ -52,12 +52,12 @@ def on_the_broker(real: Stack, configs: list[BotConfig]) -> Effects:
     real.start("executor")
     since = ends(real.cluster, real.topics.events.name)
     send(real.cluster, real.topics, configs)
-    answers = await_answers(real.cluster, real.topics, [bot.bot_id for bot in configs], since, 60.0)
+    answers = await_answers(real.cluster, real.topics, [bot.bot_id for bot in configs], since, DEADLINE_S)
     assert {answer.event for answer in answers.values()} == {"accepted"}
     span = ["--from", str(FROM_MS), "--to", str(FROM_MS + DAY_MS)]
     real.start("feed", "feed", "file", str(FILE), "--speed", "max", *span)
-    assert real.wait_ended("feed", 60.0) == 0, real.log("feed")
-    real.wait_settled(180.0, "worker", "executor")
+    assert real.wait_ended("feed") == 0, real.log("feed")
+    real.wait_settled("worker", "executor")
     return effects(real.records, real.topics, real.engine)
 
 

@@ -22,13 +22,16 @@ _SUFFIXES = (".parquet", ".csv")
 
 @dataclass(frozen=True)
 class Loaded:
-    """`candles` by symbol; `broken` rows by file, which were left out; `restated`: bars of which two files differ."""
+    """`candles` by symbol; `broken` rows by file, which were left out; `restated`: bars of which two files differ;
+    `undecodable`: records of topics that nobody can read.
+    """
 
     files: tuple[Path, ...]
     candles: Mapping[str, Candles]
     broken: tuple[tuple[Path, BrokenRow], ...]
     rows: int
     restated: int
+    undecodable: int = 0
 
     @property
     def first_ms(self) -> int:
