@@ -6,7 +6,7 @@ changed.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final, NamedTuple
@@ -23,11 +23,14 @@ from topics.connection import KafkaSettings
 from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
+_LEADERS_S: Final = 120.0
+"""Hundreds of partitions take a busy broker their time."""
 _LOOK_AGAIN_S: Final = 0.05
-# A leader is named a moment before it knows that it leads.
 _NOT_YET: Final = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._NOENT,
 )
@@ -87,7 +90,7 @@ class TopicAdmin:
             return []
         asked = self._client.create_topics([self._new(spec) for spec in missing], request_timeout=_TIMEOUT_S)
         created = [name for name, future in asked.items() if _created(name, future)]
-        self._wait_for_leaders([spec.name for spec in missing])
+        self._wait_for_leaders(missing)
         return created
 
     def describe(self, names: Sequence[str]) -> dict[str, TopicState]:
@@ -131,28 +134,22 @@ class TopicAdmin:
             found[resource.name] = {name: str(entry.value) for name, entry in entries.items()}
         return found
 
-    def _wait_for_leaders(self, names: Sequence[str]) -> None:
-        deadline = time.monotonic() + _TIMEOUT_S
+    def _wait_for_leaders(self, specs: Sequence[TopicSpec]) -> None:
+        """A leader is named a moment before it knows that it leads: until it answers."""
+        deadline = time.monotonic() + _LEADERS_S
+        silent = {TopicPartition(spec.name, p) for spec in specs for p in range(spec.partitions)}
         while time.monotonic() < deadline:
-            found = self._metadata()
-            led = all(name in found and _has_leaders(found[name]) for name in names)
-            if led and self._answer_all([TopicPartition(n, p) for n in names for p in found[n].partitions]):
+            silent -= self._answering(silent)
+            if not silent:
                 return
             time.sleep(_LOOK_AGAIN_S)
-        raise AdminFailed(f"no leaders after {_TIMEOUT_S:.0f} s: {', '.join(names)}")
+        names = sorted({place.topic for place in silent})
+        raise AdminFailed(f"no leaders after {_LEADERS_S:.0f} s: {', '.join(names)}")
 
-    def _answer_all(self, places: Sequence[TopicPartition]) -> bool:
+    def _answering(self, places: Collection[TopicPartition]) -> set[TopicPartition]:
         newest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         asked = self._client.list_offsets(dict.fromkeys(places, newest), request_timeout=_TIMEOUT_S)
-        try:
-            for place, future in asked.items():
-                _answer(future, f"offsets of {place.topic}[{place.partition}]")
-        except AdminFailed as failed:
-            cause = failed.__cause__
-            if isinstance(cause, KafkaException) and cause.args[0].code() in _NOT_YET:
-                return False
-            raise
-        return True
+        return {place for place, future in asked.items() if _answers(place, future)}
 
     def _metadata(self) -> dict[str, TopicMetadata]:
         try:
@@ -181,8 +178,15 @@ def _created(name: str, future: "Future[Any]") -> bool:
     return True
 
 
-def _has_leaders(topic: TopicMetadata) -> bool:
-    return bool(topic.partitions) and all(partition.leader >= 0 for partition in topic.partitions.values())
+def _answers(place: TopicPartition, future: "Future[Any]") -> bool:
+    try:
+        _answer(future, f"offsets of {place.topic}[{place.partition}]")
+    except AdminFailed as failed:
+        cause = failed.__cause__
+        if isinstance(cause, KafkaException) and cause.args[0].code() in _NOT_YET:
+            return False
+        raise
+    return True
 
 
 def _differences(spec: TopicSpec, state: TopicState | None) -> list[Difference]:
