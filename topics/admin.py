@@ -6,15 +6,14 @@ changed.
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
-from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
@@ -26,14 +25,6 @@ _TIMEOUT_S: Final = 30.0
 _LEADERS_S: Final = 120.0
 """Hundreds of partitions take a busy broker their time."""
 _LOOK_AGAIN_S: Final = 0.05
-_NOT_YET: Final = (
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.UNKNOWN_LEADER_EPOCH,
-    KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._NOENT,
-)
 _log = logging.getLogger("strikeline.kafka")
 
 
@@ -83,14 +74,14 @@ class TopicAdmin:
         return sorted(name for name in self._metadata() if not name.startswith("__"))
 
     def create(self, specs: Iterable[TopicSpec]) -> list[str]:
-        """Create the missing ones and wait until their leaders answer; returns their names. Others stay as is."""
+        """Create the missing ones and wait for their leaders; returns their names. Others stay as is."""
         present = set(self.names())
         missing = [spec for spec in specs if spec.name not in present]
         if not missing:
             return []
         asked = self._client.create_topics([self._new(spec) for spec in missing], request_timeout=_TIMEOUT_S)
         created = [name for name, future in asked.items() if _created(name, future)]
-        self._wait_for_leaders(missing)
+        self._wait_for_leaders([spec.name for spec in missing])
         return created
 
     def describe(self, names: Sequence[str]) -> dict[str, TopicState]:
@@ -134,22 +125,14 @@ class TopicAdmin:
             found[resource.name] = {name: str(entry.value) for name, entry in entries.items()}
         return found
 
-    def _wait_for_leaders(self, specs: Sequence[TopicSpec]) -> None:
-        """A leader is named a moment before it knows that it leads: until it answers."""
+    def _wait_for_leaders(self, names: Sequence[str]) -> None:
         deadline = time.monotonic() + _LEADERS_S
-        silent = {TopicPartition(spec.name, p) for spec in specs for p in range(spec.partitions)}
         while time.monotonic() < deadline:
-            silent -= self._answering(silent)
-            if not silent:
+            found = self._metadata()
+            if all(name in found and _has_leaders(found[name]) for name in names):
                 return
             time.sleep(_LOOK_AGAIN_S)
-        names = sorted({place.topic for place in silent})
         raise AdminFailed(f"no leaders after {_LEADERS_S:.0f} s: {', '.join(names)}")
-
-    def _answering(self, places: Collection[TopicPartition]) -> set[TopicPartition]:
-        newest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = self._client.list_offsets(dict.fromkeys(places, newest), request_timeout=_TIMEOUT_S)
-        return {place for place, future in asked.items() if _answers(place, future)}
 
     def _metadata(self) -> dict[str, TopicMetadata]:
         try:
@@ -178,15 +161,8 @@ def _created(name: str, future: "Future[Any]") -> bool:
     return True
 
 
-def _answers(place: TopicPartition, future: "Future[Any]") -> bool:
-    try:
-        _answer(future, f"offsets of {place.topic}[{place.partition}]")
-    except AdminFailed as failed:
-        cause = failed.__cause__
-        if isinstance(cause, KafkaException) and cause.args[0].code() in _NOT_YET:
-            return False
-        raise
-    return True
+def _has_leaders(topic: TopicMetadata) -> bool:
+    return bool(topic.partitions) and all(partition.leader >= 0 for partition in topic.partitions.values())
 
 
 def _differences(spec: TopicSpec, state: TopicState | None) -> list[Difference]:
