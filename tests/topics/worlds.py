@@ -14,7 +14,6 @@ from topics.records import Publisher, Record
 from topics.registry import Topics
 from topics.spec import TopicSpec
 
-
 NOT_YET = (
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
@@ -68,7 +67,7 @@ class KafkaWorld:
 
 
 def bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
-    """Begin and end of a partition. A leader is named a moment before it knows that it leads, and refuses until then."""
+    """Begin and end of a partition. A leader is named a moment before it knows that it leads, and refuses so long."""
     deadline = time.monotonic() + DEADLINE_S
     while True:
         try:
