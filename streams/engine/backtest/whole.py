@@ -25,7 +25,7 @@ from streams.engine.kernels.kernel import (
     call_at,
     floats_at,
     ints_at,
-    nothing,
+    never,
     preparation,
     source_digest,
 )
@@ -75,17 +75,18 @@ _ints: Final = _stack(types.int64)
 
 def _inlined(step: Step) -> Step:
     """A name under which compiled code puts `step`, and what it has done before each row, in place."""
-    before = preparation(step)
+    when, prepare = preparation(step)
 
     def both(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-        before(t, bars, p, f, i)
+        if when(t, bars, p, f, i):
+            prepare(t, bars, p, f, i)
         step(t, bars, p, f, i, out)
 
     def placed(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
         both(t, bars, p, f, i, out)
 
     def body(t: Any, bars: Any, p: Any, f: Any, i: Any, out: Any) -> Any:
-        return step if before is nothing else both
+        return step if when is never else both
 
     overload(placed, inline="always", strict=False, jit_options={"error_model": "numpy"})(body)
     return placed
@@ -166,7 +167,7 @@ def _address_of(step: Step, sizes: _Sizes) -> int:
     if key not in _compiled:
         _compiled[key] = cached(
             lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk),
-            _entry(step, sizes, source_digest(step, preparation(step)) + 1),
+            _entry(step, sizes, source_digest(step, *preparation(step)) + 1),
         )
     return int(_compiled[key].address)
 

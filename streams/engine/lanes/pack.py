@@ -147,7 +147,7 @@ class Tile:
             self._states += [f, i]
             out = self._out[column : column + node.width]
             records.append([
-                lanes_address_of(node.step, len(node.p)), node.p.ctypes.data, f.ctypes.data, len(f), i.ctypes.data,
+                lanes_address_of(node.step, len(node.p), node.width, node.f.size, node.i.size), node.p.ctypes.data, f.ctypes.data, len(f), i.ctypes.data,
                 len(i), out.ctypes.data, node.width, self._bars.ctypes.data,
             ])  # fmt: skip
             column += node.width
