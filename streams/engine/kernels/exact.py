@@ -167,8 +167,8 @@ def slide_squares(
 
 @kernel
 def quotient(total: int, by: int) -> int:
-    """`total // by` for 0 <= total < 2^62 and 0 < by <= 2^13. By floats, and by multiplying, which a processor does with
-    many at once and `by` the same for all: the first is off by at most 2^11, the second by 1.
+    """`total // by` for 0 <= total < 2^62 and 0 < by <= 2^13. By floats, many of which a processor multiplies at once:
+    the first is off by at most 2^11, the second by 1.
     """
     inverse = 1.0 / by
     first = int(total * inverse)
