@@ -102,7 +102,14 @@ def _in_registers(step: Step, when: When, prepare: Prepare, width: int, floats: 
     return in_registers
 
 
-def _flags() -> Any:
+def loop_of(step: Step, when: When, prepare: Prepare, width: int, floats: int, ints: int) -> Loop:
+    """The loop over lanes, with the kernel in it."""
+    if floats:
+        return _in_registers(step, when, prepare, width, floats, ints)
+    return _in_rows(step, when, prepare, width)
+
+
+def flags_of_loops() -> Any:
     """As a kernel is compiled; and `noalias`, which no decorator of numba's sets."""
     flags: Any = Flags()
     flags.nrt = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
@@ -121,12 +128,11 @@ def _over_lanes(
     if not all(isinstance(size, types.IntegerLiteral) for size in sizes):
         return None
     functions = step.typing_key, when.typing_key, prepare.typing_key
-    numbers = [size.literal_value for size in sizes]
-    loop = _in_registers(*functions, *numbers) if numbers[1] else _in_rows(*functions, numbers[0])
+    loop = loop_of(*functions, *(size.literal_value for size in sizes))
     inner = types.void(t, count, bars, p, f, i, out)
 
     def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        made = context.compile_subroutine(builder, loop, inner, flags=_flags())
+        made = context.compile_subroutine(builder, loop, inner, flags=flags_of_loops())
         context.call_internal(builder, made.fndesc, inner, args[-len(inner.args) :])
         return context.get_dummy_value()
 

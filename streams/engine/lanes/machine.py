@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Final, NamedTuple
 
-from numba import types
 from numba.np.numpy_support import carray
 
 from streams.engine.bars import Floats, Ints
@@ -130,10 +129,10 @@ def machine() -> Machine:  # noqa: C901 - a list of small functions
                 passed[k] = passed_over(lanes[places[k], 0], lanes[places[k], 1])
                 copy_states(lanes[places[k], 0], lanes[places[k], 1], at, at + 8 * ints_from)
 
-    bars = types.Array(types.float64, 2, "C", readonly=True)
+    pass_of_bars = "int64(int64, int64, Array(float64, 2, 'C', readonly=True))"
     return Machine(
-        compile_function(types.int64(types.int64, types.int64, bars), go),
-        compile_function(types.int64(types.int64, types.int64, bars), step),
+        compile_function(pass_of_bars, go),
+        compile_function(pass_of_bars, step),
         compile_function("void(int64, int64)", lift_lane),
         compile_function("void(int64, int64)", lower_lane),
         compile_function("void(int64[::1], int64[:, ::1], float64[:, ::1], int64, int64[::1])", note),

@@ -23,7 +23,14 @@ from streams.engine.kernels.kernel import (
     preparation,
     source_digest,
 )
-from streams.engine.lanes.loops import Shape, over_lanes, parameters_at, prepare_lanes
+from streams.engine.lanes.loops import (
+    Shape,
+    flags_of_loops,
+    loop_of,
+    over_lanes,
+    parameters_at,
+    prepare_lanes,
+)
 
 LANES: Final = 64
 
@@ -67,7 +74,8 @@ def lanes_address_of(step: Step, shape: Shape) -> int:
     """Address of `step` over lanes; compiled, or loaded, at the first call."""
     if (step, shape) not in _compiled:
         before = preparation(step)
-        source = source_digest(step, *before, prepare_lanes)
+        loop = loop_of(step, *before, *shape[1:])
+        source = source_digest(step, *before, loop, prepare_lanes, flags_of_loops)
         _compiled[step, shape] = cached(
             lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk),
             _entry(step, *before, shape, source),
