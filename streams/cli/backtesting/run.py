@@ -18,7 +18,8 @@ from sinks.errors import BadInstruments
 from sinks.instruments import load_instruments
 from streams.cli.backtesting.candles import Loaded, load
 from streams.cli.backtesting.checking.all import Checks, check
-from streams.cli.backtesting.checking.costs import free_of_charge
+from streams.cli.backtesting.checking.costs import free_of_charge, unknown_instruments
+from streams.cli.backtesting.checking.readiness import never_ready
 from streams.cli.backtesting.desk import Desk, Refused
 from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.backtesting.provenance import provenance, remarks
@@ -112,7 +113,14 @@ def run_loaded(
     except Refused as why:
         raise Problem(f"a defect: the executor would not take what the backtest fired: {why}") from None
     seconds = time.monotonic() - began
-    notes = [*notes, *remarks(settings.klines, loaded), *free_of_charge(bots, settings.funding)]
+    said = [
+        *notes,
+        *remarks(settings.klines, loaded),
+        *never_ready(bots, loaded.candles),
+        *unknown_instruments(settings.instruments, work.instruments, loaded.candles),
+        *free_of_charge(bots, settings.funding),
+    ]
+    notes = list(dict.fromkeys(said))
     summary = {
         "klines": settings.klines,
         **provenance(loaded, settings.interval, from_ms),
