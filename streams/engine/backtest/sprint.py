@@ -18,6 +18,7 @@ from streams.engine.backtest.finder import Finder
 from streams.engine.backtest.plan import Plan, plan_of
 from streams.engine.backtest.result import BotResult, DealRow, FillRow
 from streams.engine.backtest.truths import BarByBar, Truths, Watched, told_at, watched
+from streams.engine.backtest.wide import whole
 from streams.engine.bars import Ints
 from streams.engine.dca import Instrument, alert_prefix, deal_id_of, decimal_text, entry_group_id
 from streams.engine.dca.deal import BASE, STOP
@@ -71,9 +72,9 @@ def sprint(
     room, at = room or Room(), counters()
     while True:
         ended = machine()(
-            plan.numbers, plan.rungs, plan.scale, candles.columns, candles.open_ms, extremes.lows, extremes.highs,
-            extremes.big_lows, extremes.big_highs, filled, candles.ticks_until_ms, room.triggers, room.fills,
-            room.deals, truths, armed_from_ms, at,
+            plan.numbers, plan.rungs, plan.amounts, plan.scale, candles.columns, candles.open_ms, extremes.lows,
+            extremes.highs, extremes.big_lows, extremes.big_highs, filled, candles.ticks_until_ms, room.triggers,
+            room.fills, room.deals, truths, armed_from_ms, at,
         )  # fmt: skip
         if ended == DONE:
             triggers, fills, deals = at[c.N_TRIGGERS], at[c.N_FILLS], at[c.N_DEALS]
@@ -259,7 +260,8 @@ class _Words:
 
     def _deal(self, number: int, row: list[int], closes: Ints) -> DealRow:
         instrument, closed = self._terms.instrument, row[c.D_CLOSED] >= 0
-        lots, quote, back = row[c.D_ENTRY_LOTS], row[c.D_ENTRY_QUOTE], row[c.D_EXIT_QUOTE]
+        lots, quote = row[c.D_ENTRY_LOTS], whole(row[c.D_ENTRY_QUOTE], row[c.D_ENTRY_HIGH])
+        back = whole(row[c.D_EXIT_QUOTE], row[c.D_EXIT_HIGH])
         gain = back - quote if self._terms.long else quote - back
         return DealRow(
             bot_id=self._config.bot_id, symbol=self._symbol, deal_id=self._deal_ids[number], side=self._terms.side,
