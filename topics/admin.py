@@ -11,10 +11,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Final, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
-from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._metadata import TopicMetadata
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
@@ -23,14 +22,9 @@ from topics.connection import KafkaSettings
 from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
+_LEADERS_S: Final = 120.0
+"""Hundreds of partitions take a busy broker their time."""
 _LOOK_AGAIN_S: Final = 0.05
-# A leader is named a moment before it knows that it leads.
-_NOT_YET: Final = (
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._NOENT,
-)
 _log = logging.getLogger("strikeline.kafka")
 
 
@@ -80,7 +74,7 @@ class TopicAdmin:
         return sorted(name for name in self._metadata() if not name.startswith("__"))
 
     def create(self, specs: Iterable[TopicSpec]) -> list[str]:
-        """Create the missing ones and wait until their leaders answer; returns their names. Others stay as is."""
+        """Create the missing ones and wait for their leaders; returns their names. Others stay as is."""
         present = set(self.names())
         missing = [spec for spec in specs if spec.name not in present]
         if not missing:
@@ -132,27 +126,13 @@ class TopicAdmin:
         return found
 
     def _wait_for_leaders(self, names: Sequence[str]) -> None:
-        deadline = time.monotonic() + _TIMEOUT_S
+        deadline = time.monotonic() + _LEADERS_S
         while time.monotonic() < deadline:
             found = self._metadata()
-            led = all(name in found and _has_leaders(found[name]) for name in names)
-            if led and self._answer_all([TopicPartition(n, p) for n in names for p in found[n].partitions]):
+            if all(name in found and _has_leaders(found[name]) for name in names):
                 return
             time.sleep(_LOOK_AGAIN_S)
-        raise AdminFailed(f"no leaders after {_TIMEOUT_S:.0f} s: {', '.join(names)}")
-
-    def _answer_all(self, places: Sequence[TopicPartition]) -> bool:
-        newest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-        asked = self._client.list_offsets(dict.fromkeys(places, newest), request_timeout=_TIMEOUT_S)
-        try:
-            for place, future in asked.items():
-                _answer(future, f"offsets of {place.topic}[{place.partition}]")
-        except AdminFailed as failed:
-            cause = failed.__cause__
-            if isinstance(cause, KafkaException) and cause.args[0].code() in _NOT_YET:
-                return False
-            raise
-        return True
+        raise AdminFailed(f"no leaders after {_LEADERS_S:.0f} s: {', '.join(names)}")
 
     def _metadata(self) -> dict[str, TopicMetadata]:
         try:

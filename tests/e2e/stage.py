@@ -68,6 +68,11 @@ class Stage:
         self.workers.append(process)
         return process
 
+    @property
+    def newest_log(self) -> Path:
+        """Of the worker that was started last."""
+        return self._logs / f"worker-{len(self.workers) - 1}.log"
+
     def send(self, *outgoing: Outgoing) -> None:
         """Put records on their topics and wait for the broker."""
         for one in outgoing:

@@ -64,6 +64,15 @@ def settled(stage: Stage) -> None:
     stage.answer_until(lambda: min(stage.heard.values()) > start)
 
 
+def joined(stage: Stage) -> "subprocess.Popen[bytes]":
+    """One more worker, that has partitions."""
+    worker = stage.worker()
+    said = stage.newest_log
+    stage.answer_until(lambda: "assigned partitions" in said.read_text())
+    settled(stage)
+    return worker
+
+
 def test_joins_leaves_deaths_and_suspensions_under_load(stage: Stage) -> None:
     stage.arm(SYMBOLS)
     with Feed(stage) as feed:
@@ -76,19 +85,15 @@ def test_joins_leaves_deaths_and_suspensions_under_load(stage: Stage) -> None:
 
 def disturbed(stage: Stage) -> "subprocess.Popen[bytes]":
     """A join, a leave, a join, a death, a join, and one that stands still and finds itself given up; who is left."""
-    first = stage.worker()
-    settled(stage)
-    second = stage.worker()
-    settled(stage)
+    first = joined(stage)
+    second = joined(stage)
     first.send_signal(signal.SIGTERM)
     settled(stage)
     assert first.wait(DEADLINE_S) == 0
-    third = stage.worker()
-    settled(stage)
+    third = joined(stage)
     second.kill()
     settled(stage)
-    fourth = stage.worker()
-    settled(stage)
+    fourth = joined(stage)
     third.send_signal(signal.SIGSTOP)
     given_up = time.monotonic() + SESSION_S
     stage.answer_until(lambda: time.monotonic() > given_up)

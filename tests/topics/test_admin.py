@@ -6,7 +6,6 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -43,16 +42,6 @@ def test_topics_are_created_as_the_registry_has_them(admin: TopicAdmin, topics: 
     for spec in topics.all():
         assert (states[spec.name].partitions, states[spec.name].replicas) == (2, 1)
         assert states[spec.name].configs.items() >= spec.configs.items()
-
-
-def test_what_was_created_answers_at_once(kafka: Broker, admin: TopicAdmin, topics: Topics) -> None:
-    """A leader that is named and does not know it yet would refuse."""
-    consumer = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": topics.namespace})
-    admin.create(topics.all())
-    for spec in reversed(topics.all()):
-        for partition in range(spec.partitions):
-            assert consumer.get_watermark_offsets(TopicPartition(spec.name, partition)) == (0, 0)
-    consumer.close()
 
 
 def test_creating_again_creates_nothing(admin: TopicAdmin, topics: Topics) -> None:

@@ -1,8 +1,9 @@
 """Two worlds in which one behaviour is tested: the in-process bus, and a real broker."""
 
+import time
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
@@ -12,6 +13,13 @@ from topics.producer import DELIVERY_TIMEOUT_MS, KafkaPublisher
 from topics.records import Publisher, Record
 from topics.registry import Topics
 from topics.spec import TopicSpec
+
+NOT_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 
 class World(Protocol):
@@ -58,9 +66,23 @@ class KafkaWorld:
             consumer.close()
 
 
+def bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Begin and end of a partition. A leader is named a moment before it knows that it leads, and refuses so long."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            begin, end = consumer.get_watermark_offsets(place, timeout=DEADLINE_S)
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return begin, end
+
+
 def read_partition(consumer: Consumer, topic: str, partition: int) -> list[Record]:
     """Everything between the partition's begin and end."""
-    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=DEADLINE_S)
+    begin, end = bounds(consumer, TopicPartition(topic, partition))
     if begin == end:
         return []
     consumer.assign([TopicPartition(topic, partition, begin)])

@@ -23,6 +23,7 @@ from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import Finder
 from streams.engine.backtest.result import BotResult
 from streams.engine.dca import Instrument
+from streams.garbage import only_new
 from topics.tiers import Tiers
 
 WORTH_A_PROCESS: Final = 20_000_000
@@ -80,7 +81,8 @@ def run_all(
     size = sum(len(candles[symbol]) for bot in work.bots for symbol in work.symbols(bot) if symbol in candles)
     chunks = _chunks(work.bots, jobs)
     if jobs <= 1 or len(chunks) == 1 or size < worth:
-        return _here(work, candles, tell)
+        with only_new():
+            return _here(work, candles, tell)
     results: dict[str, BotResult] = {}
     with tempfile.TemporaryDirectory() as folder:
         for symbol in candles:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from schemas.message import Message
 from schemas.triggers import Bar, Trigger
 from streams.cli.backtesting.asked import Settings
-from streams.cli.backtesting.candles import Loaded, by_symbol
+from streams.cli.backtesting.candles import Loaded, of_topic
 from streams.cli.backtesting.working import Done
 from streams.cli.errors import Invalid
 from streams.feeds.topic import read_topic
@@ -55,20 +55,21 @@ def from_topic(
         kafka, spec, interval=settings.interval, symbols=symbols, from_ms=since_ms, to_ms=settings.to_ms,
         progress=lambda read, of: tell(0, f"{read:,} of {of:,} records read"),
     )  # fmt: skip
-    missing = sorted(set(symbols) - set(found.file.symbols))
+    missing = sorted(set(symbols) - found.bars.keys())
     if missing and all_wanted:
         raise Invalid(
-            f"{name} has no klines of {', '.join(missing)} (it has {', '.join(found.file.symbols)})"
+            f"{name} has no klines of {', '.join(missing)} (it has {', '.join(sorted(found.bars))})"
         )
-    rows = found.file.frame
-    candles = by_symbol(rows, sorted(set(symbols) - set(missing)), settings.interval, settings.fill_up_to)
+    wanted = sorted(set(symbols) - set(missing))
+    candles = of_topic(found.bars, wanted, settings.interval, settings.fill_up_to)
+    rows = sum(columns.shape[1] for columns in found.bars.values())
     counted = {"repeated": found.duplicates, "late": found.late, "undecodable": found.undecodable}
     notes = [
         f"{name}: {count:,} {what} records, left out as a live evaluator does"
         for what, count in counted.items()
         if count
     ]
-    loaded = Loaded((), candles, (), rows.height, 0, found.undecodable)
+    loaded = Loaded((), candles, (), rows, 0, found.undecodable)
     return Read(loaded, [*found.refused, *notes])
 
 

@@ -14,7 +14,8 @@ from schemas.triggers import Fired
 from streams.cli.backtesting.asked import Settings, begin_of
 from streams.cli.backtesting.candles import Loaded
 from streams.cli.backtesting.checking.all import Checks, check
-from streams.cli.backtesting.checking.costs import free_of_charge
+from streams.cli.backtesting.checking.costs import free_of_charge, unknown_instruments
+from streams.cli.backtesting.checking.readiness import never_ready
 from streams.cli.backtesting.desk import Refused
 from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.backtesting.provenance import provenance, remarks
@@ -79,7 +80,14 @@ def run_work(
         raise Problem(f"a defect: the executor would not take what the backtest fired: {why}") from None
     seconds = time.monotonic() - began
     results = whole if recorded is None else within(whole, from_ms)
-    notes = [*notes, *remarks(settings.klines, loaded), *free_of_charge(bots, settings.funding)]
+    said = [
+        *notes,
+        *remarks(settings.klines, loaded),
+        *never_ready(bots, loaded.candles),
+        *unknown_instruments(settings.instruments, work.instruments, loaded.candles),
+        *free_of_charge(bots, settings.funding),
+    ]
+    notes = list(dict.fromkeys(said))
     if recorded is not None:
         notes = [*carried(whole, from_ms), *notes]
     summary = {

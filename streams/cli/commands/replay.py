@@ -128,7 +128,7 @@ def _recorded(
     from streams.cli.replaying.run import recorded_past, run_recorded
 
     check_times(settings)
-    rules = rules_of(here, settings.instruments, limits)
+    rules = rules_of(here, settings.instruments, limits)._replace(base_interval=settings.interval)
     tell(0, "reading configs and alerts")
     tiers, database = tiers_of(here, limits), here.database
     past = recorded_past(here.cluster, here.topics, settings.klines, rules, tiers, database)

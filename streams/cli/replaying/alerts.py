@@ -85,7 +85,7 @@ def recorded_alerts(cluster: Cluster, topics: Topics, tiers: Tiers) -> Scripts:
         found.fires[message.symbol, message.fired_id] = message
         key = message.symbol, message.alert_id, message.generation
         last[key] = max(message.bar.close_time_ms, last.get(key, 0))
-    before: dict[tuple[str, str], int] = {}
+    before: dict[tuple[str, str], AlertTold] = {}
     placed: dict[str, list[_Placed]] = {}
     records = sorted(everything(cluster, topics.user_alerts.name), key=lambda r: (r.partition, r.offset))
     for record in records:
@@ -96,11 +96,14 @@ def recorded_alerts(cluster: Cluster, topics: Topics, tiers: Tiers) -> Scripts:
         name = command.symbol, command.alert_id
         at_ms = reached.get((*name, told.generation))
         own_ms = min(command.effective_from_ms or 0, max(record.timestamp_ms, 0))
-        # What it replaced cannot have fired after it, whatever the event says of another attempt.
-        last_ms = last.get((*name, before.get(name, -1)), 0)
+        # What it replaced cannot have fired after it, whatever the event says of another attempt. A stranger's command
+        # of the same name may have replaced nothing.
+        replaced = before.get(name)
+        mine = replaced is not None and replaced.command.user_id == command.user_id
+        last_ms = last.get((*name, replaced.generation), 0) if replaced is not None and mine else 0
         one = _Placed(max(own_ms if at_ms is None else at_ms, last_ms), at_ms is not None, told)
         placed.setdefault(command.symbol, []).append(one)
-        before[name] = told.generation
+        before[name] = told
     found.by_symbol = {symbol: _script(own) for symbol, own in placed.items()}
     return found
 

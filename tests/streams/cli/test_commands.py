@@ -114,6 +114,7 @@ def test_a_topic_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
     [
         (("--namespace", "No Name", "bots", "list"), "namespace 'No Name'"),
         (("condition", "parse", "rsi(14) < "), "column"),
+        (("condition", "parse", "inside(close, 5, 3)"), "high: is below low: nothing lies between"),
         (("feed", "simulate", "--speed", "fast"), "--speed: 'fast' is not max, live or a multiple"),
         (("feed", "simulate", "--minutes", "3", "--from", "noon"), "--from: 'noon' is no time"),
         (("feed", "simulate", "--symbols", "btc"), "--symbols: 'btc' is no symbol"),

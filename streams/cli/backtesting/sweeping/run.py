@@ -10,6 +10,8 @@ from typing import Any
 
 from streams.cli.backtesting.asked import Settings, begin_of, check_times, instruments_of
 from streams.cli.backtesting.candles import Loaded, load
+from streams.cli.backtesting.checking.costs import unknown_instruments
+from streams.cli.backtesting.checking.readiness import warm_up_ms
 from streams.cli.backtesting.pool import rules_of
 from streams.cli.backtesting.provenance import remarks
 from streams.cli.backtesting.run import run_loaded
@@ -55,11 +57,14 @@ def run(asked: Asked, out: Path, show: Show) -> tuple[Outcome, dict[str, Any]]:
     found = trials(file, asked.draws, asked.seed, rules_of(instruments, base.interval))
     show(0, "reading candles")
     loaded, whole = _candles(base, found.fit)
-    cuts = _windows(asked, whole, loaded)
+    cuts = _windows(asked, whole, loaded, found.fit)
     terms = Terms(instruments, base.interval, base.capital, objective in OF_EQUITY)
     began = time.monotonic()
     ranked, forward = _tried(asked, found.fit, whole, cuts, loaded, terms, show)
-    candles = tuple(remarks(base.klines, loaded))
+    candles = (
+        *remarks(base.klines, loaded),
+        *unknown_instruments(base.instruments, instruments, loaded.candles),
+    )
     outcome = Outcome(file.names, objective, ranked, found.unfit, found.repeated, forward, candles)
     summary = {
         "bots": str(base.bots), "klines": base.klines, "from_ms": whole.from_ms, "end_ms": whole.to_ms,
@@ -107,16 +112,29 @@ def _candles(base: Settings, fit: Sequence[Trial]) -> tuple[Loaded, Span]:
     return loaded, Span(begin_of(base, loaded), loaded.end_ms)
 
 
-def _windows(asked: Asked, whole: Span, loaded: Loaded) -> list[Window]:
+def _windows(asked: Asked, whole: Span, loaded: Loaded, fit: Sequence[Trial]) -> list[Window]:
     if not asked.windows:
         return []
     if not isfinite(asked.in_sample):
         raise Invalid(f"--in-sample: {asked.in_sample} is no multiple")
     step_ms = next(iter(loaded.candles.values())).step_ms
     try:
-        return windows(whole, asked.windows, asked.in_sample, step_ms, anchored=asked.anchored)
+        cuts = windows(whole, asked.windows, asked.in_sample, step_ms, anchored=asked.anchored)
     except ValueError as wrong:
         raise Invalid(f"--walk-forward: {wrong}") from None
+    _refuse_unready(cuts[0].inside, loaded, fit, asked.base.interval, step_ms)
+    return cuts
+
+
+def _refuse_unready(first: Span, loaded: Loaded, fit: Sequence[Trial], interval: str, step_ms: int) -> None:
+    """Raises Invalid where the first window is over before any setting could fire: its best would be chosen blindly."""
+    told = (first.to_ms - loaded.first_ms) // step_ms
+    needed = min(warm_up_ms(trial.bot, interval) for trial in fit) // step_ms
+    if told < needed:
+        raise Invalid(
+            f"--walk-forward: the first in-sample window ends {told:,} bars after the first candle, and no setting "
+            f"is ready before {needed:,}: fewer windows, a larger --in-sample, or more candles before --from"
+        )
 
 
 def _best(base: Settings, loaded: Loaded, file: SweepFile, outcome: Outcome, out: Path) -> None:

@@ -1,6 +1,7 @@
 """A replay of recorded bots and alerts gives what the pipeline recorded, however its users came and went."""
 
 import asyncio
+import pickle
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -9,9 +10,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from sinks.executor.decision import Rules
+from sinks.venues.paper import Paper
+from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.drifting.check import Window, evaluator
 from streams.cli.errors import Invalid
 from streams.cli.pipeline import Pipeline
+from streams.cli.replaying.configs import recorded_bots
+from streams.feeds.publish import Feed
+from streams.feeds.ticks import Boundary
+from streams.inprocess import EvaluatorWorker
 from tests.streams.cli.replaying.story import (
     CUTS,
     FEED,
@@ -19,23 +27,28 @@ from tests.streams.cli.replaying.story import (
     at,
     bot,
     candles,
+    changed,
     happened,
     put,
     recorded_by,
     replayed,
     users,
 )  # fmt: skip
+from topics.bus.publisher import MemoryPublisher
 from topics.records import Outgoing
 
 
 def live(folder: Path, *, quiet: bool, seed: int) -> Pipeline:
-    """`quiet`: all parts take their turns before more candles come."""
+    """`quiet`: all parts take their turns before more candles come; else the evaluator also dies now and then."""
     pipeline = Pipeline(f"sqlite:///{folder / f'strikeline-{seed}.db'}", seed=seed)
     for first, end in pairwise(CUTS):
         for outgoing in users(pipeline.topics, first):
             pipeline.bus.append(outgoing)
         if quiet:
             asyncio.run(pipeline.run_until_idle())
+        else:
+            asyncio.run(feed_and_die(pipeline, FEED[first : first + 30]))
+            first += 30
         asyncio.run(pipeline.feed(FEED[first:end], step=60))
     return pipeline
 
@@ -46,6 +59,15 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     made = live(tmp_path_factory.mktemp("calm"), quiet=True, seed=3)
     yield made
     made.close()
+
+
+async def feed_and_die(pipeline: Pipeline, some: list[Boundary]) -> None:
+    """The evaluator sees a part of what is there, says what it says, and has not persisted it."""
+    await Feed(MemoryPublisher(pipeline.bus), pipeline.topics.klines.name, "file").run(some)
+    await pipeline.evaluator.step(20)
+    await pipeline.evaluator.station.settle()
+    pipeline.evaluator.crash()
+    pipeline.evaluator = EvaluatorWorker(pipeline.bus, pipeline.topics)
 
 
 def require_same(pipeline: Pipeline, out: Path, *, database: bool = True) -> None:
@@ -69,7 +91,7 @@ def test_where_nothing_raced_the_topics_are_enough(calm: Pipeline, tmp_path: Pat
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_edits_that_raced_with_triggers_come_in_the_order_of_the_inbox(seed: int, tmp_path: Path) -> None:
+def test_edits_that_raced_and_an_evaluator_that_died_change_nothing(seed: int, tmp_path: Path) -> None:
     pipeline = live(tmp_path, quiet=False, seed=seed)
     require_same(pipeline, tmp_path)
     pipeline.close()
@@ -129,6 +151,37 @@ def test_what_was_compacted_away_is_told(tmp_path: Path) -> None:
     done = replayed(pipeline, tmp_path, database=False, loaded=candles(until=50))
     assert any("first known revision is 4" in note for note in done.report.notes)
     pipeline.close()
+
+
+def test_pairs_without_candles_are_told_and_the_others_replayed(tmp_path: Path) -> None:
+    pipeline = Pipeline(f"sqlite:///{tmp_path / 'strikeline.db'}")
+    some = bot("some", pairs=["BTCUSDT", "XRPUSDT"])
+    put(
+        pipeline,
+        pipeline.topics.configs,
+        [some, bot("none", pairs=["XRPUSDT"]), changed(some, 90, entry="rsi(14) < 45")],
+    )
+    put(pipeline, pipeline.topics.user_alerts, [alert("far", symbol="XRPUSDT")])
+    asyncio.run(pipeline.feed(FEED[:200]))
+    done = replayed(pipeline, tmp_path, loaded=candles(until=200), check=True)
+    assert happened(done).deals == recorded_by(pipeline).deals
+    assert done.results[0].deals
+    told = " ".join(done.report.notes)
+    for words in ("none: not replayed", "some: no candles of XRPUSDT", "alerts of XRPUSDT: not replayed"):
+        assert words in told
+    pipeline.close()
+
+
+def test_bots_in_parts_that_go_to_other_processes_give_the_same(calm: Pipeline) -> None:
+    """Of processes themselves `tests/streams/cli/test_backtest.py` has a test; this is what they are sent."""
+    lives = recorded_bots(calm.cluster, calm.topics, Rules(Paper()), None).lives
+    work = Work([life.config for life in lives], {}, changes={life.bot_id: life.changes for life in lives})
+    held = candles().candles
+    alone = run_all(work, held, 1, lambda done, name: None)
+    parts = [work.of([life.config]) for life in lives]
+    sent = [pickle.loads(pickle.dumps(part)) for part in parts]
+    assert [run_all(part, held, 1, lambda done, name: None)[0] for part in sent] == alone
+    assert sum(len(result.fills) for result in alone) > 20
 
 
 def test_nothing_to_replay_is_an_error(tmp_path: Path) -> None:
