@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.cli.commands.stack import feed_command
 from streams.cli.context import Place
 from streams.cli.demo.interrupts import Interrupts
 from streams.cli.demo.kafka import fresh_folder
@@ -69,6 +70,13 @@ def test_later_commands_find_the_stack_of_their_folder(tmp_path: Path) -> None:
     assert (other.bootstrap, other.database) == ("elsewhere:1", None)
     (tmp_path / "stack.json").write_text("{")
     assert read_stack(tmp_path) is None
+
+
+def test_the_local_stack_is_fed_by_a_simulated_market_or_by_a_live_one() -> None:
+    assert feed_command("", "AUSDT", 7)[:2] == ["feed", "simulate"]
+    assert feed_command("AUSDT, BUSDT", "XUSDT", 7) == ["feed", "binance", "AUSDT", "BUSDT"]
+    with pytest.raises(Invalid, match="--binance: 'b' is no symbol"):
+        feed_command("b", "", 7)
 
 
 def test_down_where_nothing_runs_says_so(strikeline: CommandLine, tmp_path: Path) -> None:

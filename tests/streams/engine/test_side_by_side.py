@@ -14,6 +14,8 @@ from schemas.market import Kline
 from streams.engine.bars import BarArrays, Floats
 from streams.engine.groups.reports import Output
 from streams.engine.indicators import names
+from streams.engine.lanes import steps
+from streams.engine.lanes.warm import warm_up
 from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 from streams.engine.together import Together
@@ -222,7 +224,9 @@ def test_values_that_nobody_asked_for_while_bars_came_and_went_are_there_when_so
 
 
 def test_every_indicator_runs_side_by_side() -> None:
-    """300 minutes of four symbols that have all of them, at their defaults."""
+    """300 minutes of four symbols that have all of them, at their defaults. Once warm, nothing is left to compile."""
+    warm_up()
+    warm = dict(steps._compiled)
     dice, bars = Random(5), candles(300, 5)
     all_pairs = [Pair(fresh(symbol), fresh(symbol)) for symbol in range(4)]
     for pair in all_pairs:
@@ -236,6 +240,7 @@ def test_every_indicator_runs_side_by_side() -> None:
         for symbol, pair in enumerate(all_pairs):
             assert pair.alone.on_kline(kline(symbol, at_ms, rows[symbol]), minute) == []
     assert together.side_by_side == 4
+    assert steps._compiled == warm
     for symbol, pair in enumerate(all_pairs):
         together.engine(symbol)
         pair.same_values(dice, 60)
