@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.deadline import WHOLE_TEST_S
 from topics.broker.choose import Broker, choose
 from topics.broker.errors import NoBroker
 
@@ -22,9 +21,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: a broken rule shows before a broker is started."""
     items.sort(key=lambda item: sum(item.get_closest_marker(name) is not None for name in ("e2e", "slow")))
-    for item in items:
-        if item.get_closest_marker("e2e") or item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.timeout(WHOLE_TEST_S), append=False)
 
 
 @pytest.fixture(scope="session")

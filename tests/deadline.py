@@ -7,5 +7,3 @@ free where things come at once. What is to be fast is measured in `bench/` and b
 from typing import Final
 
 DEADLINE_S: Final = 240.0
-WHOLE_TEST_S: Final = 900.0
-"""For a test with processes of its own or much to compute, the start of its broker included."""
