@@ -58,7 +58,8 @@ def bot(start_ms: int, **changes: Any) -> BotConfig:
     settings: dict[str, Any] = {
         "bot_id": "bench", "user_id": "bench", "pairs": [SYMBOL], "entry": "rsi(14) < 30", "base_order_volume": "15",
         "safety_order_volume": "30", "max_safety_orders": 5, "price_deviation": "1", "step_scale": "1.5",
-        "volume_scale": "1.5", "take_profit": TakeProfit(percent="2"), "fee": "0.1", "effective_from_ms": start_ms,
+        "volume_scale": "1.5", "take_profit": TakeProfit(percent="2"), "fee": "0.1", "slippage": "0",
+        "effective_from_ms": start_ms,
     }  # fmt: skip
     return BotConfig(**(settings | changes))
 

@@ -39,6 +39,7 @@ step_scale: "1.5"
 volume_scale: "1.5"
 take_profit: {percent: "2"}
 fee: "0.1"
+slippage: "0"
 sweep:
   window: {from: 6, to: 20, step: 2}
   level: {from: 25, to: 33, step: 2}

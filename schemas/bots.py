@@ -158,6 +158,6 @@ class BotConfig(Message, frozen=True, tag="bot_config"):
     on_delete: Literal["close", "keep"] = "keep"
     fee: Decimals = "0.1"
     fee_in: Literal["quote", "base"] = "quote"
-    slippage: Decimals = "0"
+    slippage: Decimals = "0.05"
 
     grid: Grid | None = None

@@ -51,6 +51,7 @@ def golden_bot(**changes: Any) -> BotConfig:
         "step_scale": "1.5",
         "volume_scale": "1.5",
         "take_profit": TakeProfit(percent="2"),
+        "slippage": "0",
         "effective_from_ms": START,
         "revision": 1,
     }

@@ -35,6 +35,7 @@ def golden(bot_id: str = "dip", user_id: str = "alice", **changes: Any) -> BotCo
         volume_scale="1.5",
         take_profit=TakeProfit(percent="2"),
         stop_loss=StopLoss(percent="20"),
+        slippage="0",
         effective_from_ms=T0,
     )
     return replace(config, **changes)

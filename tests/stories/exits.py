@@ -8,13 +8,14 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from schemas.bots import TakeProfit
+from schemas.bots import BotConfig, TakeProfit
 from streams.engine.dca import Instrument
 from tests.stories.story import Story
 from tests.streams.engine.dca.support import MINUTE, ROUND, TENTHS, stop
 
 STOPPED = replace(ROUND, stop_loss=stop("15"))
 SLIPPING = replace(STOPPED, slippage="1")
+BY_DEFAULT = replace(STOPPED, slippage=BotConfig(bot_id="x", user_id="x").slippage)
 LOST_TO_STOP = "; ".join(f"1 dca_{index} the deal was closed before, by stop_loss" for index in (1, 2))
 
 STORIES = [
@@ -103,6 +104,16 @@ STORIES = [
         """0 base buy  1 100    0.1
            1 tp_1 sell 1 110.12 0.11012""",  # 110/0.999 = 110.1101…, up
         "take_profit", "9.90988",  # 110.12 − 100 − 0.1 − 0.11012
+    ),
+    Story(
+        "whoever names no slippage pays 0.05 % at the market and at the stop; the ladder hangs below it",
+        BY_DEFAULT,
+        """100 100 100 100
+            95  96  84  86""",
+        """0 base  buy  1   100.05
+           1 dca_1 buy  1.2  90.04
+           1 sl    sell 2.2  85""",  # 85.0425 is 85.05 towards the market; 85.05·0.9995 = 85.007…
+        "stop_loss", "-21.098",  # 187 − 208.098
     ),
     Story(
         "slippage costs at the market and at the stop, never at a limit",

@@ -13,11 +13,12 @@ from streams.engine.backtest.slots import (
     LEVEL_TARGET,
     LONG,
     OHLC,
+    R_QUOTE,
     RUNGS,
     SAME_BAR,
 )  # fmt: skip
 from streams.engine.backtest.sums import enter, leave, reached, rung_of, slipped, stop_of, target_of
-from streams.engine.bars import Ints
+from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel
 
 _NEVER: Final = 1 << 62
@@ -51,13 +52,15 @@ def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
 
 
 @kernel
-def fill(n: Ints, ladder: Ints, d: Ints, kind: int, ticks: int, opened: int, made: Ints, k: int) -> None:
+def fill(
+    n: Ints, ladder: Ints, d: Ints, r: Floats, kind: int, ticks: int, opened: int, made: Ints, k: int
+) -> None:
     """Fill the order of a level, as the `k`-th; `opened`: the market when it came to life."""
     long = n[LONG] == 1
     if kind == _RUNG:
         paid = min(ticks, opened) if long else max(ticks, opened)
         made[k, 0], made[k, 1], made[k, 2] = d[H_NEXT] + 1, ladder[d[H_NEXT], 1], paid
-        made[k, 3] = enter(n, d, ladder[d[H_NEXT], 1], paid)
+        made[k, 3] = enter(n, d, r, ladder[d[H_NEXT], 1], paid)
         d[H_NEXT] += 1
         return
     if kind == _TARGET:
@@ -67,14 +70,14 @@ def fill(n: Ints, ladder: Ints, d: Ints, kind: int, ticks: int, opened: int, mad
         paid = slipped(n, not long, min(ticks, opened) if long else max(ticks, opened))
         made[k, 0] = LEVEL_STOP
     made[k, 1], made[k, 2] = d[H_LOTS], paid
-    made[k, 3] = leave(n, d, paid)
+    made[k, 3] = leave(n, d, r, paid)
 
 
 @kernel
-def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints) -> int:
+def walk(n: Ints, ladder: Ints, d: Ints, r: Floats, points: Ints, levels: Ints, made: Ints) -> int:
     """Along one path: `made` gets (level, lots, ticks, fee) of each fill, fee -1 for dust. How many there were."""
     long, opened = n[LONG] == 1, points[0]
-    stop, target = stop_of(n, d, ladder), target_of(n, d)
+    stop, target = stop_of(n, d, r, ladder), target_of(n, d, r)
     levels[_STOP], levels[_RUNG], levels[_TARGET] = stop, rung_of(n, d, ladder), target
     here, count = opened, 0
     stop_born, target_born = opened, opened
@@ -89,12 +92,12 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
                 here = ticks
             # A rung never moves; a stop or a target that does is a new one, where the market stands then.
             market = opened if kind == _RUNG else stop_born if kind == _STOP else target_born
-            fill(n, ladder, d, kind, ticks, market, made, count)
+            fill(n, ladder, d, r, kind, ticks, market, made, count)
             count += 1
             if kind != _RUNG:
                 break
-            levels[_STOP], levels[_RUNG] = stop_of(n, d, ladder), rung_of(n, d, ladder)
-            levels[_TARGET] = target_of(n, d) if n[SAME_BAR] == 1 else 0
+            levels[_STOP], levels[_RUNG] = stop_of(n, d, r, ladder), rung_of(n, d, ladder)
+            levels[_TARGET] = target_of(n, d, r) if n[SAME_BAR] == 1 else 0
             if levels[_STOP] != stop:
                 stop, stop_born = levels[_STOP], here
             if levels[_TARGET] != target:
@@ -105,7 +108,7 @@ def walk(n: Ints, ladder: Ints, d: Ints, points: Ints, levels: Ints, made: Ints)
 
 @kernel
 def alone(
-    n: Ints, ladder: Ints, d: Ints, o: int, high: int, low: int, stop: int, target: int, made: Ints
+    n: Ints, ladder: Ints, d: Ints, r: Floats, o: int, high: int, low: int, stop: int, target: int, made: Ints
 ) -> bool:
     """Settle a bar that meets one level only, whichever way it went. False, and nothing changed, for any other.
 
@@ -118,17 +121,17 @@ def alone(
     if reached(stop, far, long) or met == reached(target, near, not long):
         return False
     if not met:
-        fill(n, ladder, d, _TARGET, target, o, made, 0)
+        fill(n, ladder, d, r, _TARGET, target, o, made, 0)
         return True
     if d[H_NEXT] + 1 < n[RUNGS] and reached(ladder[d[H_NEXT] + 1, 0], far, long):
         return False
-    quote, lots, fees, fills = d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS]
-    fill(n, ladder, d, _RUNG, rung, o, made, 0)
-    clear = not reached(stop_of(n, d, ladder), far, long)
+    quote, lots, fees, fills, about = d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS], r[R_QUOTE]
+    fill(n, ladder, d, r, _RUNG, rung, o, made, 0)
+    clear = not reached(stop_of(n, d, r, ladder), far, long)
     if clear and n[SAME_BAR] == 1:
-        clear = not reached(target_of(n, d), near, not long)
+        clear = not reached(target_of(n, d, r), near, not long)
     if not clear:
-        d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS] = quote, lots, fees, fills
+        d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS], r[R_QUOTE] = quote, lots, fees, fills, about
         d[H_NEXT] -= 1
     return clear
 

@@ -19,8 +19,10 @@ from streams.engine.backtest.slots import (
     D_AMBIGUOUS,
     D_CLOSED,
     D_DUST,
+    D_ENTRY_HIGH,
     D_ENTRY_LOTS,
     D_ENTRY_QUOTE,
+    D_EXIT_HIGH,
     D_EXIT_LOTS,
     D_EXIT_QUOTE,
     D_FEES,
@@ -50,6 +52,9 @@ from streams.engine.backtest.slots import (
     N_FILLS,
     N_TRIGGERS,
     N_WIDTH,
+    R_EXIT_QUOTE,
+    R_QUOTE,
+    R_WIDTH,
     RUNGS,
     STEP_MS,
     T_CLOSE_MS,
@@ -62,7 +67,8 @@ from streams.engine.backtest.slots import (
     T_TARGET,
     UNITS,
 )  # fmt: skip  # fmt: skip
-from streams.engine.backtest.sums import hang, in_ticks, open_at, rung_of, stop_of, target_of, up
+from streams.engine.backtest.sums import hang, in_ticks, open_at, rung_of, stop_of, target_of
+from streams.engine.backtest.wide import high, up
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel, source_digest
 from streams.engine.kernels.program import compile_function
@@ -96,29 +102,31 @@ def write_fill(fills: Ints, at: int, trigger: int, level: int, lots: int, ticks:
 
 
 @kernel
-def write_deal(deals: Ints, number: int, closing: int, d: Ints) -> None:
+def write_deal(deals: Ints, number: int, closing: int, d: Ints, r: Floats) -> None:
     """A deal's sums as they stand; `closing`: the trigger that closed it, or -1."""
     deals[number, D_CLOSED] = closing
     deals[number, D_FILLS], deals[number, D_FEES], deals[number, D_DUST] = d[H_FILLS], d[H_FEES], d[H_DUST]
     deals[number, D_ENTRY_LOTS], deals[number, D_ENTRY_QUOTE] = d[H_LOTS], d[H_QUOTE]
     deals[number, D_EXIT_LOTS], deals[number, D_EXIT_QUOTE] = d[H_EXIT_LOTS], d[H_EXIT_QUOTE]
+    deals[number, D_ENTRY_HIGH], deals[number, D_EXIT_HIGH] = high(r[R_QUOTE]), high(r[R_EXIT_QUOTE])
     deals[number, D_SAFETY] = d[H_NEXT]
 
 
 @kernel
 def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is done with them (measured)
-    n: Ints, rungs: Ints, scale: float, columns: Floats, open_ms: Ints, lows: Floats, highs: Floats, big_lows: Floats,
-    big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints, fills: Ints, deals: Ints, truths: Bytes,
-    armed_from_ms: int, at: Ints,
+    n: Ints, rungs: Ints, amounts: Floats, scale: float, columns: Floats, open_ms: Ints, lows: Floats, highs: Floats,
+    big_lows: Floats, big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints, fills: Ints, deals: Ints,
+    truths: Bytes, armed_from_ms: int, at: Ints,
 ) -> int:  # fmt: skip
     """Walk a whole file: how it ended. `at` says how much was written; `truths`: of the entry condition, by bar.
 
     `filled`: which rows stand in for missing bars (empty: none). `ticks_until_ms`: as of `Candles`.
     """
-    opens, high, low, close = columns[0], columns[1], columns[2], columns[3]
+    opens, tops, low, close = columns[0], columns[1], columns[2], columns[3]
     count, step, units, long = len(open_ms), n[STEP_MS], n[UNITS], n[LONG] == 1
     ladder, levels = np.zeros((max(n[RUNGS], 1), 2), np.int64), np.zeros(3, np.int64)
     d, shadow = np.zeros(H_WIDTH, np.int64), np.zeros(H_WIDTH, np.int64)
+    r, shadow_r = np.zeros(R_WIDTH), np.zeros(R_WIDTH)
     taken, other = np.zeros(4, np.int64), np.zeros(4, np.int64)
     made, made_other = np.zeros((n[RUNGS] + 2, 4), np.int64), np.zeros((n[RUNGS] + 2, 4), np.int64)
     nt, nf, nd, generation, at_once = 0, 0, 0, 1, True
@@ -133,7 +141,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
             ended = FULL
             break
         at_close = in_ticks(close[row], scale, units)
-        paid = open_at(n, rungs, ladder, d, at_close) if at_close >= 0 else 0
+        paid = open_at(n, rungs, amounts, ladder, d, r, at_close) if at_close >= 0 else 0
         if paid == 0:
             ended = OFF_GRID if at_close < 0 else REFUSED
             break
@@ -145,17 +153,17 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
         hung = 2
         while d[H_CLOSED] == 0:
             while hung < min(d[H_NEXT] + 2, n[RUNGS]):
-                hang(n, rungs, ladder, d, hung)
+                hang(n, rungs, amounts, ladder, d, hung)
                 hung += 1
-            stop, rung, target = stop_of(n, d, ladder), rung_of(n, d, ladder), target_of(n, d)
+            stop, rung, target = stop_of(n, d, r, ladder), rung_of(n, d, ladder), target_of(n, d, r)
             adverse = min(stop, rung) if stop and rung and not long else max(stop, rung)
             below, above = (adverse, target) if long else (target, adverse)
             lowest, highest = (below * units) / scale, (above * units) / scale if above else np.inf
-            row = touch(low, high, lows, highs, big_lows, big_highs, start, lowest, highest)
+            row = touch(low, tops, lows, highs, big_lows, big_highs, start, lowest, highest)
             if row == count or nt + 2 > len(triggers) or nf + n[RUNGS] + 3 > len(fills):
                 ended = DONE if row == count else FULL
                 break
-            o, h = in_ticks(opens[row], scale, units), in_ticks(high[row], scale, units)
+            o, h = in_ticks(opens[row], scale, units), in_ticks(tops[row], scale, units)
             lo = in_ticks(low[row], scale, units)
             if o < 0 or h < 0 or lo < 0:
                 ended = OFF_GRID
@@ -163,18 +171,18 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
             write_trigger(triggers, nt, row, closes_at(open_ms, contiguous, row, step), generation, DEAL, nd)
             triggers[nt, T_RUNG], triggers[nt, T_STOP], triggers[nt, T_TARGET] = d[H_NEXT] + 1, stop, target
             done = 1
-            if not alone(n, ladder, d, o, h, lo, stop, target, made):
+            if not alone(n, ladder, d, r, o, h, lo, stop, target, made):
                 c = in_ticks(close[row], scale, units)
                 if c < 0:
                     ended = OFF_GRID
                     break
                 paths(n, o, h, lo, c, taken, other)
                 while hung < n[RUNGS]:
-                    hang(n, rungs, ladder, d, hung)
+                    hang(n, rungs, amounts, ladder, d, hung)
                     hung += 1
-                shadow[:] = d
-                done = walk(n, ladder, d, taken, levels, made)
-                if walk(n, ladder, shadow, other, levels, made_other) != done or not same(
+                shadow[:], shadow_r[:] = d, r
+                done = walk(n, ladder, d, r, taken, levels, made)
+                if walk(n, ladder, shadow, shadow_r, other, levels, made_other) != done or not same(
                     made, made_other, done
                 ):
                     deals[nd, D_AMBIGUOUS] += 1
@@ -184,7 +192,7 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                     nf += 1
                 deals[nd, D_REASON] = made[k, 0]
             nt, generation, start = nt + 1, generation + 1, row + 1
-        write_deal(deals, nd, nt - 1 if d[H_CLOSED] else -1, d)
+        write_deal(deals, nd, nt - 1 if d[H_CLOSED] else -1, d, r)
         nd += 1
         if ended != GOES_ON:
             break
@@ -192,7 +200,15 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
         at_once = False
         if n[COOLDOWN_MS] > 0:
             closed_ms = triggers[nt - 1, T_CLOSE_MS]
-            due = open_ms[0] + up(closed_ms + max(n[COOLDOWN_MS], step) - open_ms[0], step) * step
+            due = (
+                open_ms[0]
+                + up(
+                    closed_ms + max(n[COOLDOWN_MS], step) - open_ms[0],
+                    step,
+                    float(closed_ms + max(n[COOLDOWN_MS], step) - open_ms[0]),
+                )
+                * step
+            )
             if due > ticks_until_ms:
                 ended = DONE
                 break
@@ -209,8 +225,8 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
 
 _TABLE: Final = "int64[:, ::1]"
 _SIGNATURE: Final = (
-    f"int64(int64[::1], {_TABLE}, float64, float64[:, ::1], int64[::1], float64[::1], float64[::1], float64[::1],"
-    f"float64[::1], int8[::1], int64, {_TABLE}, {_TABLE}, {_TABLE}, int8[::1], int64, int64[::1])"
+    f"int64(int64[::1], {_TABLE}, float64[::1], float64, float64[:, ::1], int64[::1], float64[::1], float64[::1],"
+    f"float64[::1], float64[::1], int8[::1], int64, {_TABLE}, {_TABLE}, {_TABLE}, int8[::1], int64, int64[::1])"
 )
 
 
@@ -220,15 +236,15 @@ def machine() -> Callable[..., int]:
     source = source_digest(run)
 
     def compiled(
-        n: Ints, rungs: Ints, scale: float, columns: Floats, open_ms: Ints, lows: Floats, highs: Floats,
-        big_lows: Floats, big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints, fills: Ints,
-        deals: Ints, truths: Bytes, armed_from_ms: int, at: Ints,
+        n: Ints, rungs: Ints, amounts: Floats, scale: float, columns: Floats, open_ms: Ints, lows: Floats,
+        highs: Floats, big_lows: Floats, big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints,
+        fills: Ints, deals: Ints, truths: Bytes, armed_from_ms: int, at: Ints,
     ) -> int:  # fmt: skip
         if source == 0:
             return DONE
         return run(
-            n, rungs, scale, columns, open_ms, lows, highs, big_lows, big_highs, filled, ticks_until_ms, triggers,
-            fills, deals, truths, armed_from_ms, at,
+            n, rungs, amounts, scale, columns, open_ms, lows, highs, big_lows, big_highs, filled, ticks_until_ms,
+            triggers, fills, deals, truths, armed_from_ms, at,
         )  # fmt: skip
 
     return compile_function(_SIGNATURE, compiled)

@@ -1,7 +1,7 @@
 """A DCA bot as whole numbers: what the compiled walk needs, or the reason why Python must walk it.
 
-Every ratio is reduced, and every product that the walk can form is bounded beforehand from the candles' highest and
-lowest price: what could pass 2^62 is left to Python's integers.
+Every ratio is reduced, and every division that the walk can make is bounded beforehand from the candles' highest and
+lowest price: numbers may pass 64 bits (see `wide`), what divides them may not; what could is left to Python's integers.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,6 @@ from streams.engine.backtest.slots import (
     AVERAGE,
     BASE,
     BASE_A,
-    BASE_B,
     COOLDOWN_MS,
     FEE_D,
     FEE_N,
@@ -46,9 +45,11 @@ from streams.engine.backtest.slots import (
     TP_B_N,
     TP_D,
     TP_N,
+    U_WIDTH,
     UNITS,
 )  # fmt: skip
-from streams.engine.bars import Ints
+from streams.engine.backtest.wide import kept
+from streams.engine.bars import Floats, Ints
 from streams.engine.dca import Instrument
 from streams.engine.dca.entry import entry_tree
 from streams.engine.dca.instrument import instrument_of
@@ -57,21 +58,24 @@ from streams.engine.dca.money import FEE_UNITS_PER_QUOTE, percent
 from streams.engine.dca.terms import Terms, terms_of
 
 MOST: Final = 1 << 62
+_MOST_QUOTE: Final = 1 << 94
+"""Of a sum in ticks and lots, so that `wide.high` fits."""
 _EXACT_FLOAT: Final = 10**15
 """Below this every decimal of so many digits is one float, and every float one such decimal."""
 
 
-_Rung: TypeAlias = tuple[int, int, int, int]
+_Rung: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`numbers` int64; `rungs` int64[n, 4]: deviation as numerator and denominator, and A, B of the lots
-    ceil(A / (B·t)) at t ticks; `scale`: 10^decimals of a tick.
+    """`numbers` int64, `rungs` int64[n, 3] (see `slots`); `amounts` float64[n + 1]: what base order and rungs are to
+    cost at least, in quote units; `scale`: 10^decimals of a tick.
     """
 
     numbers: Ints
     rungs: Ints
+    amounts: Floats
     scale: float
     instrument: Instrument
 
@@ -124,16 +128,18 @@ def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) 
     )
     n[LONG], n[SAME_BAR], n[OHLC] = terms.long, terms.same_bar_exit, terms.intrabar == "ohlc"
     n[COOLDOWN_MS], n[STEP_MS] = config.cooldown_s * 1_000, step_ms
-    n[BASE_A], n[BASE_B] = _lots(Fraction(terms.base_order_volume), instrument.quote_unit)
+    base = _amount(Fraction(terms.base_order_volume), instrument.quote_unit)
+    n[BASE_A] = kept(base)
     rungs = _ladder(
         terms.max_safety_orders, terms.price_deviation, terms.step_scale, terms.safety_order_volume,
-        terms.volume_scale, instrument,
+        terms.volume_scale, instrument, terms.long,
     )  # fmt: skip
     n[RUNGS] = len(rungs)
-    if reason := _too_large(n, rungs, terms, extremes):
+    if reason := _too_large(n, base, rungs, terms, extremes):
         return reason
-    table = np.array(rungs, np.int64).reshape(-1, 4)
-    return Plan(np.array(n, np.int64), table, _scale(instrument), instrument)
+    table = np.array([(over, under, kept(amount)) for over, under, amount in rungs], np.int64)
+    amounts = np.array([float(base), *(float(amount) for _, _, amount in rungs)])
+    return Plan(np.array(n, np.int64), table.reshape(-1, U_WIDTH), amounts, _scale(instrument), instrument)
 
 
 def _scale(instrument: Instrument) -> float:
@@ -143,18 +149,47 @@ def _scale(instrument: Instrument) -> float:
 # The bots of a sweep differ in a few settings: what the others come to is computed once.
 @lru_cache(maxsize=1024)
 def _ladder(
-    count: int, deviation: str, step_scale: str, volume: str, volume_scale: str, instrument: Instrument
+    count: int,
+    deviation: str,
+    step_scale: str,
+    volume: str,
+    volume_scale: str,
+    instrument: Instrument,
+    long: bool,
 ) -> tuple[_Rung, ...]:
-    """The rungs of a ladder's shape."""
+    """The rungs of a ladder's shape: price as a ratio of the base order's, and what it is to cost."""
     shape = steps(count, deviation, step_scale, volume, volume_scale)
+    ratios = [at_most(1 - step.deviation) if long else at_least(1 + step.deviation) for step in shape]
     return tuple(
-        (*step.deviation.as_integer_ratio(), *_lots(step.volume, instrument.quote_unit)) for step in shape
+        (*ratio.as_integer_ratio(), _amount(step.volume, instrument.quote_unit))
+        for ratio, step in zip(ratios, shape, strict=True)
     )
 
 
-def _lots(volume: Fraction, unit: Fraction) -> tuple[int, int]:
-    """(A, B): ceil(A / (B·ticks)) lots cost at least `volume`."""
-    return (volume / unit).as_integer_ratio()
+def _amount(volume: Fraction, unit: Fraction) -> int:
+    """A volume in ticks times lots, rounded up: ceil(volume / ticks) lots are the same for it, ticks being whole."""
+    return ceil(volume / unit)
+
+
+def at_most(ratio: Fraction) -> Fraction:
+    """The largest fraction up to `ratio` with a denominator of up to 10^15.
+
+    floor(ticks · ratio) is the same for both where ticks are fewer: the quotient j is the largest with
+    j / ticks <= ratio, and every j / ticks is such a fraction.
+    """
+    near = ratio.limit_denominator(_EXACT_FLOAT)
+    if near <= ratio:
+        return near
+    # Of two neighbours among such fractions the denominators' sum is larger: the other one is found from this.
+    a, b = near.as_integer_ratio()
+    under = pow(a, -1, b) if b > 1 else 1
+    under += (_EXACT_FLOAT - under) // b * b
+    return Fraction((a * under - 1) // b, under)
+
+
+def at_least(ratio: Fraction) -> Fraction:
+    """The smallest fraction from `ratio` on, for ceil."""
+    return -at_most(-ratio)
 
 
 @lru_cache(maxsize=1024)
@@ -197,27 +232,35 @@ def _exits(n: list[int], sign: int, fee: Fraction, target: TakeProfit | None, st
         n[SL_N], n[SL_D] = (1 - sign * percent(stop.percent)).as_integer_ratio()
 
 
-def _too_large(n: list[int], rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> str:
-    """Why the walk could leave 64 bits, or floats their exact decimals; empty where it cannot."""
+def _too_large(n: list[int], base: int, rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> str:
+    """Why the walk could leave what `wide` divides, or floats their exact decimals; empty where it cannot."""
     highest, lowest = _reach(extremes.highest, extremes.lowest, terms.tick, terms.slippage)
     if highest * n[UNITS] >= _EXACT_FLOAT:
         return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
     if rungs and terms.long:
-        over, under = rungs[-1][:2]
-        lowest = max(1, lowest * (under - over) // under)
-    lots = -(-n[BASE_A] // (n[BASE_B] * lowest)) + 1 + sum(-(-a // (b * lowest)) + 1 for _, _, a, b in rungs)
-    quote = lots * highest
-    products = [
-        quote * n[FEE_N], quote * n[TP_N] + quote * abs(n[TP_B_N]), lots * n[TP_D], lots * n[TP_B_D],
-        max(quote, highest) * n[SL_N], lots * n[SL_D], highest * n[SLIP_UP_N], n[BASE_A], n[BASE_B] * highest, n[LEAST],
+        lowest = max(1, lowest * rungs[-1][0] // rungs[-1][1])
+    lots = sum(-(-amount // lowest) + 1 for amount in (base, *(amount for _, _, amount in rungs)))
+    gains = n[TP_N] + abs(n[TP_B_N])
+    divisions = [
+        (lots * highest * n[FEE_N], n[FEE_D]), (highest * n[SLIP_UP_N], n[SLIP_UP_D]), (lots * highest, highest),
+        (highest * lots * gains, lots * n[TP_D]), (highest * lots * n[SL_N], lots * n[SL_D]),
+        *((highest * over, under) for over, under, _ in rungs),
     ]  # fmt: skip
-    for _, under, a, b in rungs:
-        products += (quote * 2 * under, lots * under, a, b * highest)
-    if max(products) >= MOST:
+    whole = [*n[:BASE_A], *n[BASE_A + 1 :], *(part for rung in rungs for part in rung[:2])]
+    if max(map(abs, whole)) >= MOST or lots * highest >= _MOST_QUOTE or not all(map(_divided, divisions)):
         return f"numbers too large for 64 bits: ticks of {terms.tick} and lots of {terms.lot}"
     if highest * Fraction(terms.tick) >= 10**17:
         return "numbers too large: prices of 1e17"
     return ""
+
+
+def _divided(division: tuple[int, int]) -> bool:
+    """Whether `wide.down` divides (a, b): a float of a sum of up to 101 products is right to 2^-46, and what the guess
+    is wrong by, times b, must fit 64 bits.
+    """
+    over, under = division
+    quotient = over // under
+    return quotient < 1 << 56 and under * ((quotient >> 46) + 3) < MOST
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,7 @@
 """A deal's money in int64, compiled: the rules of `streams.engine.dca`, number by number (tests hold both together).
 
-`n`: the bot's numbers, `d`: what the deal holds, `ladder` int64[k, 2]: ticks and lots of its rungs (see `slots`).
+`n`: the bot's numbers, `d`: what the deal holds, `r`: its quote sums as floats, `ladder` int64[k, 2]: ticks and lots of
+its rungs, `amounts`: what base order and rungs are to cost, as floats (see `slots`, `wide`).
 """
 
 import numpy as np
@@ -9,11 +10,10 @@ from streams.engine.backtest.slots import (
     AVERAGE,
     BASE,
     BASE_A,
-    BASE_B,
     FEE_D,
     FEE_N,
-    H_BASE_LOTS,
     H_BASE_QUOTE,
+    H_BASE_TICKS,
     H_CLOSED,
     H_DUST,
     H_EXIT_LOTS,
@@ -26,6 +26,9 @@ from streams.engine.backtest.slots import (
     LAST,
     LEAST,
     LONG,
+    R_BASE_QUOTE,
+    R_EXIT_QUOTE,
+    R_QUOTE,
     RUNGS,
     SL_D,
     SL_N,
@@ -38,31 +41,13 @@ from streams.engine.backtest.slots import (
     TP_B_N,
     TP_D,
     TP_N,
+    U_A,
+    U_D,
+    U_N,
 )  # fmt: skip
-from streams.engine.bars import Ints
+from streams.engine.backtest.wide import FITS, down, up
+from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel
-
-
-@kernel
-def down(a: int, b: int) -> int:
-    """The quotient of positive numbers below 2^62, rounded down: guessed as a float, then put right. It is exact, and
-    takes half the time of a division of integers.
-    """
-    quotient = np.int64(np.float64(a) / np.float64(b))
-    rest = a - quotient * b
-    while rest < 0:
-        quotient -= 1
-        rest += b
-    while rest >= b:
-        quotient += 1
-        rest -= b
-    return int(quotient)
-
-
-@kernel
-def up(a: int, b: int) -> int:
-    """The quotient of positive numbers below 2^62, rounded up."""
-    return down(a + b - 1, b)
 
 
 @kernel
@@ -80,35 +65,37 @@ def in_ticks(price: float, scale: float, units: int) -> int:
 def slipped(n: Ints, buy: bool, ticks: int) -> int:
     """A market price after slippage, on the tick against us."""
     if buy:
-        return up(ticks * n[SLIP_UP_N], n[SLIP_UP_D])
-    return max(1, down(ticks * n[SLIP_DOWN_N], n[SLIP_DOWN_D]))
+        return up(ticks * n[SLIP_UP_N], n[SLIP_UP_D], float(ticks) * n[SLIP_UP_N])
+    return max(1, down(ticks * n[SLIP_DOWN_N], n[SLIP_DOWN_D], float(ticks) * n[SLIP_DOWN_N]))
 
 
 @kernel
-def target_of(n: Ints, d: Ints) -> int:
+def target_of(n: Ints, d: Ints, r: Floats) -> int:
     """The target in ticks; 0 for none."""
     if n[TARGET] == 0:
         return 0
-    over = d[H_QUOTE] * n[TP_N]
+    over, about = d[H_QUOTE] * n[TP_N], r[R_QUOTE] * n[TP_N]
     if n[TARGET] == BASE:
         over += d[H_BASE_QUOTE] * n[TP_B_N]
+        about += r[R_BASE_QUOTE] * n[TP_B_N]
     under = d[H_LOTS] * n[TP_D]
-    ticks = up(over, under) if n[LONG] else down(over, under)
+    ticks = up(over, under, about) if n[LONG] else down(over, under, about)
     return int(ticks) if ticks > 0 else 0
 
 
 @kernel
-def stop_of(n: Ints, d: Ints, ladder: Ints) -> int:
+def stop_of(n: Ints, d: Ints, r: Floats, ladder: Ints) -> int:
     """The stop in ticks; 0 for none."""
     if n[STOP] == 0:
         return 0
-    quote, base = d[H_BASE_QUOTE], d[H_BASE_LOTS]
+    over, under, about = d[H_BASE_TICKS], n[SL_D], float(d[H_BASE_TICKS])
     if n[STOP] == AVERAGE:
-        quote, base = d[H_QUOTE], d[H_LOTS]
+        over, under, about = d[H_QUOTE], d[H_LOTS] * n[SL_D], r[R_QUOTE]
     elif n[STOP] == LAST and n[RUNGS] > 0:
-        quote, base = ladder[n[RUNGS] - 1, 0], 1
-    over, under = quote * n[SL_N], base * n[SL_D]
-    ticks = up(over, under) if n[LONG] else down(over, under)
+        over = ladder[n[RUNGS] - 1, 0]
+        about = float(over)
+    over, about = over * n[SL_N], about * n[SL_N]
+    ticks = up(over, under, about) if n[LONG] else down(over, under, about)
     return int(ticks) if ticks > 0 else 0
 
 
@@ -121,11 +108,18 @@ def rung_of(n: Ints, d: Ints, ladder: Ints) -> int:
 
 
 @kernel
-def enter(n: Ints, d: Ints, lots: int, ticks: int) -> int:
+def fee_of(n: Ints, quote: int, about: float) -> int:
+    """The fee on an amount, in 1e-8 quote, rounded up."""
+    return up(quote * n[FEE_N], n[FEE_D], about * n[FEE_N])
+
+
+@kernel
+def enter(n: Ints, d: Ints, r: Floats, lots: int, ticks: int) -> int:
     """Book an entry; its fee."""
-    quote = lots * ticks
-    fee = up(quote * n[FEE_N], n[FEE_D])
+    quote, about = lots * ticks, float(lots) * float(ticks)
+    fee = fee_of(n, quote, about)
     d[H_QUOTE] += quote
+    r[R_QUOTE] += about
     d[H_LOTS] += lots
     d[H_FEES] += fee
     d[H_FILLS] += 1
@@ -133,16 +127,17 @@ def enter(n: Ints, d: Ints, lots: int, ticks: int) -> int:
 
 
 @kernel
-def leave(n: Ints, d: Ints, ticks: int) -> int:
+def leave(n: Ints, d: Ints, r: Floats, ticks: int) -> int:
     """Sell (buy back) all that is held, or book it off as dust; the fee, -1 for dust."""
     lots = d[H_LOTS]
+    quote, about = lots * ticks, float(lots) * float(ticks)
     d[H_CLOSED] = 1
-    if lots * ticks < n[LEAST]:
+    if about < FITS and quote < n[LEAST]:
         d[H_DUST] = lots
         return -1
-    quote = lots * ticks
-    fee = up(quote * n[FEE_N], n[FEE_D])
+    fee = fee_of(n, quote, about)
     d[H_EXIT_QUOTE] += quote
+    r[R_EXIT_QUOTE] += about
     d[H_EXIT_LOTS] += lots
     d[H_FEES] += fee
     d[H_FILLS] += 1
@@ -150,32 +145,30 @@ def leave(n: Ints, d: Ints, ticks: int) -> int:
 
 
 @kernel
-def hang(n: Ints, rungs: Ints, ladder: Ints, d: Ints, k: int) -> None:
+def hang(n: Ints, rungs: Ints, amounts: Floats, ladder: Ints, d: Ints, k: int) -> None:
     """Ticks and lots of rung `k`, by the base order that `d` holds; lots only where the price is one."""
-    over, under = rungs[k, 0], rungs[k, 1]
-    if n[LONG] == 1:
-        price = down(d[H_BASE_QUOTE] * (under - over), d[H_BASE_LOTS] * under)
-    else:
-        price = up(d[H_BASE_QUOTE] * (under + over), d[H_BASE_LOTS] * under)
+    over, about = d[H_BASE_TICKS] * rungs[k, U_N], float(d[H_BASE_TICKS]) * rungs[k, U_N]
+    price = down(over, rungs[k, U_D], about) if n[LONG] == 1 else up(over, rungs[k, U_D], about)
     ladder[k, 0] = price
-    ladder[k, 1] = up(rungs[k, 2], rungs[k, 3] * price) if price > 0 else 0
+    ladder[k, 1] = up(rungs[k, U_A], price, amounts[k + 1]) if price > 0 else 0
 
 
 @kernel
-def open_at(n: Ints, rungs: Ints, ladder: Ints, d: Ints, close: int) -> int:
+def open_at(n: Ints, rungs: Ints, amounts: Floats, ladder: Ints, d: Ints, r: Floats, close: int) -> int:
     """Open a deal at a bar's close, in ticks; the price paid, 0 where Python must refuse it."""
     long = n[LONG] == 1
     ticks = slipped(n, long, close)
     d[:] = 0
-    enter(n, d, up(n[BASE_A], n[BASE_B] * ticks), ticks)
-    d[H_BASE_QUOTE], d[H_BASE_LOTS] = d[H_QUOTE], d[H_LOTS]
+    r[:] = 0.0
+    enter(n, d, r, up(n[BASE_A], ticks, amounts[0]), ticks)
+    d[H_BASE_QUOTE], d[H_BASE_TICKS], r[R_BASE_QUOTE] = d[H_QUOTE], ticks, r[R_QUOTE]
     for k in range(n[RUNGS]):
         # Rungs fall (rise): the first and the last tell whether all can be. The others are hung when their turn comes.
         if k < 2 or k == n[RUNGS] - 1:
-            hang(n, rungs, ladder, d, k)
+            hang(n, rungs, amounts, ladder, d, k)
             if ladder[k, 0] < 1 or reached(ladder[k, 0], ticks, long):
                 return 0
-    stop, target = stop_of(n, d, ladder), target_of(n, d)
+    stop, target = stop_of(n, d, r, ladder), target_of(n, d, r)
     if n[TARGET] and target < 1:
         return 0
     return 0 if reached(stop, ticks, long) or reached(target, ticks, not long) else ticks

@@ -257,6 +257,7 @@ def grid_bot(**changes: Any) -> BotConfig:
         kind="grid",
         pairs=["BTCUSDT"],
         grid=Grid(lower="90", upper="110", levels=5, quantity="10"),
+        slippage="0",
         effective_from_ms=T0,
     )
     return replace(config, **changes)

@@ -46,7 +46,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 def test_the_commands_of_the_front_page_are_all_there() -> None:
     assert set(ALL) == {
         "demo", "up", "down", "status", "worker", "executor", "archive", "notifier test",
-        "topics create", "topics list", "topics check", "feed file", "feed simulate",
+        "topics create", "topics list", "topics check", "feed file", "feed simulate", "feed binance",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
         "explain", "triggers tail", "positions list", "positions balances", "condition parse", "dlq list", "dlq show",
@@ -114,6 +114,7 @@ def test_a_topic_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
     [
         (("--namespace", "No Name", "bots", "list"), "namespace 'No Name'"),
         (("condition", "parse", "rsi(14) < "), "column"),
+        (("condition", "parse", "inside(close, 5, 3)"), "high: is below low: nothing lies between"),
         (("feed", "simulate", "--speed", "fast"), "--speed: 'fast' is not max, live or a multiple"),
         (("feed", "simulate", "--minutes", "3", "--from", "noon"), "--from: 'noon' is no time"),
         (("feed", "simulate", "--symbols", "btc"), "--symbols: 'btc' is no symbol"),

@@ -219,7 +219,7 @@ def test_explain_says_why_a_level_fired_or_did_not(strikeline: CommandLine, pipe
 
 def test_small_amounts_are_shown_without_an_exponent(strikeline: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "small.yaml"
-    lines = "bot_id: g\nuser_id: alice\nkind: grid\npairs: [AUSDT]\nfee: 0\n"
+    lines = "bot_id: g\nuser_id: alice\nkind: grid\npairs: [AUSDT]\nfee: 0\nslippage: 0\n"
     file.write_text(
         lines + 'grid: {lower: "0.0000001", upper: "0.0000003", levels: 3, quantity: 1, quantity_in: base}'
     )

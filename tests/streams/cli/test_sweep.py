@@ -84,6 +84,7 @@ def test_draws_are_the_same_again_and_those_that_repeat_count_once(folder: Path)
         ),
         ((), "  window: [5]\n  level: [30]\n  pairs: [[NONE]]\n", "has no NONE"),
         (("--walk-forward", "1600"), SWEEP, "--walk-forward: 1,500 bars are too few for 1600 windows"),
+        (("--walk-forward", "400"), SWEEP, "--walk-forward: the first in-sample window ends 11 bars after"),
         ((), "  window: [5]\n", "line 2: sweep.level: is missing"),
         (("--draws", "300000"), SWEEP, "300,000 configurations, more than 200,000"),
         (("--to", "2001-01-01"), SWEEP, "no usable rows"),

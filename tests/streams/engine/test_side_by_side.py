@@ -148,7 +148,7 @@ def lend(all_pairs: list[Pair]) -> Together:
     return Together([pair.lent for pair in all_pairs])
 
 
-@pytest.mark.timeout(300)  # the same for those it uses
+@pytest.mark.timeout(600)  # the same for those it uses
 @pytest.mark.parametrize("seed", range(8))
 def test_side_by_side_each_is_what_it_is_alone(seed: int) -> None:
     """900 minutes, so that an anchor is taken and bars go; minutes missing for all, histories of different lengths."""
@@ -224,7 +224,7 @@ def test_values_that_nobody_asked_for_while_bars_came_and_went_are_there_when_so
         pair.same_rows()
 
 
-@pytest.mark.timeout(600)  # where nothing is compiled yet, every kernel is, over lanes
+@pytest.mark.timeout(900)  # where nothing is compiled yet, every kernel is, over lanes
 def test_every_indicator_runs_side_by_side() -> None:
     """300 minutes of four symbols that have all of them, at their defaults. Once warm, nothing is left to compile."""
     warm_up()

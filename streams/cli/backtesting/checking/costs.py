@@ -1,7 +1,8 @@
-"""What a bot does not pay in a backtest and would pay on a market."""
+"""What a bot does not pay in a backtest and would pay on a market, and steps that are no venue's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from schemas.bots import BotConfig
 
@@ -21,3 +22,14 @@ def free_of_charge(bots: Sequence[BotConfig], funding: float = 0.0) -> Iterator[
                 f"{bot.bot_id}: slippage is 0: stops and market orders fill at the price they want, "
                 "which a market does not give"
             )
+
+
+def unknown_instruments(file: Path | None, known: Collection[str], symbols: Collection[str]) -> Iterator[str]:
+    """A line for every symbol that the instruments' file leaves out: the executor takes the same steps for it."""
+    if file is None:
+        return
+    for symbol in sorted(set(symbols) - set(known)):
+        yield (
+            f"{symbol} is not in {file}: ticks and lots of 1e-8 and no minimum notional, "
+            "which no venue has; name it there"
+        )

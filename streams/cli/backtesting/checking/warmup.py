@@ -64,10 +64,12 @@ def warm_up(
 def _unready(bot: BotConfig, candles: Mapping[str, Candles], from_ms: int) -> list[Unready]:
     found = []
     for symbol in bot.pairs:
+        if symbol not in candles:
+            continue
         one = candles[symbol]
         begin = one.row_from(max(from_ms, bot.effective_from_ms or 0))
         operands = Operands(one)
-        for raw, field in _conditions(bot):
+        for raw, field in conditions_of(bot):
             tree = condition_tree(raw, field, bot.timeframe, one.interval)
             for sides, timeframe in asked(tree):
                 clock = operands.base if timeframe is None else grid(timeframe)
@@ -82,7 +84,8 @@ def _unready(bot: BotConfig, candles: Mapping[str, Candles], from_ms: int) -> li
     return list(dict.fromkeys(found))
 
 
-def _conditions(bot: BotConfig) -> list[tuple[Any, str]]:
+def conditions_of(bot: BotConfig) -> list[tuple[Any, str]]:
+    """What a bot asks, as written, each with its field."""
     every = [(bot.entry, "entry"), (bot.safety_condition, "safety_condition")]
     if bot.close is not None:
         every.append((bot.close.when, "close.when"))

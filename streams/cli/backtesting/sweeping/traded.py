@@ -14,6 +14,7 @@ from streams.engine.backtest.plan import plan_of
 from streams.engine.backtest.result import BotResult
 from streams.engine.backtest.sprint import Arrays, Room, sprint
 from streams.engine.backtest.truths import BarByBar
+from streams.engine.backtest.wide import floats, products, total, turns
 from streams.engine.bars import Floats, Ints
 from streams.engine.dca import Instrument
 from streams.engine.dca.entry import entry_tree
@@ -76,12 +77,13 @@ def _from_arrays(config: BotConfig, instrument: Instrument, arrays: Arrays, step
     entered = fills[:, c.F_LEVEL] >= 0
     bought = entered if long else ~entered
     lots = fills[:, c.F_LOTS] * float(instrument.lot)
-    quote = (fills[:, c.F_LOTS] * fills[:, c.F_TICKS]) * unit
+    quote = products(fills[:, c.F_LOTS], fills[:, c.F_TICKS]) * unit
     fees = fills[:, c.F_FEE] * fee_unit
     closed = deals[:, c.D_CLOSED] >= 0
-    won = deals[:, c.D_EXIT_QUOTE] - deals[:, c.D_ENTRY_QUOTE]
-    won = won if long else -won
-    done_quote, done_fees = sum(won[closed].tolist()), sum(deals[closed, c.D_FEES].tolist())
+    way = 1 if long else -1
+    won = way * (deals[:, c.D_EXIT_QUOTE] - deals[:, c.D_ENTRY_QUOTE])
+    won_turns = turns(won, way * (deals[:, c.D_EXIT_HIGH] - deals[:, c.D_ENTRY_HIGH]))
+    done_quote, done_fees = total(won[closed], won_turns[closed]), sum(deals[closed, c.D_FEES].tolist())
     return Traded(
         symbols=(config.pairs[0],),
         at_ms=closes[fills[:, c.F_TRIGGER]],
@@ -90,8 +92,8 @@ def _from_arrays(config: BotConfig, instrument: Instrument, arrays: Arrays, step
         quote=np.where(bought, -quote, quote) - fees,
         opened_ms=closes[deals[:, c.D_OPENED]],
         closed_ms=np.where(closed, closes[deals[:, c.D_CLOSED]], -1),
-        gains=won * unit - deals[:, c.D_FEES] * fee_unit,
-        invested=deals[:, c.D_ENTRY_QUOTE].astype(np.float64) * unit,
+        gains=floats(won, won_turns) * unit - deals[:, c.D_FEES] * fee_unit,
+        invested=floats(deals[:, c.D_ENTRY_QUOTE], turns(deals[:, c.D_ENTRY_QUOTE], deals[:, c.D_ENTRY_HIGH])) * unit,
         safety=deals[:, c.D_SAFETY],
         ambiguous=deals[:, c.D_AMBIGUOUS],
         profit=instrument.quote(done_quote) - instrument.fee(done_fees),

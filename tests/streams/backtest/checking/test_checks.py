@@ -147,7 +147,7 @@ def test_both_ways_along_a_bar_stand_side_by_side() -> None:
     candles = market(gaps=False)
     start = int(candles["CENTS"].open_ms[0])
     bots = [dip(entry="close < sma(3)", take_profit=TakeProfit(percent="0.06"), price_deviation="0.03", fee="0",
-                same_bar_exit=True, effective_from_ms=start)]  # fmt: skip
+                slippage="0", same_bar_exit=True, effective_from_ms=start)]  # fmt: skip
     whole = results(bots, candles)
     found = check(bots, whole, candles, start, lambda some, other: results(list(some), other), unheard)
     (one,) = found.policies

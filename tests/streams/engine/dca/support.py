@@ -26,6 +26,7 @@ GOLDEN = BotConfig(
     entry={"op": "lt", "left": {"price": "close"}, "right": 101},
     base_order_volume="15", safety_order_volume="30", max_safety_orders=5,
     price_deviation="1", step_scale="1.5", volume_scale="1.5", take_profit=TakeProfit(percent="2"), fee="0.1",
+    slippage="0",
 )  # fmt: skip
 
 # Round numbers: at a price of 100 a long's safety orders are 1.2 @ 90, 1.3 @ 80, 1.5 @ 70; a short's

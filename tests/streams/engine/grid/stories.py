@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from schemas.bots import BotConfig
 from streams.engine.dca import Instrument
 from tests.streams.engine.dca.support import MINUTE
 from tests.streams.engine.grid.story import Story
@@ -107,6 +108,14 @@ STORIES = [
         """0 base   buy  2 101
            1 grid_4 sell 1 110""",
         armed="1 2 3 | 5", trips="9", profit="-92", holds="1",
+    ),
+    Story(
+        "whoever names no slippage has 0.05 % of it",
+        replace(LONG, slippage=BotConfig(bot_id="x", user_id="x").slippage),
+        START + "101 110 101 105",
+        """0 base   buy  2 100.05
+           1 grid_4 sell 1 110""",
+        armed="1 2 3 | 5", trips="9.95", profit="-90.1", holds="1",
     ),
     Story(
         "without the initial purchase a long waits: a level above that is met arms the buy below it",

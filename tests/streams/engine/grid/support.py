@@ -15,7 +15,9 @@ from tests.streams.engine.dca.support import SYMBOL, bar, trigger
 
 # Levels 80, 90, 100, 110, 120; one base each, no fee: a round trip brings 10.
 FIVE = Grid(lower="80", upper="120", levels=5, quantity="1", quantity_in="base")
-LONG = BotConfig(bot_id="grid", user_id="alice", kind="grid", pairs=[SYMBOL], grid=FIVE, fee="0")
+LONG = BotConfig(
+    bot_id="grid", user_id="alice", kind="grid", pairs=[SYMBOL], grid=FIVE, fee="0", slippage="0"
+)
 SHORT = replace(LONG, side="short")
 NEUTRAL = replace(LONG, side="neutral")
 TENTHS = Instrument(tick=Decimal("0.01"), lot=Decimal("0.1"))
