@@ -11,13 +11,14 @@ import pytest
 
 from schemas.interval import MINUTE_MS
 from schemas.market import Kline, Tick
+from tests.deadline import DEADLINE_S
 from tests.e2e.stack import Stack, stack
 from tests.streams.feeds.binance.double import START, Double, Elsewhere, frame, row
 from tests.streams.feeds.binance.telling import whole, words
 from topics.broker.choose import Broker
 from topics.codec import decode
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 SYMBOLS = ("AUSDT", "BUSDT", "CUSDT")
 FIRST, HISTORY = 100, 60
@@ -57,7 +58,7 @@ class Run:
         return {symbol: words(messages, symbol) for symbol in SYMBOLS}
 
     def wait(self, done: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while not done():
             assert time.monotonic() < deadline, f"{what}: {self.told()}\n{self.stack.log('feed')[-3_000:]}"
             time.sleep(0.05)

@@ -13,7 +13,7 @@ from tests.e2e.stage import Stage
 from topics.broker.choose import Broker
 from topics.records import Outgoing
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 ENDLESS_MS = 25_000
 DEADLINE_S = 10.0

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from aiohttp import WSMsgType, web
 
 from schemas.interval import MINUTE_MS
+from tests.deadline import DEADLINE_S
 
 T = TypeVar("T")
 
@@ -197,7 +198,7 @@ async def exchange_double(double: Double) -> AsyncIterator[Double]:
         await runner.cleanup()
 
 
-async def until(done: Callable[[], bool], deadline_s: float = 30.0) -> None:
+async def until(done: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
     """Wait until it is so."""
     deadline = asyncio.get_running_loop().time() + deadline_s
     while not done():

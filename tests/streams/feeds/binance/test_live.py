@@ -16,6 +16,7 @@ from streams.feeds.binance.live import LiveFeed, Manner
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.opening import Wish, open_feed
 from streams.feeds.binance.venue import VENUES
+from tests.deadline import DEADLINE_S
 from tests.streams.feeds.binance.double import START, Double, Fault, exchange_double, frame, until
 from tests.streams.feeds.binance.telling import whole, words
 from topics.bus import MemoryBus, MemoryPublisher
@@ -156,7 +157,7 @@ async def test_a_stalled_connection_is_given_up_though_it_lives(stage: Stage) ->
         await until(lambda: stage.double.connected == 2)
         stage.double.silent = False
         await stage.double.pass_minute()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE_S):
             while stage.words() != whole("A", 10, 11):
                 await stage.double.go_on(100)
                 await asyncio.sleep(0.02)
@@ -222,7 +223,7 @@ async def test_an_old_connection_is_renewed_between_two_closes(stage: Stage) -> 
         await stage.double.pass_minute()
         await until(lambda: stage.double.connected == 1)
         stage.double.now_ms += 20_000  # calm: no close is on its way
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             while stage.double.connected == 1:
                 await stage.double.go_on(1)
                 await asyncio.sleep(0.005)
@@ -331,7 +332,7 @@ async def test_a_broker_that_takes_nothing_ends_the_feed_with_that_error_alone(s
     wish = Wish(venue, SYMBOLS, "1m", None, 5, False, CALM)
     async with open_feed(wish, lambda _: {}, Full(), TOPICS.klines.name, stage.metrics) as (feed, _):
         with pytest.raises(DeliveryFailed, match="no room"):
-            await asyncio.wait_for(feed.run(), 10)
+            await asyncio.wait_for(feed.run(), DEADLINE_S)
 
 
 async def test_a_long_list_of_streams_is_subscribed_to_in_parts(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from streams.feeds.binance.live import Manner
 from streams.feeds.binance.metrics import FeedMetrics
 from streams.feeds.binance.opening import Wish, open_feed
 from streams.feeds.binance.venue import VENUES
+from tests.deadline import DEADLINE_S
 from tests.streams.feeds.binance.double import START, Double, Fault, exchange_double, frame
 from tests.streams.feeds.binance.telling import whole, words
 from topics.bus import MemoryBus, MemoryPublisher
@@ -142,7 +143,7 @@ class Storm:
     async def calm(self) -> None:
         """The exchange is well again: what is missing comes."""
         self.double.silent, self.double.faults = False, []
-        async with self.feed(), asyncio.timeout(40):
+        async with self.feed(), asyncio.timeout(DEADLINE_S):
             await self.double.pass_minute()
             while any(self.words(symbol) != self.expected(symbol) for symbol in SYMBOLS):
                 await self.double.go_on(200)
