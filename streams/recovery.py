@@ -5,7 +5,7 @@ import logging
 from typing import NamedTuple, TypeAlias, cast
 
 from streams.engine.bars import BarArrays
-from streams.engine.errors import HistoryGone, NeedsHistory
+from streams.engine.errors import HistoryGone, NeedsHistory, OtherState
 from streams.engine.groups.unit_rows import GroupBody, read_row
 from streams.engine.market.market import Market
 from streams.engine.market.snapshots import decode
@@ -130,6 +130,14 @@ async def _seat(
     try:
         market = Market.restore(entry.snapshot, bars)
     except HistoryGone:
+        _log.error(
+            "%s: bars since %d are gone from the kline topic, seeding anew", entry.symbol, entry.anchor_ms
+        )
+        market = await _reseeded(entry, partition, history, fill_up_to)
+    except OtherState as why:
+        _log.warning(
+            "%s: its row is of another version, computing it from the bars again: %s", entry.symbol, why
+        )
         market = await _reseeded(entry, partition, history, fill_up_to)
     if market.seeded_from_ms not in (None, market.origin_ms) and entry.symbol in history.older.symbols:
         # What began later for want of bars begins at the origin, now that a file has them.
@@ -159,10 +167,9 @@ async def _load(market: Market, entry: SymbolEntry, partition: int, history: His
 
 
 async def _reseeded(entry: SymbolEntry, partition: int, history: History, fill_up_to: int) -> Market:
-    """Bars since the anchor are gone from the topic: begin at the earliest there is, and mark what follows as
-    such, unless a file has them from the origin on.
+    """Without what the row has: begin at the earliest bar there is, and mark what follows as such, unless that is the
+    origin.
     """
-    _log.error("%s: bars since %d are gone from the kline topic, seeding anew", entry.symbol, entry.anchor_ms)
     origin_ms = decode(entry.snapshot)[0].origin_ms or 0
     needs = NeedsBars(entry.symbol, entry.last_ms + 1, entry.interval, origin_ms)
     bars = await history.origin_bars(partition, needs, entry.pos + 1)

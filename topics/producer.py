@@ -29,6 +29,9 @@ class KafkaPublisher:
         self._flush_s = delivery_timeout_ms / 1_000 + 5
         configuration: dict[str, Any] = settings.for_confluent() | {
             "enable.idempotence": True,
+            # With more than one, a broker that just became a new partition's leader may refuse the first batch and take
+            # the second as the first it knows; the repeat of the first then passes for delivered, and is lost.
+            "max.in.flight": 1,
             "acks": "all",
             "partitioner": "murmur2_random",
             "linger.ms": _LINGER_MS,

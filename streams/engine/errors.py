@@ -6,6 +6,7 @@ ConditionError          the alert is refused with the path of the field
 └── StateTooLarge       the symbol holds all the state that one table row may carry
 NeedsHistory            read the symbol's bars back from the topic, `load_history`, try again
 HistoryGone             the bars asked for are not there any more: start at the earliest there is, and say so
+OtherState              a saved state is of another build's layout: compute it from the bars again
 WrongInterval           a feed sends another interval than the symbol's: dead-letter
 """
 
@@ -39,6 +40,10 @@ class HistoryGone(Exception):
         super().__init__(f"{symbol}: no bars from {open_time_ms} on")
         self.symbol = symbol
         self.open_time_ms = open_time_ms
+
+
+class OtherState(Exception):
+    """A node's saved state has another shape than the node: it was written by another version."""
 
 
 class WrongInterval(ValueError):

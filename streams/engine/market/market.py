@@ -287,7 +287,7 @@ class Market:
         """The market that was saved, to the same bits, given the bars from `read_from_ms` on in topic order.
 
         Values are kept from the anchor on. Nobody holds its nodes yet: acquire them again within a day of
-        event time. Raises HistoryGone where the bars are not all there.
+        event time. Raises HistoryGone where the bars are not all there, OtherState.
         """
         saved, anchor = decode(snapshot)
         settings = {"fill_up_to": saved.fill_up_to, "capacity": saved.capacity}

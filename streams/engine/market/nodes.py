@@ -8,6 +8,7 @@ import numpy as np
 from schemas.conditions import Indicator, Price
 from streams.engine import indicators
 from streams.engine.bars import Floats, Ints
+from streams.engine.errors import OtherState
 from streams.engine.kernels.kernel import Step
 from streams.engine.market.prices import price_plan
 
@@ -77,11 +78,14 @@ class Node:
         return self.f.copy(), self.i.copy()
 
     def restore(self, state: State) -> None:
-        """Take over a copy of `state`, in the arrays a program already points at. ValueError if it is another
-        node's.
-        """
-        self.f[:] = state[0].reshape(self.f.shape)  # numpy would spread a single number over all
-        self.i[:] = state[1].reshape(self.i.shape)
+        """Take over a copy of `state`, in the arrays a program already points at. Raises OtherState."""
+        f, i = state
+        if (f.size, i.size) != (self.f.size, self.i.size):  # numpy would spread a single number over all
+            raise OtherState(
+                f"{self.key}: {f.size} + {i.size} numbers instead of {self.f.size} + {self.i.size}"
+            )
+        self.f[:] = f.reshape(self.f.shape)
+        self.i[:] = i.reshape(self.i.shape)
 
     def reset(self) -> None:
         """Back to before the first bar."""

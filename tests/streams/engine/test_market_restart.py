@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.conditions import Indicator, Price
 from streams.engine.bars import BarArrays
-from streams.engine.errors import HistoryGone, NeedsHistory
+from streams.engine.errors import HistoryGone, NeedsHistory, OtherState
 from streams.engine.market.market import Market, Slot
 from streams.engine.market.nodes import Node, key_of
 from tests.streams.engine.candles import MINUTE, klines, walk, with_gaps
@@ -226,5 +226,5 @@ def test_a_node_outlives_its_last_user_by_a_day() -> None:
 def test_a_state_of_another_shape_is_refused() -> None:
     """Numpy alone would spread a single number over all of them."""
     node, other = Node(key_of(Indicator("macd"))[0]), Node(key_of(Indicator("ema"))[0])
-    with pytest.raises(ValueError, match="reshape"):
+    with pytest.raises(OtherState, match="macd"):
         node.restore(other.state())

@@ -3,12 +3,14 @@
 import copy
 import json
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
+from streams.engine.market.snapshots import decode
 from streams.inprocess import EvaluatorWorker
 from streams.partition import DEATHS
-from streams.rows import SuspectEntry, encode_row, suspect_key
+from streams.rows import SuspectEntry, SymbolEntry, decode_row, encode_row, suspect_key
 from streams.station import Rules
 from tests.streams.evaluator import scenario
 from tests.streams.evaluator.scenario import TOPICS
@@ -112,6 +114,34 @@ async def test_bars_that_are_gone_from_the_topic_seed_the_symbol_anew_and_say_so
     for record in scenario.klines(60, 120):
         bus.append(record)
     assert await worker.run_until_idle() > 0
+
+
+def with_a_number_more(row: bytes) -> bytes:
+    """A symbol's row as a version would have written it in which one state had one number more."""
+    entry = decode_row("symbols", b"", row)
+    assert isinstance(entry, SymbolEntry)
+    saved, anchor = decode(entry.snapshot)
+    assert anchor is not None
+    first, *others = anchor.frames
+    nodes = [*first.nodes[:-1], replace(first.nodes[-1], f=first.nodes[-1].f + bytes(8))]
+    anchor = replace(anchor, frames=(replace(first, nodes=tuple(nodes)), *others))
+    saved = replace(saved, anchor=msgspec.Raw(msgspec.msgpack.encode(anchor)))
+    return encode_row(replace(entry, snapshot=msgspec.msgpack.encode(saved)))
+
+
+async def test_states_of_another_version_are_computed_from_the_bars_again() -> None:
+    market = Market(60)
+    bus = market.bus
+    (await market.work()).close()
+    newest = {row.key: row for row in rows_of(bus, "symbols")}
+    for key, row in newest.items():
+        topic = TOPICS.changelog("symbols").name
+        bus.append(Outgoing(topic, key, with_a_number_more(row.value or b""), 1, partition=row.partition))
+    worker = await market.work(60, 200)
+    assert scenario.outputs(bus) == await undisturbed(60, 200)
+    seats = [seat for lane in worker.station.lanes.values() for seat in lane.evaluator.symbols]
+    assert {seat.market.seeded_from_ms for seat in seats} == {None}
+    assert len(seats) == len(newest) > 0
 
 
 async def test_a_row_of_another_format_stops_the_worker() -> None:
