@@ -11,7 +11,7 @@ ARGS ?=
 LOCK := --quiet --no-header --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
         --universal --python-version 3.11 --python $(BIN)/python
 
-.PHONY: help install demo test check lint chaos bench lock format clean pictures prerequisites
+.PHONY: help install demo test check lint explore chaos bench lock format clean pictures prerequisites
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+explore: $(STAMP)  ## property tests with examples that were never tried (ARGS=--hypothesis-seed=N: the same again)
+	HYPOTHESIS_PROFILE=exploring $(BIN)/pytest -n 2 -m "hypothesis and not e2e" $(ARGS)
 
 chaos: prerequisites $(STAMP)  ## kill processes and take databases away under load, two hours; ARGS=--help for its parts
 	$(BIN)/python -m tests.chaos $(ARGS)

@@ -21,7 +21,7 @@ from streams.history_kafka import KafkaReader
 from streams.rows import RowUnreadable
 from streams.station import Rules, Station
 from streams.store import RowStore
-from streams.tables import RowTable
+from streams.tables import DeclaredTables, RowTable
 from streams.transport import SourceConsumer, SourceTransport
 from streams.warm import set_aside
 from topics.records import Publisher, Record
@@ -189,6 +189,7 @@ def faust_app(settings: WorkerSettings, kind: type[AnyApp]) -> AnyApp:
         # Faust makes this folder; nothing is ever written to it.
         datadir=Path(tempfile.gettempdir()) / "strikeline-faust",
         store="memory://",
+        TableManager=DeclaredTables,
         broker_commit_interval=1.0,
         broker_session_timeout=settings.session_timeout,
         broker_heartbeat_interval=settings.heartbeat_interval,

@@ -6,6 +6,7 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from streams.history import KlinesUnreadable
+from topics.asking import patiently
 from topics.connection import KafkaSettings
 from topics.records import Record
 
@@ -32,9 +33,8 @@ class KafkaReader:
         """Records in [from_offset, to_offset) that still exist. Raises KlinesUnreadable."""
         consumer = Consumer(self._configuration)
         try:
-            begin, end = consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), timeout=_TIMEOUT_S
-            )
+            place = TopicPartition(self._topic, partition)
+            begin, end = patiently(lambda: consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S))
             start, stop = max(from_offset, begin), min(to_offset, end)
             if start < stop:
                 consumer.assign([TopicPartition(self._topic, partition, start or OFFSET_BEGINNING)])

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, cast
 
 from faust import App, Table
 from faust.stores.memory import Store as MemoryStore
+from faust.tables import TableManager
 from faust.types import TP, EventT
 from yarl import URL
 
@@ -77,3 +78,12 @@ class RowTable(Table[bytes, bytes]):
     def on_key_del(self, key: Any) -> NoReturn:
         """Refused."""
         raise ReadOnlyTable(f"{self.name}: rows are written by the checkpoint")
+
+
+class DeclaredTables(TableManager):
+    """Begins at once: Faust gives tables a second to be declared, and ours are there before the app starts."""
+
+    async def on_start(self) -> None:
+        """Subscribe to the changelogs and wait for an assignment."""
+        await self._update_channels()
+        await self.recovery.start()

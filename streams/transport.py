@@ -1,13 +1,13 @@
-"""Faust's aiokafka consumer with four things added: whole fetches as one event, where to read on, commits by
-offset, and heartbeats seen.
+"""Faust's aiokafka consumer with five things added: whole fetches as one event, fetches of what is taken (see
+fetches), where to read on, commits by offset, and heartbeats seen.
 
-All four use methods of Faust and aiokafka that begin with an underscore; tests/e2e fails when a new version
+All five use methods of Faust and aiokafka that begin with an underscore; tests/e2e fails when a new version
 changes them, and the versions are pinned.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiokafka.errors import ConsumerStoppedError
 from faust import App
@@ -16,21 +16,23 @@ from faust.transport.conductor import Conductor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
+from streams.fetches import plan_fetches
 from streams.guard import StandstillGuard, watched
 from topics.records import Record
 
 Offsets = Mapping[tuple[str, int], int]
+_LOOK_AGAIN_S: Final = 0.05
 
 
-class HeartbeatThread(AIOKafkaConsumerThread):
-    """Lets the guard see every heartbeat."""
+class SourceThread(AIOKafkaConsumerThread):
+    """Lets the guard see every heartbeat, and has the client fetch what the consumer takes."""
 
     async def on_start(self) -> None:
-        """Start aiokafka's consumer and listen in on its heartbeats."""
+        """Start aiokafka's consumer, listen in on its heartbeats and plan its fetches."""
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
-        guard = cast(SourceTransport, self.transport).guard
-        coordinator._do_heartbeat = watched(coordinator._do_heartbeat, guard)
+        client, transport = self._ensure_consumer(), cast(SourceTransport, self.transport)
+        client._coordinator._do_heartbeat = watched(client._coordinator._do_heartbeat, transport.guard)
+        plan_fetches(client._fetcher, cast(SourceConsumer, self.consumer).takes, transport.sources)
 
 
 class SourceConsumer(Consumer):
@@ -40,8 +42,12 @@ class SourceConsumer(Consumer):
     Changelog records still go its way.
     """
 
-    def _new_consumer_thread(self) -> HeartbeatThread:
-        return HeartbeatThread(self, loop=self.loop, beacon=self.beacon)
+    def _new_consumer_thread(self) -> SourceThread:
+        return SourceThread(self, loop=self.loop, beacon=self.beacon)
+
+    def takes(self, tp: TP) -> bool:
+        """Whether its records are taken at present; sources are not during recovery, changelogs only then."""
+        return tp in self._active_partitions
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -55,6 +61,10 @@ class SourceConsumer(Consumer):
                 raise
 
     async def _drain_fetch(self) -> None:
+        if not self._active_partitions:
+            # Faust would look again after a second, and a rebalance that ends meanwhile would wait for it.
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            return
         generation = self.app.consumer_generation_id
         fetched, _ = await self._wait_next_records(1.0)
         await asyncio.sleep(0)

@@ -34,6 +34,7 @@ def run_worker(settings: WorkerSettings) -> None:
     _log_to_stderr(settings.log_level)
     topics = settings.topics
     TopicAdmin(settings.kafka).require(topics.all())
+    _log.info("loading compiled kernels; the first time they are compiled, a minute or more")
     warm_up()
     calm_collector()
     worker = Worker(settings)

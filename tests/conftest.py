@@ -1,11 +1,21 @@
-"""What every test may ask for, and the order in which the rooms are tested."""
+"""What every test may ask for, the order in which the rooms are tested, and where property tests get their examples."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from topics.broker.choose import Broker, choose
 from topics.broker.errors import NoBroker
+
+# The machine may be busy: no example has a time limit. The same code gets the same examples everywhere, so that a test
+# fails for what was changed and not by chance; `make explore` tries others.
+settings.register_profile(
+    "fixed", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("exploring", settings.get_profile("fixed"), derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

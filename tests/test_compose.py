@@ -73,6 +73,13 @@ def test_our_containers_have_no_more_rights_than_they_need(name: str) -> None:
     assert "privileged" not in service
 
 
+def test_the_feed_is_a_simulated_market_unless_another_is_named() -> None:
+    service = SERVICES["feed"]
+    assert service["command"] == ["feed", "${STRIKELINE_FEED:-simulate}"]
+    assert service["environment"].items() >= SERVICES["worker"]["environment"].items()
+    assert service["environment"]["STRIKELINE_BINANCE_SYMBOLS"] == "${STRIKELINE_BINANCE_SYMBOLS:-}"
+
+
 def test_the_notifier_starts_only_where_somebody_asks_for_it_and_reads_a_secret() -> None:
     service = SERVICES["notifier"]
     (secret,) = service["secrets"]

@@ -22,6 +22,8 @@ from topics.connection import KafkaSettings
 from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
+_LEADERS_S: Final = 120.0
+"""Hundreds of partitions take a busy broker their time."""
 _LOOK_AGAIN_S: Final = 0.05
 _log = logging.getLogger("strikeline.kafka")
 
@@ -124,13 +126,13 @@ class TopicAdmin:
         return found
 
     def _wait_for_leaders(self, names: Sequence[str]) -> None:
-        deadline = time.monotonic() + _TIMEOUT_S
+        deadline = time.monotonic() + _LEADERS_S
         while time.monotonic() < deadline:
             found = self._metadata()
             if all(name in found and _has_leaders(found[name]) for name in names):
                 return
             time.sleep(_LOOK_AGAIN_S)
-        raise AdminFailed(f"no leaders after {_TIMEOUT_S:.0f} s: {', '.join(names)}")
+        raise AdminFailed(f"no leaders after {_LEADERS_S:.0f} s: {', '.join(names)}")
 
     def _metadata(self) -> dict[str, TopicMetadata]:
         try:

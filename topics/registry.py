@@ -65,8 +65,8 @@ class Topics:
 
     @cached_property
     def klines(self) -> TopicSpec:
-        """Candles and ticks."""
-        readers: tuple[Process, ...] = ("evaluator", "archive", "user", "console")
+        """Candles and ticks. A feed reads where its own end, to go on from there."""
+        readers: tuple[Process, ...] = ("evaluator", "feed", "archive", "user", "console")
         return self._topic(
             "market.klines.v1", "symbol", (Kline, Tick), 30, ("feed",), readers, max_value_bytes=16 * KIB
         )

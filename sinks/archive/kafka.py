@@ -6,6 +6,7 @@ committed offsets only show others how far the files reach.
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -14,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from sinks.archive.config import ArchiveSettings
 from sinks.archive.writer import Writer
 from sinks.errors import BeyondEnd, Stop
+from topics.asking import patiently
 from topics.progress import Progress
 from topics.records import Record
 
@@ -71,9 +73,8 @@ class KafkaArchive:
         """Seek where the folder ends; what the topic no longer has is a hole, an end before that is another topic."""
         begins: dict[tuple[str, int], int] = {}
         for (topic, partition), position in self._writer.positions().items():
-            begin, end = self._consumer.get_watermark_offsets(
-                TopicPartition(topic, partition), timeout=_TIMEOUT_S
-            )
+            place = TopicPartition(topic, partition)
+            begin, end = patiently(partial(self._consumer.get_watermark_offsets, place, timeout=_TIMEOUT_S))
             if position > end:
                 raise BeyondEnd(topic, partition, position, end)
             begins[topic, partition] = begin

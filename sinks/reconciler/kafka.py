@@ -6,6 +6,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from sinks.reconciler.books import TopicBounds
+from topics.asking import patiently
 from topics.connection import KafkaSettings
 from topics.records import Record
 from topics.registry import Topics
@@ -30,8 +31,9 @@ class KafkaLog:
 
     def bounds(self, topic: str, partition: int) -> TopicBounds:
         """Asks the broker."""
+        place = TopicPartition(topic, partition)
         return TopicBounds(
-            *self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_S)
+            *patiently(lambda: self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S))
         )
 
     def read(self, topic: str, partition: int, offset: int, limit: int) -> Iterable[Record]:

@@ -118,7 +118,9 @@ app.command("up", short_help="start the local stack: Kafka, evaluator, executor,
 app.command("down", short_help="end what `up` started")(stack.down)
 app.command("status", short_help="is it running, is it keeping up, is anything wrong")(status.status)
 app.add_typer(topics.app, name="topics", short_help="create, list and check the topics")
-app.add_typer(feed.app, name="feed", short_help="klines onto the topic: from a file, or a simulated market")
+app.add_typer(
+    feed.app, name="feed", short_help="klines onto the topic: from a file, a simulated market or Binance"
+)
 app.command("worker", short_help="run an evaluator: klines and alerts in, triggers out")(processes.worker)
 app.command("executor", short_help="run an executor: configs and triggers in, deals out")(processes.executor)
 app.add_typer(notifier.app, name="notifier", short_help="run a notifier: fired alerts in, messages out")

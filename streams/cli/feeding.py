@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Coroutine, Iterable
+from typing import Any, NamedTuple
 
 from streams.cli.cluster import Cluster
 from streams.cli.errors import Invalid, Problem
@@ -56,16 +56,15 @@ def run_feed(
             )
 
         try:
-            interrupted = asyncio.run(_until_stopped(feed, boundaries, pace, told))
+            interrupted = asyncio.run(until_stopped(feed.run(boundaries, pace, told)))
         except DeliveryFailed as failed:
             raise Problem(f"{cluster.name} did not take the klines: {failed}") from None
     return Fed(feed.published, interrupted)
 
 
-async def _until_stopped(
-    feed: Feed, boundaries: Iterable[Boundary], pace: Pace, told: Callable[[Published], None]
-) -> bool:
-    task = asyncio.ensure_future(feed.run(boundaries, pace, told))
+async def until_stopped(feed: Coroutine[Any, Any, object]) -> bool:
+    """Run a feed to its end; True where SIGINT or SIGTERM came first and cancelled it, which it answered in order."""
+    task = asyncio.ensure_future(feed)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)

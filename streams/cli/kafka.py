@@ -1,11 +1,10 @@
 """The cluster of commands on a real broker, by confluent-kafka."""
 
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from confluent_kafka import (
     Consumer,
@@ -20,24 +19,14 @@ from pydantic import ValidationError
 from streams.cli.cluster import Bounds
 from streams.cli.errors import Invalid, Unreachable
 from topics.admin import AdminFailed, TopicAdmin
+from topics.asking import patiently
 from topics.connection import KafkaSettings
 from topics.producer import KafkaPublisher
 from topics.records import Headers, Record
 
-T = TypeVar("T")
-
 _TIMEOUT_S: Final = 10.0
 _QUIET_S: Final = 0.2
 _BATCH: Final = 1_000
-_ASK_AGAIN_S: Final = 0.05
-# Leaders and coordinators are named a moment before they know of it: when topics are new, or a broker is.
-_NOT_YET: Final = (
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-)
 _log = logging.getLogger("strikeline.kafka")
 # What the client has to say goes to the log of a process that has one; a command reports what came of it.
 _log.addHandler(logging.NullHandler())
@@ -110,7 +99,7 @@ class KafkaCluster:
 
     def _marks(self, topic: str, partition: int) -> Bounds:
         place = TopicPartition(topic, partition)
-        return _again(lambda: Bounds(*self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)))
+        return patiently(lambda: Bounds(*self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)))
 
     def _missing(self, topic: str, error: KafkaError) -> Unreachable:
         if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -168,7 +157,7 @@ class KafkaCluster:
         if not partitions:
             return {}
         with reaching(self.settings.bootstrap):
-            found = _again(lambda: self._member(group).committed(partitions, timeout=_TIMEOUT_S))
+            found = patiently(lambda: self._member(group).committed(partitions, timeout=_TIMEOUT_S))
         return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
     def _member(self, group: str) -> Consumer:
@@ -192,18 +181,6 @@ class KafkaCluster:
         self._members.clear()
         if "_consumer" in self.__dict__:
             self._consumer.close()
-
-
-def _again(ask: Callable[[], T]) -> T:
-    """The answer, asked for again while nobody is ready to give it. Raises KafkaException."""
-    deadline = time.monotonic() + _TIMEOUT_S
-    while True:
-        try:
-            return ask()
-        except KafkaException as error:
-            if error.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
-                raise
-            time.sleep(_ASK_AGAIN_S)
 
 
 def _record(message: Message) -> Record:

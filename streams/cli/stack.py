@@ -116,7 +116,7 @@ class LocalProcess:
         if self._gone(deadline):
             return
         self._pid_file.signal(signal.SIGKILL)
-        if not self._gone(5.0):
+        if not self._gone(30.0):
             raise Problem(f"{self.name} survived SIGKILL: pid {self.pid}")
 
     def _gone(self, deadline: float) -> bool:

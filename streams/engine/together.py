@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.market import Kline
-from streams.engine.bars import Floats
+from streams.engine.bars import Floats, Ints
 from streams.engine.groups.reports import Output
+from streams.engine.lanes.machine import ANCHOR, DUE, ENGINES, EXPECTED, PASS, QUIET, STEP_MS
+from streams.engine.lanes.machine import machine as lanes_machine
 from streams.engine.lanes.packs import Packs
-from streams.engine.lanes.tiles import machine as lanes_machine
 from streams.engine.market.anchors import EVERY
 from streams.engine.market.nodes import States
 from streams.engine.market.operands import NEVER_MS
@@ -38,7 +39,7 @@ class Together:
             raise ValueError("engines of different base intervals")
         self._step_ms = engines[0].length_ms
         self._do = machine().bars
-        self._find_due = lanes_machine().due
+        self._go, self._step = lanes_machine().go, lanes_machine().step
         count = len(engines)
         self._blocks = np.array([engine.blocks for engine in engines], np.int64).reshape(-1, 2)
         self._flips = np.zeros(count, np.int64)
@@ -48,9 +49,14 @@ class Together:
         self._quiet_until_ms = np.zeros(count, np.int64)
         self._anchor_ms = np.full(count, NEVER_MS, np.int64)
         self._due = np.zeros(count, np.int64)
-        words = self._expected_ms, self._quiet_until_ms, self._anchor_ms, self._due
-        self._due_args = count, *(int(word.ctypes.data) for word in words)
-        self._packs = Packs(self._engines)
+        self._block = np.zeros(PASS, np.int64)
+        self._block_at = int(self._block.ctypes.data)
+        self._block[ENGINES], self._block[STEP_MS] = count, self._step_ms
+        for word, array in (
+            (EXPECTED, self._expected_ms), (QUIET, self._quiet_until_ms), (ANCHOR, self._anchor_ms), (DUE, self._due),
+        ):  # fmt: skip
+            self._block[word] = array.ctypes.data
+        self._packs = Packs(self._engines, self._block)
         for place in range(count):
             self._look(place)
 
@@ -77,24 +83,30 @@ class Together:
             raise ValueError(f"bars at {pos} after those at {self._pos}")
         before, self._pos = self._pos, pos
         rows = np.ascontiguousarray(ohlcv, np.float64)
-        due = self._find_due(open_time_ms, *self._due_args)
-        alone = [
-            place for place in self._due[:due].tolist() if not self._kept_up(place, open_time_ms, before)
-        ]
-        flipped = self._packs.step(open_time_ms, rows.__array_interface__["data"][0])
+        said = self._go(self._block_at, open_time_ms, rows)
+        if said == 0 and self._packs.count == len(rows):
+            return []
+        alone: list[int] = []
+        if said < 0:
+            alone = self._prepare(self._due[:-said], open_time_ms, before)
+            said = self._step(self._block_at, open_time_ms, rows)
+        flipped = self._packs.said(said)
         if self._packs.count < len(rows):
             flipped = sorted(flipped + self._one_by_one(rows, alone))
-        self._expected_ms += self._step_ms
-        said = [(place, self._passed(place, open_time_ms, rows, flips)) for place, flips in flipped]
-        said += [(place, self._alone(place, open_time_ms, rows)) for place in alone]
-        return [Said(place, outputs) for place, outputs in said if outputs]
+        told = [(place, self._passed(place, open_time_ms, rows, flips)) for place, flips in flipped]
+        told += [(place, self._alone(place, open_time_ms, rows)) for place in alone]
+        return [Said(place, outputs) for place, outputs in told if outputs]
+
+    def _prepare(self, due: Ints, open_time_ms: int, before: int) -> list[int]:
+        """Do what is due on engines before their next bar. Those that must take it by themselves."""
+        in_time = (self._expected_ms[due] == open_time_ms) & (self._quiet_until_ms[due] > open_time_ms)
+        if (anchors := due[in_time]).size:
+            self._packs.note(anchors)
+            self._anchor_ms[anchors] += EVERY * self._step_ms
+        return [place for place in due[~in_time].tolist() if not self._kept_up(place, open_time_ms, before)]
 
     def _kept_up(self, place: int, open_time_ms: int, pos: int) -> bool:
         """Whether nothing is due on an engine but what the market does by itself before its next bar. It is done."""
-        if self._expected_ms[place] == open_time_ms < self._quiet_until_ms[place]:
-            self._packs.note(place)
-            self._anchor_ms[place] += EVERY * self._step_ms
-            return True
         self._catch_up(place, pos)
         if not self._quiet_until_ms[place] or self._expected_ms[place] != open_time_ms:
             return False

@@ -1,145 +1,137 @@
-"""Klines as a topic has them, as one table: what a live evaluator would have applied, and what it would have refused.
+"""Klines as a topic has them: what a live evaluator would have applied, and what it would have refused.
 
-Records are decoded many at a time, as lines of JSON. Wherever that could mean something else than decoding one by one
-(a field that is missing, doubled or unknown, a line break inside a value), they are decoded one by one: the codec has
-the last word, and its refusals name the record.
+Records that our own encoder spelled are read many at a time by compiled code (`spelling`). The codec reads all others
+one by one: it has the last word, and its refusals name the record.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, NamedTuple
 
-import polars as pl
+import numpy as np
 
-from schemas.interval import bucket_start_ms, interval_ms
-from schemas.market import Kline
+from schemas.market import Kline, Tick
+from streams.engine.bars import ROW_WIDTH, TIME, Floats, Ints
+from streams.feeds.reader import Reader, address
+from streams.feeds.settling import Ids, Kinds, machine
+from streams.feeds.spelling import BAR, IGNORED, UNREAD
 from topics.codec import Undecodable, decode
 from topics.records import Record
 from topics.spec import TopicSpec
 
-_FIELDS: Final[dict[str, Any]] = {
-    "type": pl.String, "symbol": pl.String, "interval": pl.String, "open_time_ms": pl.Int64, "open": pl.Float64,
-    "high": pl.Float64, "low": pl.Float64, "close": pl.Float64, "volume": pl.Float64, "closed": pl.Boolean,
-    "feed": pl.String, "time_ms": pl.Int64,
-}  # fmt: skip
-_SYMBOL: Final = r"^[A-Z0-9][A-Z0-9._:-]{0,31}$"
-_BAR: Final = ("symbol", "open_time_ms", "open", "high", "low", "close", "volume")
-COLUMNS: Final[dict[str, Any]] = {
-    "symbol": pl.String, "open_time": pl.Int64, "open": pl.Float64, "high": pl.Float64, "low": pl.Float64,
-    "close": pl.Float64, "volume": pl.Float64,
-}  # fmt: skip
-
-
-class Batch(NamedTuple):
-    """Closed bars in the order of their records, and the addresses of what cannot be decoded, each with its reason."""
-
-    bars: pl.DataFrame
-    refused: list[str]
-
-
-class Applied(NamedTuple):
-    """The bars that law 2 lets through, by symbol and time; how many were repetitions, and how many came too late."""
-
-    bars: pl.DataFrame
-    duplicates: int
-    late: int
+_CHUNK: Final = 65_536
+_ROOM: Final = 256
+_NOTED: Final = 20
+"""Addresses of records that were refused, of as many as a person reads."""
 
 
 class Fetched(NamedTuple):
-    """Records as a client hands them over: their values and keys, and how to make whole records of them, which takes as
-    long as reading them does and is seldom asked for.
+    """Records as a client hands them over: their values and keys, and how to make a whole record of one, which takes as
+    long as reading ten does and is seldom asked for.
     """
 
     values: Sequence[bytes | None]
     keys: Sequence[bytes | None]
-    records: Callable[[], Sequence[Record]]
+    record: Callable[[int], Record]
 
     @staticmethod
     def of(records: Sequence[Record]) -> "Fetched":
         """Records that are there already."""
-        return Fetched([one.value for one in records], [one.key for one in records], lambda: records)
+        return Fetched([one.value for one in records], [one.key for one in records], lambda at: records[at])
 
 
-def closed_bars(fetched: Fetched, spec: TopicSpec, interval: str) -> Batch:
-    """The closed bars of `interval` among what was fetched."""
-    bars = _together(fetched, spec, interval) if fetched.values else None
-    return _one_by_one(fetched.records(), spec, interval) if bars is None else Batch(bars, [])
+class Recorded:
+    """The closed bars of `interval` of the symbols asked for (none: of all), as they come: each symbol's in its order.
 
+    `duplicates` and `late` count what law 2 leaves out of them; `undecodable` what nobody can read, of any symbol,
+    of which `refused` names the first, each with its address and the reason.
+    """
 
-def applied(bars: pl.DataFrame) -> Applied:
-    """Of bars in the order in which they came (each symbol's), those that are newer than all before them."""
-    newest = pl.col("open_time").cum_max().shift(1).over("symbol")
-    marked = bars.with_columns(stale=(pl.col("open_time") <= newest).fill_null(value=False))
-    kept, stale = marked.filter(~pl.col("stale")).drop("stale"), marked.filter("stale")
-    late = stale.join(kept, on=["symbol", "open_time"], how="anti").height if stale.height else 0
-    return Applied(kept.sort("open_time", "symbol"), stale.height - late, late)
+    def __init__(self, spec: TopicSpec, interval: str, symbols: Collection[str] = ()) -> None:
+        self.refused: list[str] = []
+        self.undecodable = 0
+        self._spec = spec
+        self._interval = interval
+        self._asked = frozenset(symbols)
+        self._reader = Reader(interval, spec.max_value_bytes)
+        self._full: list[tuple[Ids, Floats]] = []
+        self._ids, self._rows, self._filled = *_chunk(0), 0
+        self._newest, self._counts = np.full(_ROOM, -1, np.int64), np.zeros(_ROOM, np.int64)
+        self._unasked = np.zeros(_ROOM, bool)
+        self._stale: list[Ints] = []
 
+    def take(self, fetched: Fetched) -> None:
+        """What was fetched next."""
+        count = len(fetched.values)
+        if self._filled + count > len(self._ids):
+            self._full.append((self._ids[: self._filled], self._rows[: self._filled]))
+            self._ids, self._rows, self._filled = *_chunk(count), 0
+        ids, rows = self._ids[self._filled :][:count], self._rows[self._filled :][:count]
+        kinds = np.empty(count, np.int8)
+        self._reader.read(fetched.values, fetched.keys, address(rows), address(ids), address(kinds))
+        if kinds.max(initial=0) == UNREAD:
+            for at in np.flatnonzero(kinds == UNREAD).tolist():
+                kinds[at] = self._decoded(fetched.record(at), at, rows, ids)
+        if self._asked:
+            kinds[self._unasked[ids] & (kinds == BAR)] = IGNORED
+        self._filled += self._settled(kinds, ids, rows)
 
-def _together(fetched: Fetched, spec: TopicSpec, interval: str) -> pl.DataFrame | None:
-    """All at once; None where only the codec can say what they are."""
-    values = fetched.values
-    try:
-        if max(map(len, values)) > spec.max_value_bytes:  # type: ignore[arg-type]  # a null value raises, as it should
-            return None
-        lines = b"\n".join(values)  # type: ignore[arg-type]
-    except TypeError:
-        return None
-    try:
-        table = pl.read_ndjson(lines, schema=_FIELDS)
-    except pl.exceptions.PolarsError:
-        return None
-    given = sum(table.height - column.null_count() for column in table.iter_columns())
-    if table.height != len(values) or lines.count(b'":') != given or not lines.isascii():
-        return None
-    keys = pl.Series(fetched.keys, dtype=pl.Binary)
-    if not (table["symbol"].cast(pl.Binary) == keys).all(ignore_nulls=False):
-        return None
-    bars, ticks = table.filter(table["type"] == "kline"), table.filter(table["type"] == "tick")
-    if bars.height + ticks.height < table.height or not (
-        _sound(bars, interval) and _sound_ticks(ticks, interval)
-    ):
-        return None
-    closed = bars.filter(pl.col("closed").fill_null(value=True)).select(_BAR)
-    return closed.rename({"open_time_ms": "open_time"})
+    def bars(self) -> dict[str, Floats]:
+        """The bars that law 2 lets through, by symbol: float64[6, n] in one piece (open, high, low, close, volume, open
+        time), oldest first. Symbols that have none are left out.
+        """
+        counts = self._counts[: len(self._reader.symbols)]
+        columns = [np.empty((ROW_WIDTH, count)) for count in counts.tolist()]
+        at, filled = np.array([address(one) for one in columns], np.int64), np.zeros_like(counts)
+        for ids, rows in (*self._full, (self._ids[: self._filled], self._rows[: self._filled])):
+            machine().gather(ids, rows, counts, filled, at)
+        return {symbol: one for symbol, one in zip(self._reader.symbols, columns, strict=True) if one.size}
 
+    def left_out(self, bars: dict[str, Floats]) -> tuple[int, int]:
+        """How many bars came again, and how many came too late, beside those of `bars`."""
+        stale = np.concatenate([np.empty((0, 2), np.int64), *self._stale])
+        again = 0
+        for number in np.unique(stale[:, 0]).tolist():
+            times = bars[self._reader.symbols[number]][TIME]
+            own = stale[stale[:, 0] == number, 1]
+            again += int((times[np.searchsorted(times, own)] == own).sum())
+        return again, len(stale) - again
 
-def _sound(bars: pl.DataFrame, interval: str) -> bool:
-    """Whether each is a kline as the schema wants it, and all are of one interval."""
-    low, high = pl.col("low"), pl.col("high")
-    start = pl.col("open_time_ms") - bucket_start_ms(0, interval)
-    fine = (
-        (low > 0) & (low <= pl.col("open")) & (pl.col("open") <= high) & high.is_finite()
-        & (low <= pl.col("close")) & (pl.col("close") <= high)
-        & (pl.col("volume") >= 0) & pl.col("volume").is_finite()
-        & (start % interval_ms(interval) == 0) & (pl.col("open_time_ms") >= 0)
-        & pl.col("symbol").str.contains(_SYMBOL)
-        & (pl.col("interval") == interval) & pl.col("time_ms").is_null()
-    )  # fmt: skip
-    return bool(bars.select(fine.fill_null(value=False).all()).item())
-
-
-def _sound_ticks(ticks: pl.DataFrame, interval: str) -> bool:
-    """The same for ticks, whose interval may be left out where it is a minute."""
-    time = pl.col("time_ms")
-    fine = (
-        (time >= 0) & ((time - bucket_start_ms(0, interval)) % interval_ms(interval) == 0)
-        & (pl.col("interval").fill_null("1m") == interval) & pl.col("feed").is_not_null()
-        & pl.col("symbol").str.contains(_SYMBOL)
-    )  # fmt: skip
-    return bool(ticks.select(fine.fill_null(value=False).all()).item())
-
-
-def _one_by_one(records: Sequence[Record], spec: TopicSpec, interval: str) -> Batch:
-    rows: list[tuple[Any, ...]] = []
-    refused: list[str] = []
-    for record in records:
+    def _decoded(self, record: Record, at: int, rows: Floats, ids: Ids) -> int:
+        """What the codec says of it."""
         try:
-            message = decode(record, spec)
+            message = decode(record, self._spec)
         except Undecodable as wrong:
-            refused.append(f"{record.address}: {wrong}")
-            continue
-        if isinstance(message, Kline) and message.closed and message.interval == interval:
-            rows.append((
-                message.symbol, message.open_time_ms, message.open, message.high, message.low, message.close,
-                message.volume,
-            ))  # fmt: skip
-    return Batch(pl.DataFrame(rows, schema=COLUMNS, orient="row"), refused)
+            self.undecodable += 1
+            if len(self.refused) < _NOTED:
+                self.refused.append(f"{record.address}: {wrong}")
+            return IGNORED
+        if isinstance(message, Kline | Tick):
+            ids[at] = self._number(message.symbol)
+        if not isinstance(message, Kline) or not message.closed or message.interval != self._interval:
+            return IGNORED
+        rows[at] = (
+            message.open, message.high, message.low, message.close, message.volume, message.open_time_ms,
+        )  # fmt: skip
+        return BAR
+
+    def _number(self, symbol: str) -> int:
+        number = self._reader.number(symbol)
+        if number == len(self._counts):
+            self._newest = np.concatenate([self._newest, np.full_like(self._newest, -1)])
+            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+            self._unasked = np.concatenate([self._unasked, np.zeros_like(self._unasked)])
+        self._unasked[number] = bool(self._asked) and symbol not in self._asked
+        return number
+
+    def _settled(self, kinds: Kinds, ids: Ids, rows: Floats) -> int:
+        stale = np.empty((len(kinds) + 1, 2), np.int64)
+        kept = machine().settle(kinds, ids, rows, self._newest, self._counts, stale)
+        if count := int(stale[-1, 0]):
+            self._stale.append(stale[:count].copy())
+        return kept
+
+
+def _chunk(least: int) -> tuple[Ids, Floats]:
+    """Room for rows; memory that is not written to costs nothing."""
+    size = max(_CHUNK, least)
+    return np.zeros(size, np.int32), np.empty((size, ROW_WIDTH))

@@ -1,28 +1,33 @@
-"""Klines read back from their topic by time, all partitions, as one table: what `replay` and `drift` go over.
+"""Klines read back from their topic by time, all partitions, each symbol's in order: what `replay` goes over.
 
 No group is joined and nothing is committed. The records before the first of the time asked for are skipped by the
 brokers' index of timestamps; the end is where the topic ended when reading began, for a feed may have sent one symbol
 after the other.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
+import numpy as np
 import polars as pl
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
 
+from streams.engine.bars import TIME, Floats
+from streams.feeds.columns import PRICES
 from streams.feeds.files import KlineFile
-from streams.feeds.recorded import COLUMNS, Applied, Fetched, applied, closed_bars
+from streams.feeds.recorded import Fetched, Recorded
+from streams.garbage import not_collecting
 from topics.connection import KafkaSettings
 from topics.records import Record
 from topics.spec import TopicSpec
 
 _TIMEOUT_S: Final = 30.0
-_BATCH: Final = 10_000
-_EVER: Final = 1 << 62
-_TOLD: Final = 20
-"""Addresses of records that were refused, of as many as a person reads."""
+_BATCH: Final = 2_000
+_WAIT_S: Final = 0.05
+"""How long a batch may wait to be full."""
 
 
 class TopicUnreadable(Exception):
@@ -31,16 +36,30 @@ class TopicUnreadable(Exception):
 
 @dataclass(frozen=True)
 class TopicKlines:
-    """`file`: the bars that law 2 lets through. What it did not is counted; `refused` names the first of what nobody
-    can decode, with the reason.
+    """`bars` by symbol, those that law 2 lets through: float64[6, n] in one piece, as in `Candles`, oldest first. What
+    it did not is counted, of the symbols asked for; `refused` names the first of what nobody can decode, and why.
     """
 
-    file: KlineFile
+    bars: Mapping[str, Floats]
+    interval: str
     records: int
     duplicates: int
     late: int
     undecodable: int
     refused: tuple[str, ...]
+
+    @cached_property
+    def file(self) -> KlineFile:
+        """All of them merged in order of event time."""
+        tables = [
+            pl.DataFrame({
+                "symbol": pl.repeat(symbol, columns.shape[1], eager=True),
+                "open_time": columns[TIME].astype(np.int64),
+                **dict(zip((*PRICES, "volume"), columns, strict=False)),
+            })
+            for symbol, columns in self.bars.items()
+        ]  # fmt: skip
+        return KlineFile(pl.concat(tables).sort("open_time", "symbol"), self.interval, ())
 
 
 def read_topic(
@@ -56,23 +75,22 @@ def read_topic(
     """Closed bars of `interval` with `from_ms <= open_time < to_ms`, of `symbols` or of all. `progress` is told the
     records read and how many there are. Raises TopicUnreadable, KafkaException.
     """
-    tables: list[pl.DataFrame] = [pl.DataFrame(schema=COLUMNS)]
-    refused: list[str] = []
-    read = undecodable = 0
-    for fetched, total in batches(kafka, spec.name, from_ms):
-        read += len(fetched.values)
-        batch = closed_bars(fetched, spec, interval)
-        tables.append(batch.bars)
-        undecodable += len(batch.refused)
-        refused += batch.refused[: _TOLD - len(refused)]
-        progress(read, total)
-    found = applied(pl.concat(tables))
-    bars = found.bars.filter(_asked_for(symbols, from_ms, to_ms))
-    if bars.is_empty():
+    recorded = Recorded(spec, interval, symbols)
+    read = 0
+    with not_collecting():
+        for fetched, total in batches(kafka, spec.name, from_ms):
+            recorded.take(fetched)
+            read += len(fetched.values)
+            del fetched  # so that the next batch has its memory, which is still near
+            progress(read, total)
+    found = recorded.bars()
+    duplicates, late = recorded.left_out(found)
+    bars = {symbol: kept for symbol, one in found.items() if (kept := _between(one, from_ms, to_ms)).size}
+    if not bars:
         raise TopicUnreadable(
             f"{spec.name} has no closed klines of {interval} of the time and symbols asked for"
         )
-    return _told(found, bars, interval, read, undecodable, refused)
+    return TopicKlines(bars, interval, read, duplicates, late, recorded.undecodable, tuple(recorded.refused))
 
 
 def batches(kafka: KafkaSettings, topic: str, from_ms: int | None) -> Iterator[tuple[Fetched, int]]:
@@ -89,24 +107,55 @@ def batches(kafka: KafkaSettings, topic: str, from_ms: int | None) -> Iterator[t
     )  # fmt: skip
     try:
         starts, ends = _range(consumer, topic, from_ms)
-        left = {
-            partition: ends[partition] - start
-            for partition, start in starts.items()
-            if start < ends[partition]
-        }
-        total = sum(left.values())
-        consumer.assign([TopicPartition(topic, partition, starts[partition]) for partition in left])
-        while left:
-            # consume() alone would wait for a full batch: one poll waits for the first, the rest is there already.
-            first = consumer.poll(_TIMEOUT_S)
-            if first is None:
-                raise TopicUnreadable(
-                    f"{topic}: no records for {_TIMEOUT_S:.0f} s, {sum(left.values())} wanted"
-                )
-            messages = [first, *consumer.consume(_BATCH, 0)]
-            yield _fetched(messages, _passed(consumer, topic, messages, ends, left)), total
+        left = _Left(consumer, topic, starts, ends)
+        total = left.records
+        heard_s = time.monotonic()
+        while left.records:
+            messages = left.passed(consumer.consume(min(_BATCH, left.records), _WAIT_S))
+            if messages:
+                heard_s, fetched = time.monotonic(), _fetched(messages)
+                del messages
+                yield fetched, total
+                del fetched
+            elif time.monotonic() - heard_s > _TIMEOUT_S:
+                raise TopicUnreadable(f"{topic}: no records for {_TIMEOUT_S:.0f} s, {left.records} wanted")
     finally:
         consumer.close()
+
+
+class _Left:
+    """How far each partition is to be read still. One that is done is not read any more."""
+
+    def __init__(self, consumer: Consumer, topic: str, starts: dict[int, int], ends: dict[int, int]) -> None:
+        self._consumer = consumer
+        self._ends = ends
+        self._reached = {partition: start for partition, start in starts.items() if start < ends[partition]}
+        self._places = [TopicPartition(topic, partition, start) for partition, start in self._reached.items()]
+        consumer.assign(self._places)
+
+    @property
+    def records(self) -> int:
+        """How many are to come."""
+        return sum(max(self._ends[partition] - at, 0) for partition, at in self._reached.items())
+
+    def passed(self, messages: list[Message]) -> list[Message]:
+        """Note where the client stands after `messages`, and return those sent before reading began: a call for each of
+        them would cost more than reading it.
+        """
+        beyond, done = False, []
+        for place in self._consumer.position(self._places):
+            before, end = self._reached[place.partition], self._ends[place.partition]
+            if place.offset > before:  # also never below 0, which says that nothing came yet
+                self._reached[place.partition] = place.offset
+                beyond |= place.offset > end
+                if before < end <= place.offset:
+                    done.append(TopicPartition(place.topic, place.partition))
+        if done:
+            self._consumer.pause(done)
+        return [one for one in messages if self._asked_for(one)] if beyond else messages
+
+    def _asked_for(self, message: Message) -> bool:
+        return message.error() is not None or (message.offset() or 0) < self._ends[message.partition() or 0]
 
 
 def _range(consumer: Consumer, topic: str, from_ms: int | None) -> tuple[dict[int, int], dict[int, int]]:
@@ -129,54 +178,23 @@ def _range(consumer: Consumer, topic: str, from_ms: int | None) -> tuple[dict[in
     return starts, ends
 
 
-def _passed(
-    consumer: Consumer, topic: str, messages: Sequence[Message], ends: dict[int, int], left: dict[int, int]
-) -> dict[int, int]:
-    """Note how far each partition came; one that is done is not read any more. Returns the ends that were passed."""
-    reached = {message.partition() or 0: message.offset() or 0 for message in messages}
-    done = []
-    for partition, offset in reached.items():
-        if partition in left:
-            left[partition] = ends[partition] - offset - 1
-            if left[partition] <= 0:
-                del left[partition]
-                done.append(TopicPartition(topic, partition))
-    if done:
-        consumer.pause(done)
-    return {partition: ends[partition] for partition, offset in reached.items() if offset >= ends[partition]}
-
-
-def _fetched(messages: list[Message], beyond: dict[int, int]) -> Fetched:
-    """What came, without what was sent after reading began."""
-    if beyond:
-        messages = [one for one in messages if (one.offset() or 0) < beyond.get(one.partition() or 0, _EVER)]
-    for message in messages:
-        if (error := message.error()) is not None:
-            raise KafkaException(error)
-    values, keys = [one.value() for one in messages], [one.key() for one in messages]
-    return Fetched(values, keys, lambda: [_record(one) for one in messages])
-
-
-def _asked_for(symbols: Collection[str], from_ms: int | None, to_ms: int | None) -> pl.Expr:
-    asked = pl.lit(value=True)
-    if symbols:
-        asked &= pl.col("symbol").is_in(list(symbols))
-    if from_ms is not None:
-        asked &= pl.col("open_time") >= from_ms
-    if to_ms is not None:
-        asked &= pl.col("open_time") < to_ms
-    return asked
-
-
-def _told(
-    found: Applied, bars: pl.DataFrame, interval: str, read: int, undecodable: int, refused: list[str]
-) -> TopicKlines:
-    file = KlineFile(bars, interval, ())
-    return TopicKlines(file, read, found.duplicates, found.late, undecodable, tuple(refused))
+def _fetched(messages: Sequence[Message]) -> Fetched:
+    """What came. A message that is an error has no key, so it is never read as a record."""
+    values, keys = list(map(Message.value, messages)), list(map(Message.key, messages))
+    return Fetched(values, keys, lambda at: _record(messages[at]))
 
 
 def _record(message: Message) -> Record:
+    if (error := message.error()) is not None:
+        raise KafkaException(error)
     return Record(
         message.topic() or "", message.partition() or 0, message.offset() or 0, message.timestamp()[1],
         message.key(), message.value(),
     )  # fmt: skip
+
+
+def _between(columns: Floats, from_ms: int | None, to_ms: int | None) -> Floats:
+    """Of bars in order of time those that open in [from_ms, to_ms)."""
+    first = 0 if from_ms is None else int(np.searchsorted(columns[TIME], from_ms))
+    end = columns.shape[1] if to_ms is None else int(np.searchsorted(columns[TIME], to_ms))
+    return columns if end - first == columns.shape[1] else np.ascontiguousarray(columns[:, first:end])

@@ -37,7 +37,7 @@ def main() -> int:
 
 def _play(part: str, plan: Plan, options: argparse.Namespace, parent: Path, say: Say) -> bool:
     if options.quick:
-        scenario = make(options.seed, symbols=8, segment_minutes=60, segments=6, bots_per_symbol=3)
+        scenario = make(options.seed, symbols=8, segment_minutes=60, segments=60, bots_per_symbol=3)
     else:
         scenario = make(options.seed, segment_minutes=options.minutes, segments=options.segments)
     folder = parent / part.replace(" ", "-")

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
+from tests.deadline import DEADLINE_S
 from topics.failpoints import LOG_VARIABLE, VARIABLE
 
 STOOD_STILL: Final = 75
@@ -108,7 +109,7 @@ class Child:
             self._process.send_signal(number)
             return True
 
-    def leave(self, deadline: float = 30.0) -> None:
+    def leave(self, deadline: float = DEADLINE_S) -> None:
         """End it in order and keep it ended."""
         with self.lock:
             self.wanted = False
@@ -122,7 +123,7 @@ class Child:
             self.wanted = False
         self.signal(signal.SIGCONT, "the end")
         self.signal(signal.SIGKILL, "the end")
-        self._wait(10.0)
+        self._wait(DEADLINE_S)
 
     def tend(self) -> None:
         """Note that it ended, and start it again where it is wanted."""

@@ -17,6 +17,7 @@ from tests.chaos.duplicates import Duplicator
 from tests.chaos.scenario import Scenario, write
 from tests.chaos.sight import Sight
 from tests.chaos.vitals import free_port
+from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
 from topics.broker.local import LocalKafka
 from topics.codec import cloud_headers, encode
@@ -26,8 +27,8 @@ from topics.records import Outgoing
 from topics.registry import Topics
 
 _LOOK_S: Final = 0.2
-_COLD_S: Final = 300.0
-"""Where kernels were never compiled before, workers do that first."""
+_COLD_S: Final = 1_200.0
+"""Where kernels were never compiled before, workers do that first, perhaps on a machine that has other work too."""
 _QUIET_LOOKS: Final = 3
 
 
@@ -121,7 +122,11 @@ class Cluster:
         )
 
     def drain(self, deadline: float = 600.0) -> None:
-        """Feed no more, and return when everything that was fed is done and told; nothing is delayed any more."""
+        """Feed no more, and return when everything that was fed is done and told; nothing is delayed any more.
+
+        It takes as long as it takes: an executor that was killed often is answered trigger by trigger, over many bars.
+        Raises Stuck where nothing was applied for `deadline` seconds.
+        """
         self._stop_feeding()
         self.duplicator.stop()
         self.executor.leave()
@@ -134,15 +139,26 @@ class Cluster:
             quiet = 0 if self.sight.work().any else quiet + 1
             return quiet >= _QUIET_LOOKS
 
-        self.wait("the pipeline to finish what was fed", deadline, done)
+        self.wait("the pipeline to finish what was fed", deadline, done, self.sight.applied)
 
-    def wait(self, what: str, deadline: float, done: Callable[[], bool]) -> float:
-        """Return, with the seconds it took, once `done`. Raises Stuck, or what broke the feed."""
-        began = time.monotonic()
+    def wait(
+        self,
+        what: str,
+        deadline: float,
+        done: Callable[[], bool],
+        progress: Callable[[], object] = lambda: None,
+    ) -> float:
+        """Return, with the seconds it took, once `done`. Raises Stuck where `progress` has not changed for `deadline`
+        seconds, or what broke the feed.
+        """
+        began = moved = time.monotonic()
+        seen = progress()
         while not done():
             if self._feed_error is not None:
                 raise Stuck(f"the feed broke while waiting for {what}") from self._feed_error
-            if time.monotonic() - began > deadline:
+            if (now := progress()) != seen:
+                seen, moved = now, time.monotonic()
+            if time.monotonic() - moved > deadline:
                 raise Stuck(f"waited {deadline:.0f} s for {what}; work: {self.sight.work()}")
             time.sleep(_LOOK_S)
         return time.monotonic() - began
@@ -197,7 +213,7 @@ class Cluster:
     def _stop_feeding(self) -> None:
         self._enough.set()
         if self._feeder.is_alive():
-            self._feeder.join(120)
+            self._feeder.join(DEADLINE_S)
 
     def _command(self, *arguments: str) -> None:
         done = subprocess.run(

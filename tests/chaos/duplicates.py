@@ -13,6 +13,8 @@ from typing import Any, Final, Self
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from tests.deadline import DEADLINE_S
+
 _LATE_S: Final = 30.0
 _READ_S: Final = 0.1
 
@@ -50,7 +52,7 @@ class Duplicator:
         """Send what is still to come late, and copy nothing more. Raises what broke it."""
         self._over.set()
         if self._thread.is_alive():
-            self._thread.join(60)
+            self._thread.join(DEADLINE_S)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -62,7 +64,7 @@ class Duplicator:
                     self._take(message)
                 self._send_due(time.monotonic())
             self._send_due(float("inf"))
-            assert self._producer.flush(30) == 0
+            assert self._producer.flush(DEADLINE_S) == 0
         except BaseException as error:  # noqa: BLE001 (raised again where it is stopped)
             self._failure = error
         finally:

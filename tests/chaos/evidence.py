@@ -128,10 +128,12 @@ def _size(bootstrap: str, name: str) -> int:
 
 
 def _bounds(consumer: Consumer, name: str) -> dict[int, tuple[int, int]]:
-    found = consumer.list_topics(name, timeout=10).topics[name]
+    found = consumer.list_topics(name, timeout=_READ_S).topics[name]
     if found.error is not None:
         raise KafkaException(found.error)
-    return {p: consumer.get_watermark_offsets(TopicPartition(name, p), timeout=10) for p in found.partitions}
+    return {
+        p: consumer.get_watermark_offsets(TopicPartition(name, p), timeout=_READ_S) for p in found.partitions
+    }
 
 
 def _consumer(bootstrap: str) -> Consumer:

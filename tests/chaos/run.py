@@ -126,16 +126,19 @@ def _trouble(cluster: Cluster, tally: Tally, plan: Plan, say: Say) -> None:
     seed = cluster.scenario.seed
     workers, executor = cluster.workers, [cluster.executor]
 
+    # Found here: two threads of Python 3.11 that parse at the same time fail ("recursion depth mismatch").
+    points_of_workers, points_of_executor = worker_points(), executor_points()
+
     def worker_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 1, say)
         trouble.kill(workers, plan.worker_kills, plan.patience)
-        trouble.hit(workers, worker_points(), plan.hits)
+        trouble.hit(workers, points_of_workers, plan.hits)
         trouble.stop(workers, plan.worker_stops, plan.stop_seconds)
 
     def executor_lane() -> None:
         trouble = Trouble(cluster, tally, seed + 2, say)
         trouble.kill(executor, plan.executor_kills, plan.patience)
-        trouble.hit(executor, executor_points(), plan.hits)
+        trouble.hit(executor, points_of_executor, plan.hits)
         trouble.stop(executor, plan.executor_stops, plan.stop_seconds)
 
     _side_by_side(worker_lane, executor_lane)
@@ -150,9 +153,8 @@ def _side_by_side(*lanes: Callable[[], None]) -> None:
     def run(lane: Callable[[], None]) -> None:
         try:
             lane()
-        except BaseException as error:  # raised again in the thread that waits for the lanes
+        except BaseException as error:  # noqa: BLE001 (raised again in the thread that waits for the lanes)
             failures.append(error)
-            raise
 
     threads = [threading.Thread(target=run, args=(lane,), daemon=True) for lane in lanes]
     for thread in threads:

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sinks.patience import patiently
 from topics.registry import Topics
 
-_ANSWER_S: Final = 20.0
+_ANSWER_S: Final = 120.0
 _AWAY_S: Final = 120.0
 Places = Mapping[tuple[str, int], int]
 

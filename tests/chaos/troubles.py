@@ -13,8 +13,9 @@ from tests.chaos.cluster import Cluster, Stuck
 from tests.chaos.databases import Outage
 from tests.chaos.sight import Work
 from tests.chaos.vitals import cpu_s, metric
+from tests.deadline import DEADLINE_S
 
-_WORKING_S: Final = 90.0
+_WORKING_S: Final = 300.0
 _UNHIT_S: Final = 45.0
 SETTLE_S: Final = 15.0
 STOP_S: Final = 15.0
@@ -64,9 +65,7 @@ class Trouble:
         """kill -9 one of `victims` at a time, at a random moment up to `patience` seconds after it got to work."""
         for number in range(1, times + 1):
             child = self._random.choice(victims)
-            self._until_busy(child)
-            time.sleep(self._random.uniform(0.0, patience))
-            work = self._cluster.sight.work()
+            work = self._until_busy_still(child, patience)
             if child.signal(signal.SIGKILL, "kill -9"):
                 self._note("kill", child, work)
                 self._say(f"kill -9 of {child.name}, {number} of {times}; {_told(work)}")
@@ -143,7 +142,7 @@ class Trouble:
     def _settled(self, members: int) -> float:
         """Seconds until the group is stable with `members` and every partition that has work goes on. Raises Stuck."""
         sight, began = self._cluster.sight, time.monotonic()
-        self._cluster.wait(f"a stable group of {members}", 60, lambda: sight.members() == members)
+        self._cluster.wait(f"a stable group of {members}", DEADLINE_S, lambda: sight.members() == members)
         before = sight.acked()
         behind = {at[1] for at, lag in sight.lag().items() if lag}
 
@@ -152,8 +151,16 @@ class Trouble:
             moved = {at[1] for at, offset in now.items() if offset > before.get(at, 0)}
             return behind <= moved | {p for p in behind if not any(lag.get(at) for at in lag if at[1] == p)}
 
-        self._cluster.wait("progress on all partitions", 60, going_on)
+        self._cluster.wait("progress on all partitions", DEADLINE_S, going_on)
         return time.monotonic() - began
+
+    def _until_busy_still(self, child: Child, patience: float) -> Work:
+        """Wait until it is busy, then a random time up to `patience` seconds, at the end of which it still is."""
+        while True:
+            self._until_busy(child)
+            time.sleep(self._random.uniform(0.0, patience))
+            if self._has_work(child, work := self._cluster.sight.work()):
+                return work
 
     def _until_busy(self, child: Child) -> Work:
         """Wait until the child has its partitions, its kind got something done, and there is more to do for it."""

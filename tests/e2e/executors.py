@@ -11,13 +11,12 @@ from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
+from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
 from topics.connection import KafkaSettings
 from topics.partitioner import partition_for
 from topics.records import Headers, Outgoing, Record
 from topics.registry import Topics
-
-DEADLINE_S = 90.0
 
 
 class KafkaLog:
@@ -43,7 +42,7 @@ class KafkaLog:
             outgoing.topic, value=outgoing.value, key=outgoing.key, timestamp=outgoing.timestamp_ms,
             partition=partition_for(outgoing.key or b"", self.topics.partitions), headers=list(outgoing.headers),
         )  # fmt: skip
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(DEADLINE_S) == 0
 
     def records(self, topic: str) -> list[Record]:
         """What has been read of a topic so far, partition by partition."""
@@ -116,6 +115,11 @@ class Executors:
         """Log of the `number`-th process, from 1."""
         return self._folder / f"executor-{number}.log"
 
+    @property
+    def newest_output(self) -> Path:
+        """Log of the process that was started last."""
+        return self.output(self._started)
+
     def logs(self) -> str:
         """All logs, for a test that failed."""
         return "\n".join(self.output(n).read_text() for n in range(1, self._started + 1))
@@ -130,14 +134,14 @@ class Executors:
         """kill -9 for the oldest."""
         process = self.running.pop(0)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(DEADLINE_S)
 
     def stop(self) -> None:
         """End all in order."""
         for process in self.running:
             process.terminate()
         for process in self.running:
-            process.wait(30)
+            process.wait(DEADLINE_S)
         self.running.clear()
 
 
@@ -152,7 +156,7 @@ def executors(
     finally:
         for process in started.running:
             process.kill()
-            process.wait(10)
+            process.wait(DEADLINE_S)
 
 
 def wait_for(

@@ -12,10 +12,11 @@ from sqlalchemy import Engine, func, select
 from sinks.database.engine import open_engine
 from sinks.database.migrate import upgrade
 from sinks.database.tables import outbox
-from streams.cli.health import readers
+from streams.cli.health import Reader, readers
 from streams.cli.kafka import KafkaCluster
 from streams.cli.stack import LocalProcess, StackFile, stop_all
 from streams.cli.starting import require_alive
+from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
 from topics.broker.choose import Broker
 from topics.connection import KafkaSettings
@@ -65,25 +66,26 @@ class Stack:
         """What the process said."""
         return self._processes[name].log.read_text(errors="replace")
 
-    def wait_ended(self, name: str, deadline_s: float) -> int:
+    def wait_ended(self, name: str) -> int:
         """Wait for a process that ends by itself; its exit code."""
         process = self._processes[name]
-        self._until(lambda: process.ended() is not None, deadline_s, f"{name} still runs")
+        self._until(lambda: process.ended() is not None, f"{name} still runs")
         code = process.ended()
         assert code is not None
         return code
 
-    def wait_settled(self, deadline_s: float, *going: str) -> None:
+    def wait_settled(self, *going: str) -> None:
         """Wait until nobody has anything left to do; the processes called `going` must live meanwhile."""
-        before: object = None
+        before: tuple[list[Reader], int] | None = None
 
         def settled() -> bool:
             nonlocal before
             require_alive(self._processes[name] for name in going)
             last, before = before, self._standing()
-            return before is not None and last == before
+            found, unsent = before
+            return last == before and not unsent and not any(reader.lag for reader in found)
 
-        self._until(settled, deadline_s, "not settled")
+        self._until(settled, "not settled", lambda: before)
 
     def records(self, spec: TopicSpec) -> list[Record]:
         """Everything that a topic holds, in the order of partitions."""
@@ -98,20 +100,28 @@ class Stack:
         self.cluster.close()
         self.engine.dispose()
 
-    def _standing(self) -> object:
-        """How far everything has come; None while something lags. The same twice in a row: all are done.
+    def _standing(self) -> tuple[list[Reader], int]:
+        """How far everything has come, and how many rows the outbox has. The same twice in a row, and nothing lags: all
+        are done.
 
         A record in flight shows as lag of whoever will commit it, or as a row of the outbox.
         """
         found = readers(self.cluster, self.topics, self.database)
         with self.engine.connect() as connection:
             unsent = connection.execute(select(func.count()).select_from(outbox)).scalar_one()
-        return None if unsent or any(reader.lag for reader in found) else found
+        return found, unsent
 
-    def _until(self, done: Callable[[], bool], deadline_s: float, complaint: str) -> None:
-        deadline = time.monotonic() + deadline_s
+    def _until(
+        self, done: Callable[[], bool], complaint: str, progress: Callable[[], object] = lambda: None
+    ) -> None:
+        """Wait for as long as `progress` goes on changing, and for the deadline after it did."""
+        deadline, seen = time.monotonic() + DEADLINE_S, progress()
         while not done():
-            assert time.monotonic() < deadline, f"{complaint} after {deadline_s:.0f} s: {self._report()}"
+            if (now := progress()) != seen:
+                deadline, seen = time.monotonic() + DEADLINE_S, now
+            assert time.monotonic() < deadline, (
+                f"{complaint}: nothing for {DEADLINE_S:.0f} s: {self._report()}"
+            )
             time.sleep(_LOOK_EVERY_S)
 
     def _report(self) -> str:

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer
 
 from schemas.triggers import Trigger
 from streams.inprocess import EvaluatorWorker
+from tests.deadline import DEADLINE_S
 from tests.streams.evaluator import scenario
 from topics.admin import TopicAdmin
 from topics.bus import MemoryBus
@@ -24,7 +25,8 @@ from topics.producer import KafkaPublisher
 from topics.records import Outgoing, Record
 from topics.registry import Topics
 
-_START = """
+SESSION_S = 10
+_START = f"""
 import sys
 from streams.config import WorkerSettings
 from streams.worker import run_worker
@@ -32,7 +34,8 @@ from topics.connection import KafkaSettings
 kafka = KafkaSettings(bootstrap=sys.argv[2])
 run_worker(
     WorkerSettings(
-        namespace=sys.argv[1], partitions=2, keep_history=True, checkpoint_interval=0.3, session_timeout=6, kafka=kafka
+        namespace=sys.argv[1], partitions=2, keep_history=True, checkpoint_interval=0.3, kafka=kafka,
+        session_timeout={SESSION_S},
     )
 )
 """
@@ -65,6 +68,11 @@ class Stage:
         self.workers.append(process)
         return process
 
+    @property
+    def newest_log(self) -> Path:
+        """Of the worker that was started last."""
+        return self._logs / f"worker-{len(self.workers) - 1}.log"
+
     def send(self, *outgoing: Outgoing) -> None:
         """Put records on their topics and wait for the broker."""
         for one in outgoing:
@@ -79,7 +87,7 @@ class Stage:
         """Bars [first, end)."""
         self.send(*scenario.klines(first, end, symbols, self.topics))
 
-    def answer_until(self, done: Callable[[], bool], deadline: float = 60.0) -> None:
+    def answer_until(self, done: Callable[[], bool], deadline: float = DEADLINE_S) -> None:
         """Answer triggers until `done`."""
         end = time.monotonic() + deadline
         while not done():
@@ -108,7 +116,7 @@ class Stage:
         for process in self.workers:
             if process.poll() is None:
                 process.kill()
-                process.wait(20)
+                process.wait(DEADLINE_S)
         self._triggers.close()
 
 

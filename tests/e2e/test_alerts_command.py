@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.triggers import Fired
+from tests.deadline import DEADLINE_S
 from tests.e2e.good_inputs import START_MS, SYMBOLS, feed, minute
 from tests.e2e.stack import stack
 from tests.e2e.worlds import KafkaWorld
@@ -22,7 +23,7 @@ ALERTS = f"""
 - {{alert_id: first, user_id: alice, symbol: {SYMBOL}, condition: close > 0}}
 """
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def test_alerts_are_applied_listed_shown_and_deleted(kafka: Broker, tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_alerts_are_applied_listed_shown_and_deleted(kafka: Broker, tmp_path: Pa
         for name in ("each", "dip"):
             fired = [one for one in fires(world) if one.alert_id == name]
             assert (listed[name]["fires"], listed[name]["last_fired_ms"]) == (len(fired), last_close(fired))
-        deleted = strikeline("delete", "each", "--wait", "60")
+        deleted = strikeline("delete", "each", "--wait", f"{DEADLINE_S:.0f}")
         assert [row["answer"] for row in rows(deleted)] == ["removed"]
         world.produce(bars[half:])
         world.settle()

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
+from tests.deadline import DEADLINE_S
 from tests.e2e.stage import Stage
 from tests.streams.evaluator import scenario
 from topics.broker.choose import Broker
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 BARS = 2_000
 KILLS = 6
@@ -38,14 +38,6 @@ class Archiver:
             )
 
 
-def ends(stage: Stage, topic: str) -> int:
-    consumer = Consumer(stage.kafka.for_confluent() | {"group.id": "ends"})
-    try:
-        return sum(consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=20)[1] for n in range(2))
-    finally:
-        consumer.close()
-
-
 def rows(root: Path, kind: str) -> pl.DataFrame:
     while True:
         files = sorted(root.glob(f"{kind}/*/*.parquet"))
@@ -56,7 +48,7 @@ def rows(root: Path, kind: str) -> pl.DataFrame:
 
 
 def wait_for(root: Path, kind: str, count: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + DEADLINE_S
     while rows(root, kind).height < count:
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"{rows(root, kind).height} of {count} rows\n{log.read_text()[-3_000:]}")
@@ -81,16 +73,16 @@ def test_killed_again_and_again_it_keeps_every_record_once(kafka: Broker, tmp_pa
             time.sleep(dice.uniform(0, 0.3))  # the moment of death, not a wait for anything
         finally:
             process.kill()
-            process.wait(20)
+            process.wait(DEADLINE_S)
     process = archiver.start()
     try:
         wait_for(root, "klines", fed * len(symbols), process, log)
         process.terminate()
-        assert process.wait(30) == 0, log.read_text()[-3_000:]
+        assert process.wait(DEADLINE_S) == 0, log.read_text()[-3_000:]
     finally:
         if process.poll() is None:
             process.kill()
-            process.wait(20)
+            process.wait(DEADLINE_S)
     stage.close()
     found = rows(root, "klines")
     assert found.height == fed * len(symbols)
@@ -108,10 +100,10 @@ def test_a_second_one_on_the_same_folder_ends_with_a_message(kafka: Broker, tmp_
     try:
         wait_for(root, "klines", 1, first, log)
         second = archiver.start()
-        assert second.wait(60) == 1
+        assert second.wait(DEADLINE_S) == 1
         assert "another archive writes to this folder" in log.read_text()
         assert first.poll() is None
     finally:
         first.kill()
-        first.wait(20)
+        first.wait(DEADLINE_S)
         stage.close()

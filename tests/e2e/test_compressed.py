@@ -7,6 +7,7 @@ from confluent_kafka import Producer
 
 from schemas.events import BotEvent
 from schemas.triggers import Fired
+from tests.deadline import DEADLINE_S
 from tests.e2e.effects import messages
 from tests.e2e.good_inputs import alerts, bots, feed
 from tests.e2e.stack import stack
@@ -17,7 +18,7 @@ from topics.records import Outgoing
 
 CODECS = ("gzip", "snappy", "lz4", "zstd")
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def produce(settings: KafkaSettings, codec: str, records: list[Outgoing]) -> None:
@@ -28,7 +29,7 @@ def produce(settings: KafkaSettings, codec: str, records: list[Outgoing]) -> Non
         producer.produce(
             record.topic, record.value, record.key, record.partition or 0, timestamp=record.timestamp_ms
         )
-    assert producer.flush(60.0) == 0
+    assert producer.flush(DEADLINE_S) == 0
 
 
 def test_every_codec_is_read(kafka: Broker, tmp_path: Path) -> None:
@@ -41,7 +42,7 @@ def test_every_codec_is_read(kafka: Broker, tmp_path: Path) -> None:
             named = [outgoing(real.topics.configs, bots(len(CODECS))[n])]
             named += [outgoing(real.topics.user_alerts, alerts(len(CODECS))[n])]
             produce(real.settings, codec, named + bars[n * share : (n + 1) * share])
-        real.wait_settled(90.0, *started)
+        real.wait_settled(*started)
         assert real.pids() == started
         events = messages(real.records, real.topics.events)
         accepted = {e.subject for e in events if isinstance(e, BotEvent) and e.event == "accepted"}

@@ -24,7 +24,7 @@ from tests.sinks.postgres import NoPostgres, cluster
 from topics.broker.choose import Broker
 from topics.registry import Topics
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 AWAY_S = 4.0
 BOTS = [golden(f"dip{n}") for n in range(4)]
@@ -84,7 +84,8 @@ def test_an_executor_outlives_its_database(
                 while time.monotonic() - began < AWAY_S:
                     assert metric(port, AWAY_S_METRIC) > 0
                     assert process.poll() is None
-                assert cpu_s(process.pid) - took < AWAY_S / 2
+                    time.sleep(0.2)  # to be asked costs the process CPU, too
+                assert cpu_s(process.pid) - took < (time.monotonic() - began) / 2
                 outage.end()
             wait_for(f"bar {number}", lambda: evaluator.run() == 0 and settled(engine, log) and evaluator.run() == 0,
                      running)  # fmt: skip

@@ -7,14 +7,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
+from tests.deadline import DEADLINE_S
 from topics.broker.process import command_line
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
-_DEADLINE: Final = 120.0
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,16 +46,16 @@ def processes_of(folder: Path) -> list[str]:
 
 def finished(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     try:
-        out, err = process.communicate(timeout=_DEADLINE)
+        out, err = process.communicate(timeout=DEADLINE_S)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=DEADLINE_S)
     return process.returncode, out, err
 
 
 def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + _DEADLINE
+    deadline = time.monotonic() + DEADLINE_S
     while not path.exists():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, f"{path.name} never came"

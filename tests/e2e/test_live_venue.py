@@ -22,7 +22,7 @@ from tests.sinks.venues.double import KEY, SECRET, Double, exchange_double
 from topics.broker.choose import Broker
 from topics.registry import Topics
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
@@ -32,16 +32,23 @@ def log(kafka: Broker) -> Iterator[KafkaLog]:
     opened.close()
 
 
-def bars(*closes: float) -> list[Bar]:
-    """Minutes from this one on: a venue's fills carry the time of day, and levels count from their bar."""
-    start = time.time_ns() // 1_000_000 // MINUTE * MINUTE
-    return [
-        Bar(
-            interval="1m", open_time_ms=start + n * MINUTE, close_time_ms=start + (n + 1) * MINUTE, open=close,
-            high=close, low=close, close=close, volume=1.0,
-        )
-        for n, close in enumerate(closes)
-    ]  # fmt: skip
+class Minutes:
+    """Bars of minutes to come: a venue's fills carry the time of day, and levels count from their bar, however long the
+    test takes.
+    """
+
+    def __init__(self) -> None:
+        self.next_ms = 0
+
+    def bar(self, close: float) -> Bar:
+        """The next one, not before the minute after this one."""
+        now_ms = time.time_ns() // 1_000_000
+        opened_ms = max(self.next_ms, (now_ms // MINUTE + 1) * MINUTE)
+        self.next_ms = opened_ms + MINUTE
+        return Bar(
+            interval="1m", open_time_ms=opened_ms, close_time_ms=self.next_ms, open=close, high=close, low=close,
+            close=close, volume=1.0,
+        )  # fmt: skip
 
 
 def environment(double: Double) -> dict[str, str]:
@@ -51,7 +58,8 @@ def environment(double: Double) -> dict[str, str]:
         "STRIKELINE_VENUE_USER_ID": "alice",
         "STRIKELINE_VENUE_API_KEY": KEY,
         "STRIKELINE_VENUE_API_SECRET": SECRET,
-        "STRIKELINE_VENUE_RECEIVE_WINDOW": "1",
+        "STRIKELINE_VENUE_RECEIVE_WINDOW": "2",
+        "STRIKELINE_VENUE_ENTRY_AGE": "3600",
     }
 
 
@@ -62,13 +70,14 @@ def test_a_deal_through_broker_and_venue_with_kills(
     engine = open_engine(url)
     upgrade(engine)
     evaluator = Evaluator(log, log.topics)
-    day = bars(105.0, 100.0, 98.9, 103.0)
+    minutes = Minutes()
+    first = minutes.bar(105.0)
     with exchange_double() as double, executors(log, url, tmp_path) as processes:
         for name, value in environment(double).items():
             monkeypatch.setenv(name, value)
         double.book.fee_asset = "USDT"
         processes.start("gateway.recorded:1")  # dies before the first order leaves
-        log.append(config_out(golden(effective_from_ms=day[0].open_time_ms, max_safety_orders=2), log.topics))
+        log.append(config_out(golden(effective_from_ms=first.open_time_ms, max_safety_orders=2), log.topics))
 
         def count() -> int:
             """Orders that are over, after both sides did what they could."""
@@ -83,13 +92,13 @@ def test_a_deal_through_broker_and_venue_with_kills(
             return [row[4] for row in rows(engine, "deals")["deals"]]
 
         double.book.move("100.0")
-        evaluator.feed("BTCUSDT", *day[:2])
+        evaluator.feed("BTCUSDT", first, minutes.bar(100.0))
         wait_for("the base order", lambda: count() == 1, processes)
         double.book.move("98.9")
-        evaluator.feed("BTCUSDT", day[2])
+        evaluator.feed("BTCUSDT", minutes.bar(98.9))
         wait_for("the safety order", lambda: count() == 2, processes)
         double.book.move("103.0")
-        evaluator.feed("BTCUSDT", day[3])
+        evaluator.feed("BTCUSDT", minutes.bar(103.0))
         wait_for("the target", lambda: deal_state() == ["closed"], processes)
         assert [(o["side"], o["status"]) for o in double.book.orders] == [
             ("BUY", "FILLED"), ("BUY", "FILLED"), ("SELL", "FILLED"),

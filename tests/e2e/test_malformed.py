@@ -54,7 +54,6 @@ def test_in_process(tmp_path: Path) -> None:
 
 @pytest.mark.e2e
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_on_the_broker(kafka: Broker, tmp_path: Path) -> None:
     clean = MemoryWorld(tmp_path)
     mix(clean, FULL, with_bad=False)

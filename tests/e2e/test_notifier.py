@@ -17,18 +17,18 @@ from schemas.interval import MINUTE_MS
 from schemas.market import Kline
 from schemas.triggers import Bar, Fired
 from sinks.notifier.offsets import read
+from tests.deadline import DEADLINE_S
 from tests.e2e.stack import Stack, stack
 from tests.e2e.victims import outgoing
 from tests.e2e.worlds import KafkaWorld, Place
 from tests.sinks.notifier.webhook import webhook
 from topics.broker.choose import Broker
 
-DEADLINE_S: Final = 60.0
 START_MS: Final = 1_700_000_040_000
 USERS: Final = ("alice", "bob", "carol", "dave")
 EACH: Final = 100
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def wait_until(done: Callable[[], bool], complaint: Callable[[], str]) -> None:
@@ -77,10 +77,15 @@ def test_what_fires_arrives_once_with_its_values(kafka: Broker, tmp_path: Path) 
 
 
 def test_a_killed_notifier_loses_nothing_and_doubles_only_what_it_could_not_note(
-    kafka: Broker, tmp_path: Path
+    kafka: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One channel hangs from the first record on: what others are told beyond it is noted all the same."""
+    """One channel hangs from the first record on: what others are told beyond it is noted all the same.
+
+    The others hang too, from the middle on: however late the kill comes, something is left for the next life.
+    """
+    monkeypatch.setenv("STRIKELINE_NOTIFIER_DEADLINE", "120")  # what hangs is not tried again before the kill
     with webhook() as hook, stack(kafka, tmp_path, 1) as real:
+        hook.first_paced = EACH * len(USERS) // 2
         world = KafkaWorld(real, "notifier")
         sent = [("erin", 1), *((user, number) for number in range(1, EACH + 1) for user in USERS)]
         places = world.produce(outgoing(world.topics.fired, fired(*one)) for one in sent)
@@ -89,9 +94,10 @@ def test_a_killed_notifier_loses_nothing_and_doubles_only_what_it_could_not_note
         pid = start(real, tmp_path, channels(urls | {"erin": hook.url("slow")}))
         wait_until(lambda: bool(noted_done(real)), lambda: real.log("notifier"))
         os.kill(pid, signal.SIGKILL)
-        real.wait_ended("notifier", 10.0)
+        real.wait_ended("notifier")
         noted = noted_done(real)
         before = set(hook.bodies)
+        hook.go_on.set()
         assert 0 < len(noted) <= len(before) < len(sent)
         assert at["erin 1"] not in noted
         start(real, tmp_path, channels(urls | {"erin": hook.url("ok")}))

@@ -1,20 +1,24 @@
 """Recorded candles through the real broker and real processes come to exactly what they come to in one process."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from schemas.alerts import AlertCommand
 from schemas.bots import BotConfig
 from sinks.database.engine import open_engine
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
+from streams.cli import alerting
 from streams.cli.applying import await_answers, ends, send
 from streams.cli.drifting.check import Window, evaluator, executor
 from streams.cli.pipeline import Pipeline
 from streams.feeds.files import KlineFile, read_klines
 from tests.chaos.reference import careless
+from tests.deadline import DEADLINE_S
 from tests.e2e.effects import Effects, effects, effects_of, require_equal
 from tests.e2e.real_bots import SHAPES, bots
 from tests.e2e.stack import Stack, stack
@@ -31,7 +35,6 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
     pytest.mark.shared,
-    pytest.mark.timeout(420),
     pytest.mark.skipif(not FILE.exists(), reason="the shared recordings are not beside this checkout"),
 ]
 
@@ -40,6 +43,7 @@ async def in_process(day: KlineFile, configs: list[BotConfig], folder: Path) -> 
     pipeline = Pipeline(careless(open_engine(f"sqlite:///{folder / 'reference.db'}")), Topics(partitions=4))
     try:
         await pipeline.apply(*configs)
+        await pipeline.apply_alerts(*alerts(day.symbols))
         await pipeline.feed(day.boundaries())
         assert pipeline.dead_letters() == 0
         return effects_of(pipeline)
@@ -47,17 +51,29 @@ async def in_process(day: KlineFile, configs: list[BotConfig], folder: Path) -> 
         pipeline.close()
 
 
-def on_the_broker(real: Stack, configs: list[BotConfig]) -> Effects:
+def alerts(symbols: Sequence[str]) -> list[AlertCommand]:
+    """One of each symbol."""
+    return [
+        AlertCommand(
+            alert_id=f"above-{name}", user_id="alice", symbol=name, condition="close > ema(20)",
+            frequency="once_per_bar_close", effective_from_ms=FROM_MS,
+        )
+        for name in symbols
+    ]  # fmt: skip
+
+
+def on_the_broker(real: Stack, configs: list[BotConfig], symbols: Sequence[str]) -> Effects:
     real.start("worker")
     real.start("executor")
     since = ends(real.cluster, real.topics.events.name)
     send(real.cluster, real.topics, configs)
-    answers = await_answers(real.cluster, real.topics, [bot.bot_id for bot in configs], since, 60.0)
+    alerting.send(real.cluster, real.topics, alerts(symbols))
+    answers = await_answers(real.cluster, real.topics, [bot.bot_id for bot in configs], since, DEADLINE_S)
     assert {answer.event for answer in answers.values()} == {"accepted"}
     span = ["--from", str(FROM_MS), "--to", str(FROM_MS + DAY_MS)]
     real.start("feed", "feed", "file", str(FILE), "--speed", "max", *span)
-    assert real.wait_ended("feed", 60.0) == 0, real.log("feed")
-    real.wait_settled(180.0, "worker", "executor")
+    assert real.wait_ended("feed") == 0, real.log("feed")
+    real.wait_settled("worker", "executor")
     return effects(real.records, real.topics, real.engine)
 
 
@@ -66,7 +82,7 @@ def test_a_day_of_sixteen_symbols_is_the_same_through_the_broker(kafka: Broker, 
     configs = bots(day.symbols, FROM_MS)
     assert (len(day), len(day.symbols), len(configs)) == (16 * 1_440, 16, 200)
     with stack(kafka, tmp_path) as real:
-        actual = on_the_broker(real, configs)
+        actual = on_the_broker(real, configs, day.symbols)
         require_no_drift(real)
     expected = asyncio.run(in_process(day, configs, tmp_path))
     require_equal(actual, expected)
@@ -74,7 +90,7 @@ def test_a_day_of_sixteen_symbols_is_the_same_through_the_broker(kafka: Broker, 
 
 
 def require_no_drift(real: Stack) -> None:
-    """Law 12: the recorded klines, commands, configs and triggers give what topics and database hold."""
+    """Law 12: the recorded klines, commands, configs, alerts and triggers give what topics and database hold."""
     ever = Window(-1, FROM_MS + 2 * DAY_MS)
     for checked in (
         evaluator(real.cluster, real.topics, ever, fill_up_to=5),

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from sinks.database.tables import deals, fills
 from streams.cli.applying import await_answers, ends, send
+from tests.deadline import DEADLINE_S
 from tests.e2e.stack import Stack, stack
 from tests.sinks.postgres import Cluster, NoPostgres, cluster
 from tests.stories import STORIES, grid_batch
@@ -17,7 +18,7 @@ from tests.stories.batch import bot_id, configs, ending, expected, instruments, 
 from tests.streams.engine.grid.stories import STORIES as GRIDS
 from topics.broker.choose import Broker
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,11 @@ def _play(real: Stack, folder: Path) -> None:
     send(real.cluster, real.topics, [*configs(STORIES), *grid_batch.configs(GRIDS)])
     names = [bot_id(number) for number in range(len(STORIES))]
     names += [grid_batch.bot_id(number) for number in range(len(GRIDS))]
-    answers = await_answers(real.cluster, real.topics, names, since, 60.0)
+    answers = await_answers(real.cluster, real.topics, names, since, DEADLINE_S)
     assert {answer.event for answer in answers.values()} == {"accepted"}
     real.start("feed", "feed", "file", str(candles), "--speed", "max")
-    assert real.wait_ended("feed", 60.0) == 0, real.log("feed")
-    real.wait_settled(120.0, "worker", "executor")
+    assert real.wait_ended("feed") == 0, real.log("feed")
+    real.wait_settled("worker", "executor")
 
 
 def _booked(engine: Engine) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:

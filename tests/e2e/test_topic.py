@@ -12,7 +12,7 @@ from topics.connection import KafkaSettings
 from topics.records import Outgoing
 from topics.registry import Topics
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 BARS = 3_000
 

@@ -17,7 +17,7 @@ from topics.broker.choose import Broker
 MINUTES: Final = 400
 ALERTS: Final = 210
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def play(world: World) -> None:

@@ -9,13 +9,14 @@ import pytest
 
 from streams.history import ReadBack, Wanted
 from streams.history_kafka import KafkaReader
+from tests.deadline import DEADLINE_S
 from tests.e2e.stage import Stage, undisturbed
 from tests.streams.evaluator import scenario
 from topics.admin import TopicAdmin, TopicsDiffer
 from topics.broker.choose import Broker
 from topics.registry import Topics
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.e2e
 BARS = 240
 
 
@@ -40,7 +41,7 @@ def test_klines_and_a_group_command_give_the_triggers_they_give_in_process(
     stage.answer_until(lambda: len(stage.seen) >= len(expected))
     assert stage.seen == expected
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0
+    assert worker.wait(DEADLINE_S) == 0
 
 
 def test_kill_9_in_the_middle_changes_no_trigger(stage: Stage, expected: dict[str, bytes]) -> None:
@@ -71,7 +72,7 @@ def test_a_worker_does_not_start_on_topics_that_differ(stage: Stage) -> None:
         admin.require(Topics(stage.topics.namespace, 3, keep_history=True).all())
     stage.topics = Topics("e2e-nowhere", 2, keep_history=True)
     worker = stage.worker()
-    assert worker.wait(60) == 1
+    assert worker.wait(DEADLINE_S) == 1
 
 
 def test_bars_are_read_back_from_the_topic(stage: Stage) -> None:

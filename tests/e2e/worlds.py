@@ -13,6 +13,7 @@ from sinks.database.engine import open_engine
 from streams.cli.pipeline import Pipeline
 from streams.inprocess import EvaluatorWorker
 from tests.chaos.reference import careless
+from tests.deadline import DEADLINE_S
 from tests.e2e.stack import Stack
 from topics.bus.errors import Refused
 from topics.connection import KafkaSettings
@@ -22,7 +23,6 @@ from topics.spec import KIB, MIB, TopicSpec
 
 _log = logging.getLogger("strikeline.tests")
 _ROOM_S: Final = 0.1
-_SETTLE_S: Final = 120.0
 
 
 class Place(NamedTuple):
@@ -110,17 +110,17 @@ class KafkaWorld:
                 placed[number] = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
 
             _send(self._producer, record, told)
-        assert self._producer.flush(60.0) == 0
+        assert self._producer.flush(DEADLINE_S) == 0
         return [placed[number] for number in range(len(wanted))]
 
     def refuses(self, record: Outgoing) -> bool:
         codes: list[int | None] = []
         _send(self._plain, record, lambda error, _: codes.append(None if error is None else error.code()))
-        assert self._plain.flush(60.0) == 0
+        assert self._plain.flush(DEADLINE_S) == 0
         return codes[0] in {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
 
     def settle(self) -> None:
-        self._stack.wait_settled(_SETTLE_S, *self._processes)
+        self._stack.wait_settled(*self._processes)
 
     def records(self, spec: TopicSpec) -> list[Record]:
         return self._stack.records(spec)

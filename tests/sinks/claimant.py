@@ -13,6 +13,7 @@ from sinks.errors import Fenced
 from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
 from sinks.patience import Patience
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import TOPICS
 from tests.sinks.loop import RULES
 from topics.records import Record
@@ -29,7 +30,7 @@ def left(records: list[Record], claim: Claim) -> list[Record]:
 def main(url: str, path: str, owner: str) -> None:
     """Say `claimed` at each claim and how many times it was `fenced` at the end."""
     engine = open_engine(url)
-    executor, patience = Executor(engine, TOPICS, RULES, owner), Patience(60)
+    executor, patience = Executor(engine, TOPICS, RULES, owner), Patience(DEADLINE_S)
     records: list[Record] = pickle.loads(Path(path).read_bytes())
     partition = records[0].partition
     while True:

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,9 @@ from pathlib import Path
 
 import psycopg
 
-_DEADLINE_S = 30.0
+from topics.broker.ports import free_ports
+
+_DEADLINE_S = 120.0
 
 
 class NoPostgres(Exception):
@@ -121,7 +122,8 @@ def cluster() -> Iterator[Cluster]:
     data = Path(tempfile.mkdtemp(prefix="strikeline-pg-"))
     if account is not None:
         os.chown(data, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
-    port = _free_port()
+    # Below those of outgoing connections: while the server is away, nobody else is given its port.
+    port = free_ports(1)[0]
     try:
         _initdb(folder, data, account)
         options = ["-D", f"{data}/d", "-p", str(port), "-k", str(data), "-h", "127.0.0.1", "-F"]
@@ -141,9 +143,3 @@ def _initdb(folder: Path, data: Path, account: str | None) -> None:
     done = subprocess.run(command, user=account, cwd=data, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NoPostgres(f"initdb failed: {done.stderr.strip()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,6 +18,7 @@ from sinks.errors import Fenced
 from sinks.executor.core import Executor
 from sinks.executor.relay import Relay
 from sinks.patience import Patience
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import TOPICS
 from tests.sinks.claimant import SOURCES, left
 from tests.sinks.conftest import Day
@@ -58,11 +59,11 @@ def test_of_four_that_claim_at_once_one_applies(engine: Engine, day: Day) -> Non
     def work(owner: str) -> tuple[int, int]:
         """How many rounds it lost, and how many records it applied."""
         lost, applied = 0, 0
-        executor, patience = Executor(engine, TOPICS, RULES, owner), Patience(40)
+        executor, patience = Executor(engine, TOPICS, RULES, owner), Patience(DEADLINE_S)
         while True:
-            barrier.wait(40)
+            barrier.wait(DEADLINE_S)
             claim = patience.run(partial(executor.claim, partition, SOURCES))
-            barrier.wait(40)
+            barrier.wait(DEADLINE_S)
             waiting = left(records, claim)
             if not waiting:
                 return lost, applied
@@ -74,7 +75,7 @@ def test_of_four_that_claim_at_once_one_applies(engine: Engine, day: Day) -> Non
 
     with ThreadPoolExecutor(4) as threads:
         working = [threads.submit(work, f"thread-{number}") for number in range(4)]
-        done = [future.result(50) for future in working]
+        done = [future.result(DEADLINE_S) for future in working]
     apply_all(engine, day, but=partition)
     assert sum(lost for lost, _ in done) == 3 * -(-len(records) // 4)
     assert sum(applied for _, applied in done) == len(records)
@@ -99,7 +100,7 @@ def test_two_processes_one_of_which_is_killed(engine: Engine, day: Day, tmp_path
         assert victim.stdout is not None
         assert victim.stdout.readline().startswith("claimed")
         victim.kill()
-        assert survivor.wait(50) == 0
+        assert survivor.wait(DEADLINE_S) == 0
     apply_all(engine, day, but=records[0].partition)
     assert rows(engine) == day.rows
     assert outcomes(engine) == day.outcomes
@@ -135,8 +136,8 @@ def test_executors_that_start_together_settle_whose_database_it_is_once(engine: 
 
     def begin(_: int) -> None:
         mine = open_engine(url)
-        barrier.wait(20)
-        Patience(20).run(Executor(mine, TOPICS, RULES).begin)
+        barrier.wait(DEADLINE_S)
+        Patience(DEADLINE_S).run(Executor(mine, TOPICS, RULES).begin)
         mine.dispose()
 
     with ThreadPoolExecutor(4) as threads:

@@ -10,6 +10,7 @@ from sinks.errors import Fenced
 from sinks.executor import owned
 from sinks.executor.core import Executor
 from sinks.executor.owned import Source
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import TOPICS
 from tests.sinks.loop import RULES
 
@@ -18,7 +19,7 @@ SOURCES = [Source(name, name, 0, 10) for name in (TOPICS.configs.name, TOPICS.tr
 
 def wait_until_blocked(waiting: Engine) -> None:
     """PostgreSQL tells who waits for a lock; SQLite lets nobody in at all while another writes."""
-    deadline = monotonic() + 20
+    deadline = monotonic() + DEADLINE_S
     query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     while waiting.dialect.name == "postgresql":
         with waiting.connect() as connection:
@@ -34,7 +35,7 @@ def test_of_two_first_claims_at_once_the_later_one_owns_the_partition(engine: En
             first = owned.claim(connection, 1, "slow", SOURCES)
             claiming = thread.submit(fast.claim, 1, SOURCES)
             wait_until_blocked(engine)
-        second = claiming.result(timeout=30)
+        second = claiming.result(timeout=DEADLINE_S)
     assert (first.epoch, second.epoch) == (1, 2)
     fast.apply(second, [])
     with pytest.raises(Fenced):

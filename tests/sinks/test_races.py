@@ -17,6 +17,7 @@ from sinks.errors import Fenced
 from sinks.executor.core import Applied, Executor
 from sinks.executor.owned import Claim
 from sinks.patience import Patience, Why, passing
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import TOPICS
 from tests.sinks.loop import RULES, inbox, rows
 from tests.sinks.postgres import Cluster
@@ -44,7 +45,7 @@ def engine(postgres: Cluster, migrated: str) -> Iterator[Engine]:
 
 
 def applying(executor: Executor, claim: Claim, failed: list[Why]) -> Applied:
-    return Patience(30, failed.append).run(lambda: executor.apply(claim, RECORDS))
+    return Patience(DEADLINE_S, failed.append).run(lambda: executor.apply(claim, RECORDS))
 
 
 @pytest.mark.parametrize("trigger", [_AT_ONCE, _AT_COMMIT])
@@ -68,7 +69,7 @@ def blocked(connection: Connection) -> bool:
 
 
 def until(done: Callable[[], bool]) -> None:
-    deadline = monotonic() + 20
+    deadline = monotonic() + DEADLINE_S
     while not done():
         assert monotonic() < deadline
 
@@ -79,13 +80,13 @@ def test_a_deadlock_is_tried_again(engine: Engine) -> None:
     claim = executor.claim(HOME, SOURCES)
     failed: list[Why] = []
     with ThreadPoolExecutor(1) as thread, engine.connect() as beside, engine.begin() as console:
-        console.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
+        console.exec_driver_sql("SET LOCAL deadlock_timeout = '600s'")
         console.execute(text("SELECT 1 FROM offsets FOR UPDATE"))
         done = thread.submit(applying, executor, claim, failed)
         until(lambda: blocked(beside))
         console.execute(text("SELECT 1 FROM partitions WHERE partition = :p FOR UPDATE"), {"p": HOME})
         console.rollback()
-        assert done.result(30).outcomes == {"accepted": 2}
+        assert done.result(DEADLINE_S).outcomes == {"accepted": 2}
     assert failed == ["deadlock"]
     assert inbox(engine) == [("config", "dip", "accepted")] * 2
 
@@ -108,8 +109,8 @@ def test_at_a_stricter_level_the_races_are_lost_and_run_again(engine: Engine) ->
     barrier = threading.Barrier(4)
 
     def work(name: str) -> int:
-        executor, patience = Executor(strict, TOPICS, RULES, name), Patience(30, failed.append)
-        barrier.wait(20)
+        executor, patience = Executor(strict, TOPICS, RULES, name), Patience(DEADLINE_S, failed.append)
+        barrier.wait(DEADLINE_S)
         for _ in range(20):
             claim = patience.run(partial(executor.claim, HOME, SOURCES))
             try:
@@ -120,7 +121,7 @@ def test_at_a_stricter_level_the_races_are_lost_and_run_again(engine: Engine) ->
 
     with ThreadPoolExecutor(4) as threads:
         working: list[Future[int]] = [threads.submit(work, f"e{n}") for n in range(4)]
-        assert sum(future.result(50) for future in working) == 4
+        assert sum(future.result(DEADLINE_S) for future in working) == 4
     assert "serialization" in failed
     assert inbox(engine) == [("config", "dip", "accepted")] * 2
     assert len(rows(engine, "outbox")["outbox"]) == 5
@@ -142,15 +143,16 @@ def test_a_process_that_stands_still_in_a_transaction_does_not_keep_its_partitio
     url = postgres.database(migrated)
     zombie, heir = open_engine(url, idle_limit_s=0.3), open_engine(url)
     still, next_owner = Executor(zombie, TOPICS, RULES, "still"), Executor(heir, TOPICS, RULES, "heir")
-    claim = still.claim(HOME, SOURCES)
+    # Not through its own connection: a busy machine may stand still for so long, too.
+    claim = Executor(heir, TOPICS, RULES, "still").claim(HOME, SOURCES)
     with ThreadPoolExecutor(1) as thread, suspended(still, claim) as connection:
-        taken = thread.submit(next_owner.claim, HOME, SOURCES).result(20)
+        taken = thread.submit(next_owner.claim, HOME, SOURCES).result(DEADLINE_S)
         assert taken.epoch == claim.epoch + 1
         with pytest.raises(DBAPIError) as told:
             connection.execute(text("SELECT 1"))
         assert passing(told.value) == "away"
     with pytest.raises(Fenced):
-        Patience(10).run(lambda: still.apply(claim, RECORDS))
+        Patience(DEADLINE_S).run(lambda: still.apply(claim, RECORDS))
     assert next_owner.apply(taken, RECORDS).outcomes == {"accepted": 2}
     zombie.dispose()
     heir.dispose()

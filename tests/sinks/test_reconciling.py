@@ -18,6 +18,7 @@ from sinks.reconciler.following import BusLog
 from sinks.reconciler.metrics import ReconcilerMetrics
 from sinks.reconciler.reconciler import Look, Reconciler
 from sinks.reconciler.running import Reconciling
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import TOPICS
 from tests.sinks.loop import Loop, rows
 from tests.sinks.scenario import play
@@ -183,7 +184,7 @@ def test_it_goes_round_until_it_is_told_to_end(beside: Beside) -> None:
 
     async def run() -> None:
         running = asyncio.create_task(beside.running.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while len(beside.told()) < len(players(beside)):  # noqa: ASYNC110 (there is nothing to wait for but a topic)
                 await asyncio.sleep(0.01)
             beside.running.end()

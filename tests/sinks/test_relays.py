@@ -10,6 +10,7 @@ from sinks.executor.owned import Source
 from sinks.metrics import Metrics
 from sinks.patience import Patience
 from sinks.relays import Relays
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import T0, TOPICS, config_out, golden, record_of
 from tests.sinks.loop import RULES
 from topics.partitioner import partition_for
@@ -80,10 +81,10 @@ def test_a_partition_is_not_given_away_between_a_send_and_its_acknowledgement(sq
         relays = Relays(sqlite, sink, Metrics(), batch=10, patience=Patience(0))
         relays.claimed(executor.claim(HOME, SOURCES))
         publishing = asyncio.create_task(publish(relays))
-        await asyncio.wait_for(sink.flushing.wait(), 20)
+        await asyncio.wait_for(sink.flushing.wait(), DEADLINE_S)
         assert relays.publishing.locked()
         sink.answered.set()
-        await asyncio.wait_for(publishing, 20)
+        await asyncio.wait_for(publishing, DEADLINE_S)
         assert not relays.publishing.locked()
 
     asyncio.run(run())

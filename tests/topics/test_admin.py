@@ -9,12 +9,13 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.deadline import DEADLINE_S
 from topics.admin import AdminFailed, Difference, TopicAdmin, TopicsDiffer
 from topics.broker.choose import Broker
 from topics.connection import KafkaSettings
 from topics.registry import Topics
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_every_difference_is_reported_and_creation_repairs_none(admin: TopicAdmi
 def test_an_order_of_policies_is_no_difference(kafka: Broker, admin: TopicAdmin, topics: Topics) -> None:
     client = AdminClient({"bootstrap.servers": kafka.bootstrap})
     both = NewTopic(topics.klines.name, 2, 1, config={"cleanup.policy": "delete,compact"})
-    client.create_topics([both])[topics.klines.name].result(timeout=30)
+    client.create_topics([both])[topics.klines.name].result(timeout=DEADLINE_S)
     spec = dataclasses.replace(topics.klines, configs={"cleanup.policy": "compact, delete"})
     assert admin.check([spec]) == []
 
@@ -91,7 +92,7 @@ def test_a_topic_created_anew_has_another_id(kafka: Broker, admin: TopicAdmin, t
     admin.create([topics.klines])
     first = admin.describe([name])[name].topic_id
     client = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    client.delete_topics([name])[name].result(timeout=30)
+    client.delete_topics([name])[name].result(timeout=DEADLINE_S)
     wait_until(lambda: name not in admin.names())
     admin.create([topics.klines])
     assert admin.describe([name])[name].topic_id != first
@@ -110,7 +111,7 @@ def test_more_copies_than_brokers_are_refused(kafka: Broker, topics: Topics) -> 
         three.create([topics.klines])
 
 
-def wait_until(condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
     end = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < end, "not in time"

@@ -9,11 +9,12 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.deadline import DEADLINE_S
 from topics.broker.choose import Broker
 from topics.broker.errors import AlreadyRunning, BrokerFailed, PortInUse
 from topics.broker.local import LocalKafka
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def local(tmp_path: Path) -> Iterator[LocalKafka]:
 
 def create_topic(bootstrap: str, name: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})  # must outlive its answer
-    admin.create_topics([NewTopic(name, 1, 1)])[name].result(timeout=20)
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result(timeout=DEADLINE_S)
 
 
 def produce(bootstrap: str, topic: str, value: bytes) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
     producer.produce(topic, value=value)
-    assert producer.flush(20) == 0
+    assert producer.flush(DEADLINE_S) == 0
 
 
 def consume(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
@@ -39,7 +40,7 @@ def consume(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
     consumer = Consumer({**settings, "enable.auto.commit": False})
     consumer.subscribe([topic])
     try:
-        return [message.value() for message in consumer.consume(count, timeout=60)]
+        return [message.value() for message in consumer.consume(count, timeout=DEADLINE_S)]
     finally:
         consumer.close()
 

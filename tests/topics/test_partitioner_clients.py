@@ -15,7 +15,7 @@ from topics.connection import KafkaSettings
 from topics.partitioner import partition_for
 from topics.registry import Topics
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 KEYS = [b"%sUSDT" % base for base in (b"BTC", b"ETH", b"SOL", b"BNB", b"1000PEPE")] + [
     *(b"SYM%d" % i for i in range(80)),

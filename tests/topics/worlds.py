@@ -1,18 +1,25 @@
 """Two worlds in which one behaviour is tested: the in-process bus, and a real broker."""
 
+import time
 from typing import Any, Protocol
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from tests.deadline import DEADLINE_S
 from topics.admin import TopicAdmin
 from topics.bus import MemoryBus, MemoryPublisher
 from topics.connection import KafkaSettings
-from topics.producer import KafkaPublisher
+from topics.producer import DELIVERY_TIMEOUT_MS, KafkaPublisher
 from topics.records import Publisher, Record
 from topics.registry import Topics
 from topics.spec import TopicSpec
 
-READ_S = 60.0
+NOT_YET = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 
 class World(Protocol):
@@ -20,8 +27,8 @@ class World(Protocol):
 
     topics: Topics
 
-    def publisher(self) -> Publisher:
-        """A new publisher, as a new process would make."""
+    def publisher(self, patience_ms: int = ...) -> Publisher:
+        """A new publisher, as a new process would make; it gives up what nobody takes for `patience_ms`."""
 
     def records(self, spec: TopicSpec) -> list[Record]:
         """All that the topic holds, partition by partition."""
@@ -32,7 +39,7 @@ class MemoryWorld:
         self.topics = topics
         self.bus = MemoryBus(*topics.all())
 
-    def publisher(self) -> MemoryPublisher:
+    def publisher(self, patience_ms: int = 0) -> MemoryPublisher:
         return MemoryPublisher(self.bus)
 
     def records(self, spec: TopicSpec) -> list[Record]:
@@ -45,8 +52,8 @@ class KafkaWorld:
         self.settings = KafkaSettings(bootstrap=bootstrap)
         TopicAdmin(self.settings).create(topics.all())
 
-    def publisher(self) -> KafkaPublisher:
-        return KafkaPublisher(self.settings, delivery_timeout_ms=5_000)
+    def publisher(self, patience_ms: int = DELIVERY_TIMEOUT_MS) -> KafkaPublisher:
+        return KafkaPublisher(self.settings, delivery_timeout_ms=patience_ms)
 
     def records(self, spec: TopicSpec) -> list[Record]:
         quick = {"group.id": "reader", "fetch.wait.max.ms": 10, "enable.partition.eof": True}
@@ -59,16 +66,30 @@ class KafkaWorld:
             consumer.close()
 
 
+def bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """Begin and end of a partition. A leader is named a moment before it knows that it leads, and refuses so long."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            begin, end = consumer.get_watermark_offsets(place, timeout=DEADLINE_S)
+        except KafkaException as error:
+            if error.args[0].code() not in NOT_YET or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return begin, end
+
+
 def read_partition(consumer: Consumer, topic: str, partition: int) -> list[Record]:
     """Everything between the partition's begin and end."""
-    begin, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_S)
+    begin, end = bounds(consumer, TopicPartition(topic, partition))
     if begin == end:
         return []
     consumer.assign([TopicPartition(topic, partition, begin)])
     found: list[Record] = []
     while True:
-        message = consumer.poll(READ_S)
-        assert message is not None, f"nothing more from {topic}[{partition}] in {READ_S} s"
+        message = consumer.poll(DEADLINE_S)
+        assert message is not None, f"nothing more from {topic}[{partition}] in {DEADLINE_S} s"
         if message.error() is not None:  # the end of the partition
             return found
         found.append(record_of(message))

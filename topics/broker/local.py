@@ -54,7 +54,7 @@ class LocalKafka:
         """The process id of the running broker, None when there is none."""
         return self._pid_file.running()
 
-    def start(self, deadline: float = 60.0, *, detached: bool = False) -> Self:
+    def start(self, deadline: float = 120.0, *, detached: bool = False) -> Self:
         """Starts the broker and returns once it answers; `deadline` in seconds, fetching jars not counted.
 
         A broker that is not detached is stopped when this Python ends in order. Raises AlreadyRunning,
@@ -91,11 +91,11 @@ class LocalKafka:
     def kill(self) -> None:
         """Ends the broker as a crash would (SIGKILL); its data stay."""
         self._pid_file.signal(signal.SIGKILL)
-        if not self._pid_file.wait_gone(10.0):
+        if not self._pid_file.wait_gone(30.0):
             raise BrokerFailed(f"the broker on {self.folder.path} survived SIGKILL")
         self._reap()
 
-    def restart(self, deadline: float = 60.0) -> Self:
+    def restart(self, deadline: float = 120.0) -> Self:
         """Stops the broker if it runs and starts it on the same ports and data."""
         self.stop()
         return self.start(deadline)
@@ -142,7 +142,7 @@ class LocalKafka:
 
     def _reap(self) -> None:
         if self._child is not None:
-            self._child.wait(timeout=10.0)
+            self._child.wait(timeout=30.0)
             self._child = None
 
     def _failed(self, why: str) -> BrokerFailed:

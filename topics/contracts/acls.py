@@ -51,7 +51,7 @@ def _calls(topics: Topics, process: Process) -> Iterator[str]:
         if operations:
             yield _allow("topic", spec.name, dict.fromkeys([*operations, "Describe", "DescribeConfigs"]))
     if process == "feed":
-        return  # it consumes nothing
+        return  # it joins none: it only looks where its own records end
     pattern = " --resource-pattern-type prefixed" if process in _MANY_GROUPS else ""
     yield _allow("group", topics.group(process), ["Read", "Describe"], pattern)
 

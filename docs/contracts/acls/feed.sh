@@ -12,4 +12,4 @@ allow() {
     --allow-principal "$PRINCIPAL" ${COMMAND_CONFIG:+--command-config "$COMMAND_CONFIG"} "$@"
 }
 
-allow --operation Write --operation Describe --operation DescribeConfigs --topic market.klines.v1
+allow --operation Read --operation Write --operation Describe --operation DescribeConfigs --topic market.klines.v1

@@ -1,6 +1,6 @@
 """One bot's backtest, as fast as its settings allow: compiled, else from event to event, else bar by bar."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from schemas.bots import BotConfig
 from schemas.market import Kline
@@ -9,6 +9,7 @@ from streams.cli.backtesting.desk import Desk
 from streams.cli.backtesting.jumps import Jumps
 from streams.cli.backtesting.replay import replay
 from streams.cli.backtesting.results import result_of
+from streams.cli.replaying.configs import Change, symbols_of
 from streams.engine.backtest.candles import Candles
 from streams.engine.backtest.finder import BarByBar, Finder
 from streams.engine.backtest.result import BotResult
@@ -18,12 +19,14 @@ from streams.feeds.ticks import Boundary, boundaries
 
 
 def run_bot(config: BotConfig, finders: Mapping[str, Finder], rules: Rules) -> BotResult:
-    """The result of `config`, which says from when it is in force. Raises Refused for one the executor would refuse."""
+    """The result of `config`, which says from when it is in force, over the candles that there are of its pairs. Raises
+    Refused for one the executor would refuse.
+    """
+    own = {symbol: finders[symbol] for symbol in config.pairs if symbol in finders}
     reason = "several pairs"
     desk = Desk(rules)
     commands = desk.accept(config)
-    own = {symbol: finders[symbol] for symbol in config.pairs}
-    if len(own) == 1:
+    if len(config.pairs) == 1:
         symbol = config.pairs[0]
         result = compiled_result(config, rules.instrument(symbol), own[symbol])
         if isinstance(result, BotResult):
@@ -41,6 +44,22 @@ def _bar_by_bar(config: BotConfig, finders: Mapping[str, Finder], rules: Rules, 
     candles = [finder.candles for finder in finders.values()]
     replay(desk, desk.accept(config), feed(candles), rules.base_interval, candles[0].fill_up_to)
     return result_of(desk, config.bot_id, f"bar by bar because: {reason}")
+
+
+def run_changed(
+    changes: Mapping[str, Sequence[Change]], candles: Mapping[str, Candles], rules: Rules
+) -> dict[str, BotResult]:
+    """Bots whose users gave them several configs, by name, all in one walk: edits arm groups anew while they watch,
+    which no finder knows of. Raises Refused for a config that the executor would refuse.
+    """
+    desk = Desk(rules)
+    every = sorted((change for own in changes.values() for change in own), key=lambda change: change.at_ms)
+    own = [candles[symbol] for symbol in symbols_of(every) if symbol in candles]
+    replay(desk, (), feed(own), rules.base_interval, own[0].fill_up_to, every)
+    return {
+        bot_id: result_of(desk, bot_id, f"bar by bar because: {len(own):,} configs, one after another")
+        for bot_id, own in changes.items()
+    }
 
 
 def feed(candles: list[Candles]) -> Iterator[Boundary]:

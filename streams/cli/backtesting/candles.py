@@ -13,7 +13,7 @@ import polars as pl
 from schemas.interval import interval_ms
 from streams.cli.errors import Invalid
 from streams.engine.backtest.candles import Candles
-from streams.engine.bars import BarArrays
+from streams.engine.bars import TIME, BarArrays, Floats
 from streams.feeds.columns import PRICES
 from streams.feeds.files import BrokenRow, FileProblem, read_klines
 
@@ -22,13 +22,16 @@ _SUFFIXES = (".parquet", ".csv")
 
 @dataclass(frozen=True)
 class Loaded:
-    """`candles` by symbol; `broken` rows by file, which were left out; `restated`: bars of which two files differ."""
+    """`candles` by symbol; `broken` rows by file, which were left out; `restated`: bars of which two files differ;
+    `undecodable`: records of topics that nobody can read.
+    """
 
     files: tuple[Path, ...]
     candles: Mapping[str, Candles]
     broken: tuple[tuple[Path, BrokenRow], ...]
     rows: int
     restated: int
+    undecodable: int = 0
 
     @property
     def first_ms(self) -> int:
@@ -71,7 +74,21 @@ def by_symbol(
 ) -> dict[str, Candles]:
     """The candles of `symbols` out of one table; all of them have ticks until the last bar of any closes."""
     end_ms = int(rows["open_time"].max()) + interval_ms(interval)  # type: ignore[arg-type]
-    return {symbol: _candles(rows, symbol, interval, fill_up_to, end_ms) for symbol in symbols}
+    own = rows.filter(pl.col("symbol").is_in(list(symbols))).partition_by("symbol", as_dict=True)
+    return {symbol: _candles(own[symbol,], symbol, interval, fill_up_to, end_ms) for symbol in symbols}
+
+
+def of_topic(
+    bars: Mapping[str, Floats], symbols: Collection[str], interval: str, fill_up_to: int
+) -> dict[str, Candles]:
+    """The same out of a topic's bars, see `TopicKlines`."""
+    end_ms = max(int(columns[TIME, -1]) for columns in bars.values()) + interval_ms(interval)
+    return {
+        symbol: Candles.of_columns(
+            symbol, bars[symbol], interval, fill_up_to=fill_up_to, ticks_until_ms=end_ms
+        )
+        for symbol in symbols
+    }
 
 
 def _files(path: str) -> tuple[Path, ...]:
@@ -100,8 +117,7 @@ def _merged(frames: list[pl.DataFrame]) -> tuple[pl.DataFrame, int]:
     return once.sort("open_time", "symbol"), restated
 
 
-def _candles(rows: pl.DataFrame, symbol: str, interval: str, fill_up_to: int, end_ms: int) -> Candles:
-    own = rows.filter(pl.col("symbol") == symbol)
+def _candles(own: pl.DataFrame, symbol: str, interval: str, fill_up_to: int, end_ms: int) -> Candles:
     columns = [own[name].to_numpy() for name in (*PRICES, "volume")]
     bars = BarArrays.columns(own["open_time"].to_numpy(), *columns)
     return Candles.of(symbol, bars, interval, fill_up_to=fill_up_to, ticks_until_ms=end_ms)

@@ -27,12 +27,16 @@ class LevelRow(NamedTuple):
 
 
 def levels_of(
-    result: BotResult, bot: BotConfig, instruments: Mapping[str, Instrument], wanted: Collection[str]
+    result: BotResult, bot: BotConfig | None, instruments: Mapping[str, Instrument], wanted: Collection[str]
 ) -> Iterator[LevelRow]:
-    """The levels of the deals in `wanted`: `average`, `dca_1`, `tp_1`, `sl`, … as their fills and orders are called."""
+    """The levels of the deals in `wanted`: `average`, `dca_1`, `tp_1`, `sl`, … as their fills and orders are called.
+    Without a bot only the average.
+    """
     closed = {deal.deal_id: deal.closed_at_ms for deal in result.deals if deal.deal_id in wanted}
     for deal_id, fills in _by_deal(result.fills, wanted).items():
         yield from _average(fills, closed[deal_id])
+    if bot is None:
+        return
     for deal_id, seen in _waiting(result, bot, instruments, wanted).items():
         yield from _stretches(deal_id, seen, closed[deal_id])
 

@@ -17,6 +17,7 @@ def provenance(loaded: Loaded, interval: str, from_ms: int) -> dict[str, Any]:
         "gaps": sum(len(candles.runs) - 1 for candles in loaded.candles.values()),
         "broken_rows": len(loaded.broken),
         "restated_rows": loaded.restated,
+        "undecodable_records": loaded.undecodable,
         "first_open_ms": loaded.first_ms,
         "from_ms": from_ms,
         "end_ms": loaded.end_ms,

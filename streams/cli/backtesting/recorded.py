@@ -1,22 +1,23 @@
-"""A replay's candles from a topic, and its triggers onto a topic of their own."""
+"""A replay's candles from a topic, and its triggers and fired alerts onto topics of their own."""
 
 import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from schemas.bots import BotConfig
-from streams.cli.backtesting.candles import Loaded, by_symbol
-from streams.cli.backtesting.run import Settings
+from schemas.message import Message
+from schemas.triggers import Bar, Trigger
+from streams.cli.backtesting.asked import Settings
+from streams.cli.backtesting.candles import Loaded, of_topic
+from streams.cli.backtesting.working import Done
 from streams.cli.errors import Invalid
-from streams.engine.backtest.result import BotResult
 from streams.feeds.topic import read_topic
 from topics.admin import TopicAdmin
 from topics.codec import cloud_headers, encode
 from topics.connection import KafkaSettings
 from topics.producer import KafkaPublisher
-from topics.records import Outgoing
+from topics.records import Headers, Outgoing
 from topics.registry import Topics
 from topics.spec import TopicSpec
 
@@ -33,7 +34,6 @@ class Read:
 
     loaded: Loaded
     notes: list[str]
-    undecodable: int
 
 
 def from_topic(
@@ -41,53 +41,78 @@ def from_topic(
     topics: Topics,
     name: str,
     settings: Settings,
-    bots: Sequence[BotConfig],
+    symbols: Sequence[str],
     since_ms: int | None,
     tell: Callable[[float, str], None],
+    *,
+    all_wanted: bool = True,
 ) -> Read:
-    """The candles of the bots' symbols from `since_ms` on. Raises Invalid, TopicUnreadable, KafkaException."""
-    symbols = sorted({symbol for bot in bots for symbol in bot.pairs})
+    """The candles of `symbols` from `since_ms` on; with `all_wanted` none of them may be without. Raises Invalid,
+    TopicUnreadable, KafkaException.
+    """
     spec = replace(topics.klines, name=name)
     found = read_topic(
         kafka, spec, interval=settings.interval, symbols=symbols, from_ms=since_ms, to_ms=settings.to_ms,
         progress=lambda read, of: tell(0, f"{read:,} of {of:,} records read"),
     )  # fmt: skip
-    if missing := sorted(set(symbols) - set(found.file.symbols)):
+    missing = sorted(set(symbols) - found.bars.keys())
+    if missing and all_wanted:
         raise Invalid(
-            f"{name} has no klines of {', '.join(missing)} (it has {', '.join(found.file.symbols)})"
+            f"{name} has no klines of {', '.join(missing)} (it has {', '.join(sorted(found.bars))})"
         )
-    rows = found.file.frame
-    candles = by_symbol(rows, symbols, settings.interval, settings.fill_up_to)
+    wanted = sorted(set(symbols) - set(missing))
+    candles = of_topic(found.bars, wanted, settings.interval, settings.fill_up_to)
+    rows = sum(columns.shape[1] for columns in found.bars.values())
     counted = {"repeated": found.duplicates, "late": found.late, "undecodable": found.undecodable}
     notes = [
         f"{name}: {count:,} {what} records, left out as a live evaluator does"
         for what, count in counted.items()
         if count
     ]
-    return Read(Loaded((), candles, (), rows.height, 0), [*notes, *found.refused], found.undecodable)
+    loaded = Loaded((), candles, (), rows, 0, found.undecodable)
+    return Read(loaded, [*found.refused, *notes])
 
 
-def topic_of(topics: Topics, name: str) -> TopicSpec:
-    """The topic of the replay called `name`. Raises NoName."""
+class Own(NamedTuple):
+    """A replay's own topics."""
+
+    triggers: TopicSpec
+    fired: TopicSpec
+
+
+def topics_of(topics: Topics, name: str) -> Own:
+    """The topics of the replay called `name`. Raises NoName."""
     if not _ID.fullmatch(name):
         raise NoName(f"{name[:80]!r}: expected lower-case letters, digits and hyphens")
-    return replace(topics.triggers, name=f"{topics.triggers.name}.replay.{name}")
+    return Own(*(replace(one, name=f"{one.name}.replay.{name}") for one in (topics.triggers, topics.fired)))
 
 
-def publish(kafka: KafkaSettings, spec: TopicSpec, results: Sequence[BotResult]) -> int:
-    """Put all triggers on the replay's own topic, in order of event time. Returns how many.
+def publish(kafka: KafkaSettings, own: Own, done: Done) -> list[str]:
+    """Put all triggers and fired alerts on the replay's own topics, in order of event time. Returns what was put where.
 
-    The topic is made if it is not there. Raises AdminFailed, DeliveryFailed.
+    Topics are made if they are not there, that of alerts only for a replay that has some. Raises AdminFailed,
+    DeliveryFailed.
     """
-    TopicAdmin(kafka).create([spec])
-    triggers = sorted(
-        (trigger for result in results for trigger in result.triggers),
-        key=lambda trigger: (trigger.bar.close_time_ms, trigger.symbol, trigger.bot_id),
-    )
+    triggers = [
+        Outgoing(own.triggers.name, one.bot_id.encode(), encode(one), *_told(one, one.trigger_id, one.bar))
+        for one in sorted((one for result in done.results for one in result.triggers), key=_order)
+    ]
+    fires = [
+        Outgoing(own.fired.name, one.user_id.encode(), encode(one), *_told(one, one.fired_id, one.bar))
+        for one in done.fires
+    ]
+    TopicAdmin(kafka).create([own.triggers, own.fired] if fires else [own.triggers])
     publisher = KafkaPublisher(kafka)
-    for trigger in triggers:
-        time_ms = trigger.bar.close_time_ms
-        headers = cloud_headers(trigger, "strikeline/replay", trigger.trigger_id, time_ms)
-        publisher.send(Outgoing(spec.name, trigger.bot_id.encode(), encode(trigger), time_ms, headers))
+    for outgoing in [*triggers, *fires]:
+        publisher.send(outgoing)
     asyncio.run(publisher.flush())
-    return len(triggers)
+    told = [f"{len(triggers):,} triggers on {own.triggers.name}"]
+    return [*told, f"{len(fires):,} fired alerts on {own.fired.name}"] if fires else told
+
+
+def _order(trigger: Trigger) -> tuple[int, str, str]:
+    return trigger.bar.close_time_ms, trigger.symbol, trigger.bot_id
+
+
+def _told(message: Message, name: str, bar: Bar) -> tuple[int, Headers]:
+    return bar.close_time_ms, cloud_headers(message, "strikeline/replay", name, bar.close_time_ms)

@@ -1,6 +1,6 @@
 """A backtest as a page: its rows and candles in the form that the report takes, and its figures for the summary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,18 +50,23 @@ def run_of(
     summary: Mapping[str, Any],
     capital: float | None,
     notes: Sequence[str],
+    *,
+    title: str = "Backtest",
+    changed: Collection[str] = (),
 ) -> Run:
-    """The run as the report takes it. `capital` None: the most that was tied up in deals at once."""
+    """The run as the report takes it. `capital` None: the most that was tied up in deals at once. `changed`: bots that
+    had several configs, so that nobody knows from one where their orders stood.
+    """
     deals = _deals(results)
     given = capital if capital is not None else most_tied(deals)
     assumed = "" if capital is not None else " (the most that was tied up at once; --capital says otherwise)"
     return Run(
-        title=f"Backtest of {', '.join(bot.bot_id for bot in bots[:3])}{' …' if len(bots) > 3 else ''}",
+        title=title,
         interval_ms=interval_ms(str(summary["interval"])),
         klines=pl.concat([_bars(one, int(summary["from_ms"])) for one in candles.values()]),
         fills=_fills(results),
         deals=deals,
-        levels=_levels(results, bots, instruments),
+        levels=_levels(results, bots, instruments, changed),
         capital=given,
         bots={bot.bot_id: _written(bot) for bot in bots},
         settings={
@@ -74,7 +79,7 @@ def run_of(
     )
 
 
-_NOT_DATA: Final = {"bots", "checks", "profit", "seconds", "metrics"}
+_NOT_DATA: Final = {"bots", "configs", "alerts", "checks", "profit", "seconds", "metrics"}
 
 
 def _shown(name: str, value: Any) -> str:
@@ -118,13 +123,16 @@ def _deals(results: Sequence[BotResult]) -> pl.DataFrame:
 
 
 def _levels(
-    results: Sequence[BotResult], bots: Sequence[BotConfig], instruments: Mapping[str, Instrument]
+    results: Sequence[BotResult],
+    bots: Sequence[BotConfig],
+    instruments: Mapping[str, Instrument],
+    changed: Collection[str],
 ) -> pl.DataFrame:
     every = sorted((deal.opened_at_ms, deal.deal_id) for result in results for deal in result.deals)
     wanted = frozenset(deal_id for _, deal_id in every[-_MOST_LEVELS:])
     rows = [
         row
         for result, bot in zip(results, bots, strict=True)
-        for row in levels_of(result, bot, instruments, wanted)
+        for row in levels_of(result, None if bot.bot_id in changed else bot, instruments, wanted)
     ]
     return pl.DataFrame(rows, schema=LEVELS, orient="row")

@@ -1,4 +1,4 @@
-"""A backtest's files: triggers, fills and deals as parquet, the summary as JSON.
+"""A backtest's files: triggers, fills, deals and fired alerts as parquet, the summary as JSON.
 
 Money is Decimal with 18 places, exactly; prices of bars are floats, as the feed has them.
 """
@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from schemas.triggers import Fired
 from streams.cli.errors import Invalid
 from streams.engine.backtest.result import BotResult, DealRow
 from streams.engine.dca import decimal_text
@@ -35,17 +36,33 @@ _DEALS: Final = {
     "entry_quantity": MONEY, "entry_quote": MONEY, "exit_quantity": MONEY, "exit_quote": MONEY, "fees": MONEY,
     "dust": MONEY, "average_price": pl.Float64, "profit": MONEY, "ambiguous_bars": pl.Int64,
 }  # fmt: skip
+_FIRES: Final = {
+    "fired_id": pl.String, "alert_id": pl.String, "user_id": pl.String, "symbol": pl.String, "generation": pl.Int64,
+    "fire_number": pl.Int64, "frequency": pl.String, "open_time_ms": pl.Int64, "close_time_ms": pl.Int64,
+    "open": pl.Float64, "high": pl.Float64, "low": pl.Float64, "close": pl.Float64, "volume": pl.Float64,
+    "stale_price": pl.Boolean, "values": _VALUES, "message": pl.String, "tags": pl.List(pl.String),
+}  # fmt: skip
 
 
-def write(results: Sequence[BotResult], summary: dict[str, Any], folder: Path) -> None:
-    """Write all files into `folder`, which is made. Raises Invalid where that cannot be."""
+def write(
+    results: Sequence[BotResult], summary: dict[str, Any], folder: Path, fires: Sequence[Fired] = ()
+) -> None:
+    """Write all files into `folder`, which is made; `fired.parquet` where users' alerts fired. Raises Invalid where
+    that cannot be.
+    """
     tables = {
         "triggers": _frame(_TRIGGERS, _trigger_rows(results)),
         "fills": _frame(_FILLS, (row for result in results for row in result.fills)),
         "deals": _frame(_DEALS, (_deal_row(row) for result in results for row in result.deals)),
     }
+    if fires:
+        tables["fired"] = _frame(_FIRES, map(_fired_row, fires))
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not fires:
+            (folder / "fired.parquet").unlink(
+                missing_ok=True
+            )  # one of an earlier run would be of other alerts
         for name, table in tables.items():
             table.write_parquet(folder / f"{name}.parquet")
         text = msgspec.json.format(msgspec.json.encode(summary), indent=2)
@@ -78,6 +95,16 @@ def _trigger_rows(results: Sequence[BotResult]) -> Iterable[Sequence[Any]]:
                 bar.open_time_ms, bar.close_time_ms, bar.open, bar.high, bar.low, bar.close, bar.volume,
                 bar.stale_price, action.action_type, action.dca_index, action.tp_index, fired, values, outcome,
             )  # fmt: skip
+
+
+def _fired_row(fired: Fired) -> Sequence[Any]:
+    bar = fired.bar
+    values = [{"operand": name, "value": value} for name, value in fired.values.items()]
+    return (
+        fired.fired_id, fired.alert_id, fired.user_id, fired.symbol, fired.generation, fired.fire_number,
+        fired.frequency, bar.open_time_ms, bar.close_time_ms, bar.open, bar.high, bar.low, bar.close, bar.volume,
+        bar.stale_price, values, fired.message, fired.tags,
+    )  # fmt: skip
 
 
 def _deal_row(row: DealRow) -> Sequence[Any]:

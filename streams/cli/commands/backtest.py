@@ -9,9 +9,19 @@ from streams.cli.errors import Exit
 from streams.cli.output import JsonFlag, note, print_json, print_table
 
 if TYPE_CHECKING:
-    from streams.cli.backtesting.run import Report
+    from streams.cli.backtesting.working import Report
 
 SHOWN_ROWS = 10
+Funding = Annotated[
+    float,
+    typer.Option(metavar="PERCENT", help="Per 8 h on open positions: in the equity, not in the ledger."),
+]
+Check = Annotated[
+    bool,
+    typer.Option(
+        "--check", help="Run it again: without the future, with less past, the other way along bars."
+    ),
+]
 
 
 def backtest(
@@ -42,16 +52,8 @@ def backtest(
         typer.Option(min=0.01, help="What returns are measured against; default: the most tied up at once."),
     ] = None,
     report: Annotated[bool, typer.Option(help="Write report.html, one page with charts.")] = True,
-    funding: Annotated[
-        float,
-        typer.Option(metavar="PERCENT", help="Per 8 h on open positions: in the equity, not in the ledger."),
-    ] = 0.0,
-    check: Annotated[
-        bool,
-        typer.Option(
-            "--check", help="Run it again: without the future, with less past, the other way along bars."
-        ),
-    ] = False,
+    funding: Funding = 0.0,
+    check: Check = False,
     json: JsonFlag = False,
 ) -> None:
     """Replay candles against bots: the triggers, fills and deals that the live pipeline would have had.
@@ -59,7 +61,8 @@ def backtest(
     Broken rows are reported, counted and left out; exit code 1 says that there were any, or that --check saw a bot
     look into the future.
     """
-    from streams.cli.backtesting.run import Settings, run
+    from streams.cli.backtesting.asked import Settings
+    from streams.cli.backtesting.run import run
     from streams.cli.progress import progress
     from streams.cli.times import parse_time
 
@@ -94,5 +97,8 @@ def show(report: "Report", out: Path, *, json: bool, page: bool = True) -> None:
             ],
             right=("triggers", "fills", "deals", "closed", "won", "profit", "safety orders"),
         )  # fmt: skip
+        if alerts := report.summary.get("alerts"):
+            fires = sum(alert["fires"] for alert in alerts)
+            print(f"{len(alerts):,} alerts of users fired {fires:,} times")
         where = f"report: {out / 'report.html'}" if page else f"written to {out}"
         print(f"{report.summary['bars']:,} bars, {report.summary['seconds']:.2f} s; {where}")

@@ -31,9 +31,9 @@ def demo(
     Starts Apache Kafka on this machine unless --bootstrap names a broker; where there is none, all parts run
     in this process. Ends everything that it started, on Ctrl-C too.
     """
-    from streams.cli.commands.feed import symbols_of
     from streams.cli.demo.plan import recorded, simulated
     from streams.cli.demo.run import run_demo
+    from streams.cli.symbols import symbols_of
 
     if klines is None:
         plan = simulated(tuple(symbols_of(symbols)), seed, minutes, speed or "3000")

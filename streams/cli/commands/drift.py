@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.commands.processes import common, settings_of
-from streams.cli.context import Context, Place, place
+from streams.cli.commands.processes import LimitsFile, rules_of, tiers_of
+from streams.cli.context import Context, place
 from streams.cli.errors import Exit, Invalid
 from streams.cli.output import JsonFlag, note, print_json, print_table
 from streams.cli.times import parse_time
@@ -31,41 +31,34 @@ def drift(
         Path | None,
         typer.Option(help="What the executor was run with; its STRIKELINE_* variables count too."),
     ] = None,
+    limits: LimitsFile = None,
     json: JsonFlag = False,
 ) -> None:
-    """Do the recorded topics give again what they gave? The klines and commands their triggers, byte for byte; the
-    configs and triggers, in the order of the database's inbox, their deals and fills. Nothing is written.
+    """Do the recorded topics give again what they gave? The klines and commands their triggers and what users' alerts
+    fired, byte for byte; the configs and triggers, in the order of the database's inbox, their deals and fills. Nothing
+    is written.
 
     All of the topics is replayed, for what is compared depends on what was before. Exit code 1 says that something
-    differs; each trigger's difference names the command that explains it.
+    differs; the difference of a trigger or a fired alert names the command that explains it.
     """
-    from streams.cli.drifting.check import evaluator
+    from streams.cli.drifting.check import evaluator, executor
     from streams.cli.kafka import reaching
 
     here, window = place(ctx), _window(from_, to)
     with reaching(here.bootstrap or "localhost:9092"):
-        checked = [evaluator(here.cluster, here.topics, window, fill_up_to)]
+        tiers = tiers_of(here, limits)
+        checked = [evaluator(here.cluster, here.topics, window, fill_up_to, tiers)]
         if here.database is None:
             note("not checked: deals, for no database was named (--database)")
         else:
-            checked.append(_executor(here, here.database, window, instruments))
+            checked.append(
+                executor(
+                    here.cluster, here.topics, here.database, window, rules_of(here, instruments, limits)
+                )
+            )
     _print(checked, json=json)
     if any(one.differences for one in checked):
         raise typer.Exit(Exit.PROBLEM)
-
-
-def _executor(here: Place, database: str, window: "Window", instruments: Path | None) -> "Checked":
-    from sinks.config import ExecutorSettings
-    from sinks.errors import BadInstruments
-    from streams.cli.drifting.check import executor
-
-    given = common(here) | ({} if instruments is None else {"instruments": instruments})
-    settings: ExecutorSettings = settings_of(ExecutorSettings, given)
-    try:
-        rules = settings.rules()
-    except BadInstruments as wrong:
-        raise Invalid(str(wrong)) from None
-    return executor(here.cluster, here.topics, database, window, rules)
 
 
 def _window(from_: str | None, to: str | None) -> "Window":

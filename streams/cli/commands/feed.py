@@ -1,4 +1,4 @@
-"""`strikeline feed`: klines onto the topic, from files or from a simulated market."""
+"""`strikeline feed`: klines onto the topic, from files, a simulated market or a live one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli.commands.binance import binance
 from streams.cli.context import Context, place
 from streams.cli.errors import Exit, Invalid
 from streams.cli.output import JsonFlag, note, print_json
+from streams.cli.symbols import symbols_of
 from streams.cli.times import parse_time, show_time
 
 if TYPE_CHECKING:
     from streams.cli.feeding import Fed
 
-app = typer.Typer(help="Klines onto the topic: from a file, or a simulated market.", no_args_is_help=True)
+app = typer.Typer(
+    help="Klines onto the topic: from a file, a simulated market or Binance.", no_args_is_help=True
+)
+
+app.command("binance")(binance)
 
 SHOWN_ROWS = 10
 
@@ -62,7 +68,7 @@ def file(
     fed = run_feed(
         here.cluster, here.topics.klines.name, "file", klines.boundaries(), pace, len(klines), quiet=json
     )
-    _report(fed, json, {"feed": "file", "symbols": klines.symbols, "broken_rows": len(klines.broken)})
+    report(fed, json, {"feed": "file", "symbols": klines.symbols, "broken_rows": len(klines.broken)})
     if klines.broken:
         raise typer.Exit(Exit.PROBLEM)
 
@@ -105,7 +111,7 @@ def simulate(
     note(f"simulated market, seed {seed}: these prices are made up")
     total = None if minutes is None else minutes * len(names)
     fed = run_feed(here.cluster, here.topics.klines.name, FEED, market_of(market), pace, total, quiet=json)
-    _report(fed, json, {"feed": FEED, "simulated": True, "seed": seed, "symbols": names})
+    report(fed, json, {"feed": FEED, "simulated": True, "seed": seed, "symbols": names})
 
 
 def _valid(make: Callable[[], Any]) -> Any:
@@ -121,17 +127,8 @@ def _minutes_ago(minutes: int) -> int:
     return (int(time()) // 60 - minutes) * 60_000
 
 
-def symbols_of(text: str) -> list[str]:
-    import re
-
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if not re.fullmatch(r"[A-Z0-9][A-Z0-9._:-]{0,31}", name):
-            raise Invalid(f"--symbols: {name!r} is no symbol such as BTCUSDT")
-    return names
-
-
-def _report(fed: "Fed", json: bool, about: dict[str, Any]) -> None:
+def report(fed: "Fed", json: bool, about: dict[str, Any]) -> None:
+    """How a feed ended, on standard output."""
     done = fed.published
     if json:
         counts = {

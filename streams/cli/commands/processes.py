@@ -12,6 +12,8 @@ from streams.cli.logs import log_as_json
 
 if TYPE_CHECKING:
     from sinks.config import ExecutorSettings
+    from sinks.executor.decision import Rules
+    from topics.tiers import Tiers
 
 
 class LogLevels(StrEnum):
@@ -162,6 +164,34 @@ def settings_of(kind: Any, given: dict[str, Any]) -> Any:
         first = wrong.errors(include_input=False, include_url=False)[0]
         name = ".".join(map(str, first["loc"]))
         raise Invalid(f"STRIKELINE_{name.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def rules_of(here: Place, instruments: Path | None, limits: Path | None) -> "Rules":
+    """What an executor here decides by on paper: as it was run, by its variables or what is given. Raises Invalid."""
+    from sinks.config import ExecutorSettings
+    from sinks.errors import BadInstruments
+    from topics.tiers import BadTiers
+
+    files = {"instruments": instruments, "limits": limits}
+    given = common(here) | {name: path for name, path in files.items() if path is not None}
+    settings: ExecutorSettings = settings_of(ExecutorSettings, given)
+    try:
+        return settings.rules()
+    except (BadInstruments, BadTiers) as wrong:
+        raise Invalid(str(wrong)) from None
+
+
+def tiers_of(here: Place, limits: Path | None) -> "Tiers":
+    """What a worker here lets users have. Raises Invalid."""
+    from streams.config import WorkerSettings
+    from topics.tiers import BadTiers
+
+    given = common(here) | ({} if limits is None else {"limits": limits})
+    settings: WorkerSettings = settings_of(WorkerSettings, given)
+    try:
+        return settings.tiers()
+    except BadTiers as wrong:
+        raise Invalid(str(wrong)) from None
 
 
 def differs(differ: Exception) -> Problem:

@@ -9,6 +9,7 @@ import typer
 from streams.cli.context import DEFAULT_PARTITIONS, Context, Place, place
 from streams.cli.errors import Problem
 from streams.cli.output import JsonFlag, note, print_json, print_table
+from streams.cli.symbols import symbols_of
 
 if TYPE_CHECKING:
     from streams.cli.stack import StackFile
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 def up(
     ctx: Context,
-    feed: Annotated[bool, typer.Option("--feed/--no-feed", help="With the simulated market, live.")] = True,
+    feed: Annotated[bool, typer.Option("--feed/--no-feed", help="With a feed.")] = True,
+    binance: Annotated[
+        str,
+        typer.Option(
+            metavar="SYMBOLS", help="With Binance's live market of these instead of the simulated one."
+        ),
+    ] = "",
     symbols: Annotated[str, typer.Option(help="The simulated market's symbols.")] = "BTCUSDT,ETHUSDT,SOLUSDT",
     seed: Annotated[int, typer.Option(min=0, help="The simulated market's seed.")] = 1,
     notifier: Annotated[
@@ -24,13 +31,14 @@ def up(
     ] = None,
     json: JsonFlag = False,
 ) -> None:
-    """Start broker, evaluator, executor and a simulated feed on this machine; they go on until `down`.
+    """Start broker, evaluator, executor and a feed on this machine; they go on until `down`.
 
     What runs already is left alone. Other commands find this stack by its state folder (--dir).
     """
     from streams.cli.stack import LocalProcess, StackFile, read_stack, write_stack
     from streams.cli.starting import create_topics, migrate, start_broker, start_processes
 
+    fed_by = feed_command(binance, symbols, seed)
     here = place(ctx)
     before = read_stack(here.folder)
     own = before.own_broker if before is not None else here.bootstrap is None
@@ -45,10 +53,17 @@ def up(
     if notifier is not None:
         commands["notifier"] = ["notifier", "--config", str(notifier.resolve())]
     if feed:
-        commands["feed"] = ["feed", "simulate", "--speed", "live", "--symbols", symbols, "--seed", str(seed)]
+        commands["feed"] = fed_by
     start_processes(here.folder, stack, commands, note)
     pids = {name: LocalProcess(here.folder, name).pid for name in commands}
     _report(here.folder, stack, pids, json)
+
+
+def feed_command(binance: str, symbols: str, seed: int) -> list[str]:
+    """The feed's own command: Binance's market where symbols of it are named, else a simulated one. Raises Invalid."""
+    if binance:
+        return ["feed", "binance", *symbols_of(binance, "--binance")]
+    return ["feed", "simulate", "--speed", "live", "--symbols", symbols, "--seed", str(seed)]
 
 
 def _report(folder: Path, stack: "StackFile", pids: dict[str, int | None], json: bool) -> None:

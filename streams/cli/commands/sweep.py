@@ -62,7 +62,7 @@ def sweep(
     The more are tried, the better the best one looks by chance alone: --walk-forward tells. Exit code 1: rows of the
     candles were broken, and left out.
     """
-    from streams.cli.backtesting.run import Settings
+    from streams.cli.backtesting.asked import Settings
     from streams.cli.backtesting.sweeping.run import Asked, run
     from streams.cli.progress import progress
     from streams.cli.times import parse_time

@@ -2,14 +2,14 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 from streams.cli import alerting
-from streams.cli.applying import await_answers, ends, send
+from streams.cli.applying import Answer, await_answers, ends, send
 from streams.cli.demo.glance import Glance, glance
 from streams.cli.demo.interrupts import Interrupts
 from streams.cli.demo.plan import Plan
@@ -24,8 +24,11 @@ from topics.registry import Topics
 PARTITIONS: Final = 4
 _MARK: Final = "DEMO"
 _LOOK_EVERY_S: Final = 0.5
-_ACCEPT_S: Final = 60.0
-_CATCH_UP_S: Final = 90.0
+_ACCEPT_S: Final = 180.0
+_ASK_S: Final = 5.0
+"""How long answers are waited for before it is seen whether everybody lives."""
+_STANDSTILL_S: Final = 90.0
+"""How long nothing may move while there is something to do; a slow machine may take its time."""
 _QUIET_LOOKS: Final = 4
 """Looks in a row without lag and without anything new, after which nothing more is to come."""
 
@@ -96,8 +99,7 @@ class KafkaDemo:
         bots = self._plan.bots()
         since = ends(self.cluster, self.topics.events.name)
         send(self.cluster, self.topics, bots)
-        answers = await_answers(self.cluster, self.topics, [bot.bot_id for bot in bots], since, _ACCEPT_S)
-        self._require_alive()
+        answers = self._answers([bot.bot_id for bot in bots], since)
         for bot_id, answer in answers.items():
             if answer.event != "accepted":
                 raise Problem(
@@ -107,6 +109,15 @@ class KafkaDemo:
         alerts = self._plan.alerts()
         alerting.send(self.cluster, self.topics, alerts)
         self._view.say(f"{len(alerts)} alert sent: {', '.join(alert.alert_id for alert in alerts)}")
+
+    def _answers(self, bots: list[str], since: Mapping[int, int]) -> dict[str, Answer]:
+        deadline = time.monotonic() + _ACCEPT_S
+        while True:
+            answers = await_answers(self.cluster, self.topics, bots, since, _ASK_S)
+            self._interrupts.check()
+            self._require_alive()
+            if time.monotonic() > deadline or all(answer.event != "sent" for answer in answers.values()):
+                return answers
 
     def _require_alive(self) -> None:
         require_alive([process for name, process in self._processes.items() if name != "feed"])
@@ -128,13 +139,15 @@ class KafkaDemo:
         return seen
 
     def _catch_up(self) -> Glance:
-        deadline, quiet = time.monotonic() + _CATCH_UP_S, 0
+        moved, quiet = time.monotonic(), 0
         before = self._look()
         while quiet < _QUIET_LOOKS:
-            if time.monotonic() > deadline:
-                raise Problem(f"not everything was processed after {_CATCH_UP_S:.0f} s: lag {before.lag}")
             time.sleep(_LOOK_EVERY_S)
             seen = self._look()
+            if (seen.lag, seen.written) != (before.lag, before.written):
+                moved = time.monotonic()
+            elif time.monotonic() - moved > _STANDSTILL_S and not seen.idle:
+                raise Problem(f"nothing was processed for {_STANDSTILL_S:.0f} s: lag {seen.lag}")
             quiet = quiet + 1 if seen.idle and seen.written == before.written else 0
             before = seen
         return before

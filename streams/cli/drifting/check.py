@@ -12,18 +12,21 @@ from sinks.database.tables import deals, fills, inbox
 from sinks.executor.decision import Rules
 from streams.cli.cluster import Cluster
 from streams.cli.database import query
-from streams.cli.drifting.compare import Difference, rows_differ, triggers_differ
+from streams.cli.drifting.compare import Difference, fires_differ, rows_differ, triggers_differ
 from streams.cli.drifting.evaluator import Evaluator, scripts_of
 from streams.cli.drifting.executor import Executor
+from streams.cli.drifting.fires import comparable
+from streams.cli.drifting.scripts import Script
 from streams.cli.reading import decoded, everything
+from streams.cli.replaying.alerts import recorded_alerts
+from streams.cli.replaying.configs import place_of
+from topics.partitioner import partition_for
 from topics.records import Record
 from topics.registry import Topics
 from topics.spec import TopicSpec
+from topics.tiers import Tiers
 
 Tell = Callable[[str], None]
-Place = tuple[str, int, int]
-"""Topic, partition, offset."""
-
 _DEAL = ("state", "closed_at_ms", "close_reason", "fills", "ambiguous_bars")
 _FILL = ("position", "trigger_id", "at_ms", "side", "price", "quantity", "quote", "fee")
 
@@ -46,8 +49,10 @@ class Checked(NamedTuple):
     unchecked: list[str]
 
 
-def evaluator(cluster: Cluster, topics: Topics, window: Window, fill_up_to: int) -> Checked:
-    """Recorded triggers against those of the same klines and commands."""
+def evaluator(
+    cluster: Cluster, topics: Topics, window: Window, fill_up_to: int, tiers: Tiers = Tiers()  # noqa: B008 (frozen)
+) -> Checked:  # fmt: skip
+    """Recorded triggers and fired alerts against those of the same klines and commands."""
     recorded = {
         trigger.trigger_id: trigger
         for _, trigger in _messages(cluster, topics.triggers)
@@ -58,11 +63,27 @@ def evaluator(cluster: Cluster, topics: Topics, window: Window, fill_up_to: int)
         for record, message in _messages(cluster, topics.alerts)
         if isinstance(message, GroupCommand)
     ]
-    scripts = scripts_of(commands, recorded.values())
-    replay = Evaluator(topics.klines, scripts, fill_up_to)
+    scripts, alerts = scripts_of(commands, recorded.values()), recorded_alerts(cluster, topics, tiers)
+    replay = Evaluator(topics.klines, scripts, fill_up_to, alerts)
     replay.feed(
         record for record in everything(cluster, topics.klines.name) if record.timestamp_ms <= window.to_ms
     )
+    of_triggers = _triggers(recorded, replay.triggers, scripts, window, topics)
+    of_fires = comparable(alerts, replay.fired, window.has, _cut(cluster, topics, replay.first_ms))
+    return Checked(
+        [*of_triggers.differences, *fires_differ(of_fires.recorded, of_fires.replayed)],
+        {**of_triggers.compared, "fired alerts": len(of_fires.recorded)},
+        [*of_triggers.unchecked, *of_fires.unchecked],
+    )
+
+
+def _triggers(
+    recorded: Mapping[str, Trigger],
+    replayed: Mapping[str, Trigger],
+    scripts: Mapping[str, list[Script]],
+    window: Window,
+    topics: Topics,
+) -> Checked:
     known = {script.group_id for of_symbol in scripts.values() for script in of_symbol}
     passed = {key for of_symbol in scripts.values() for script in of_symbol for key in script.superseded()}
 
@@ -84,7 +105,17 @@ def evaluator(cluster: Cluster, topics: Topics, window: Window, fill_up_to: int)
         if orphans
         else []
     )
-    return Checked(triggers_differ(was, compared(replay.triggers)), {"triggers": len(was)}, unchecked)
+    return Checked(triggers_differ(was, compared(replayed)), {"triggers": len(was)}, unchecked)
+
+
+def _cut(cluster: Cluster, topics: Topics, first_ms: Mapping[str, int]) -> dict[str, int]:
+    """When the first bar opened that the topic still has, of symbols on partitions that have lost their beginning."""
+    begun = cluster.bounds(topics.klines.name)
+    return {
+        symbol: opened
+        for symbol, opened in first_ms.items()
+        if begun[partition_for(symbol.encode(), len(begun))].begin
+    }
 
 
 def executor(cluster: Cluster, topics: Topics, database: str, window: Window, rules: Rules) -> Checked:
@@ -92,7 +123,7 @@ def executor(cluster: Cluster, topics: Topics, database: str, window: Window, ru
     specs = {spec.name: spec for spec in (topics.configs, topics.triggers)}
     columns = (inbox.c.topic, inbox.c.partition, inbox.c.source_offset, inbox.c.bot_id)
     rows = query(database, select(*columns).order_by(inbox.c.partition, inbox.c.id))
-    records = {_place(record): record for name in specs for record in everything(cluster, name)}
+    records = {place_of(record): record for name in specs for record in everything(cluster, name)}
     gone = {row[3] for row in rows if (row[0], row[1], row[2]) not in records}
     replay = Executor(rules, specs)
     replay.apply(records[place] for *place_, _ in rows if (place := tuple(place_)) in records)
@@ -125,7 +156,3 @@ def _messages(cluster: Cluster, spec: TopicSpec) -> Iterator[tuple[Record, Messa
         told = decoded(record, spec)
         if told is not None:
             yield told.record, told.message
-
-
-def _place(record: Record) -> Place:
-    return record.topic, record.partition, record.offset

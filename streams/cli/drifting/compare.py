@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from schemas.triggers import Trigger
+from schemas.triggers import Fired, Trigger
 
 
 class Difference(NamedTuple):
-    """`what` (trigger, deal, fill) called `name` is `missing` in the replay, `extra` there, or has another `field`.
+    """`what` (trigger, fired, deal, fill) called `name` is `missing` in the replay, `extra` there, or has another
+    `field`.
 
     `look`: the command that shows why, where there is one.
     """
@@ -23,15 +24,25 @@ class Difference(NamedTuple):
 def triggers_differ(recorded: Mapping[str, Trigger], replayed: Mapping[str, Trigger]) -> list[Difference]:
     """By trigger_id; the same trigger is the same bytes."""
 
-    def fields(trigger: Trigger) -> dict[str, Any]:
-        return {name: getattr(trigger, name) for name in trigger.__struct_fields__}
-
     found = []
-    for difference in _differ("trigger", recorded, replayed, fields):
+    for difference in _differ("trigger", recorded, replayed, _fields):
         trigger = recorded.get(difference.name) or replayed[difference.name]
         found.append(
             difference._replace(look=f"strikeline explain {_first(trigger)} --at {trigger.bar.close_time_ms}")
         )
+    return found
+
+
+def fires_differ(
+    recorded: Mapping[tuple[str, str], Fired], replayed: Mapping[tuple[str, str], Fired]
+) -> list[Difference]:
+    """By symbol and fired_id; the same fire is the same bytes."""
+    fires = {_name(key): fired for key, fired in [*replayed.items(), *recorded.items()]}
+    found = []
+    for difference in _differ("fired", recorded, replayed, _fields):
+        fired = fires[difference.name]
+        look = f"strikeline explain {fired.alert_id} --at {fired.bar.close_time_ms} --symbol {fired.symbol}"
+        found.append(difference._replace(look=look))
     return found
 
 
@@ -40,6 +51,10 @@ def rows_differ(
 ) -> list[Difference]:
     """By key; of each row the fields that are recorded."""
     return _differ(what, recorded, replayed, dict)
+
+
+def _fields(message: Trigger | Fired) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in message.__struct_fields__}
 
 
 def _first(trigger: Trigger) -> str:

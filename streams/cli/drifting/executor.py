@@ -6,10 +6,10 @@ What the database holds is compared with what the executor's own decisions make 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sinks.executor.decide import Known, decide
+from sinks.executor.decide import Known
 from sinks.executor.decision import Rules
 from sinks.executor.edge import read
-from sinks.executor.state import Bot, HeldDeal
+from streams.cli.backtesting.desk import Desk
 from topics.records import Record
 from topics.spec import TopicSpec
 
@@ -20,40 +20,35 @@ class Executor:
     """Give it the inbox's records in order; `deals` and `fills` are then rows to compare with the database's."""
 
     def __init__(self, rules: Rules, specs: Mapping[str, TopicSpec]) -> None:
-        self._rules = rules
+        self._desk = Desk(rules, remembers=True)
         self._specs = specs
-        self._bots: dict[str, Bot] = {}
         self._trigger_ids: set[str] = set()
         self._bots_of: dict[str, int] = {}
-        self._deals: dict[str, HeldDeal] = {}
-        self.fills: dict[tuple[str, str, int], Row] = {}
 
     def apply(self, records: Iterable[Record]) -> None:
         """Decide each record."""
         for record in records:
             incoming = read(record, self._specs[record.topic])
-            known = Known(self._trigger_ids, self._bots_of)
-            bot = self._bots.get(incoming.bot_id) if incoming.bot_id is not None else None
-            decision = decide(bot, incoming, known, self._rules)
+            is_new = incoming.bot_id not in self._desk.bots
+            decision = self._desk.apply(incoming, Known(self._trigger_ids, self._bots_of))
             if decision.noted.trigger_id is not None:
                 self._trigger_ids.add(decision.noted.trigger_id)
-            if decision.bot is not None:
-                if bot is None:
-                    user = decision.bot.user_id
-                    self._bots_of[user] = self._bots_of.get(user, 0) + 1
-                self._bots[decision.bot.bot_id] = decision.bot
-                self._deals.update(decision.bot.deals)
-            for fill in decision.fills:
-                row = fill._asdict()
-                self.fills[fill.deal_id, fill.level, fill.generation] = row
+            if is_new and decision.bot is not None:
+                user = decision.bot.user_id
+                self._bots_of[user] = self._bots_of.get(user, 0) + 1
+
+    @property
+    def fills(self) -> dict[tuple[str, str, int], Row]:
+        """By deal, level and generation: what the database says of a fill too."""
+        return {(fill.deal_id, fill.level, fill.generation): fill._asdict() for fill in self._desk.fills}
 
     def opened_ms(self, deal_id: str) -> int:
         """When a deal was opened."""
-        return self._deals[deal_id].deal.opened_at_ms
+        return self._desk.deals[deal_id].deal.opened_at_ms
 
     def bot_of(self, deal_id: str) -> str:
         """Whose deal it is."""
-        return self._deals[deal_id].deal.bot_id
+        return self._desk.deals[deal_id].deal.bot_id
 
     @property
     def deals(self) -> dict[str, Row]:
@@ -63,5 +58,5 @@ class Executor:
                 "state": "open" if held.open else "closed", "closed_at_ms": held.closed_at_ms,
                 "close_reason": held.close_reason, "fills": held.fills, "ambiguous_bars": held.ambiguous_bars,
             }
-            for name, held in self._deals.items()
+            for name, held in self._desk.deals.items()
         }  # fmt: skip

@@ -53,6 +53,27 @@ class Candles:
         filled = np.array(layout.filled, np.int64)
         return cls(symbol, interval, columns, open_ms, tuple(layout.runs), filled, end_ms, fill_up_to)
 
+    @classmethod
+    def of_columns(
+        cls,
+        symbol: str,
+        columns: Floats,
+        interval: str = "1m",
+        *,
+        fill_up_to: int = 5,
+        ticks_until_ms: int = 0,
+    ) -> "Candles":
+        """The same of columns (float64[6, n] in one piece) that law 2 let through and whose times are on the grid; they
+        are not copied where no bar is missing.
+        """
+        open_ms, step_ms = columns[TIME].astype(np.int64), grid(interval)[0]
+        if open_ms[-1] - open_ms[0] != (len(open_ms) - 1) * step_ms:
+            bars = BarArrays(open_ms, np.ascontiguousarray(columns[:TIME].T))
+            return cls.of(symbol, bars, interval, fill_up_to=fill_up_to, ticks_until_ms=ticks_until_ms)
+        end_ms = max(int(open_ms[-1]) + step_ms, ticks_until_ms)
+        runs = ((0, int(open_ms[0])),)
+        return cls(symbol, interval, columns, open_ms, runs, np.empty(0, np.int64), end_ms, fill_up_to)
+
     def __len__(self) -> int:
         return len(self.open_ms)
 

@@ -1,6 +1,7 @@
 """The compiled walk of one bot from Python: rooms for what comes out, and its arrays put back into words."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from schemas.alerts import BotAction, Member
 from schemas.bots import BotConfig
-from schemas.conditions import At, Condition, Level
+from schemas.conditions import At, Condition, Level, Side
 from schemas.interval import interval_ms
 from schemas.triggers import FiredMember, Trigger
 from streams.engine.backtest import slots as c
@@ -16,14 +17,14 @@ from streams.engine.backtest.compiled import DONE, FULL, OFF_GRID, REFUSED, coun
 from streams.engine.backtest.finder import Finder
 from streams.engine.backtest.plan import Plan, plan_of
 from streams.engine.backtest.result import BotResult, DealRow, FillRow
-from streams.engine.backtest.truths import BarByBar, Truths, values_at
+from streams.engine.backtest.truths import BarByBar, Truths, Watched, told_at, watched
 from streams.engine.backtest.wide import whole
 from streams.engine.bars import Ints
 from streams.engine.dca import Instrument, alert_prefix, deal_id_of, decimal_text, entry_group_id
 from streams.engine.dca.deal import BASE, STOP
 from streams.engine.dca.entry import entry_tree
-from streams.engine.dca.ladder import rung_price, steps_of
-from streams.engine.dca.levels import ACTIONS
+from streams.engine.dca.ladder import Step, rung_price, steps_of
+from streams.engine.dca.levels import ACTIONS, Kind
 from streams.engine.dca.money import EXACT, shown
 from streams.engine.dca.terms import Terms, terms_of
 from streams.engine.groups.path import in_path_order
@@ -101,15 +102,16 @@ def compiled_result(config: BotConfig, instrument: Instrument, finder: Finder) -
     arrays = sprint(plan, finder, truths, armed_from_ms)
     if isinstance(arrays, str):
         return arrays
-    return _Words(config, terms_of(config, instrument), entry, finder, arrays).result()
+    return _Words(config, plan, terms_of(config, instrument), entry, finder, arrays).result()
 
 
 class _Words:
     """Arrays back into messages and decimals."""
 
     def __init__(
-        self, config: BotConfig, terms: Terms, entry: Condition, finder: Finder, arrays: Arrays
+        self, config: BotConfig, plan: Plan, terms: Terms, entry: Condition, finder: Finder, arrays: Arrays
     ) -> None:
+        self._units, self._scale = int(plan.numbers[c.UNITS]), plan.scale
         self._config = config
         self._terms = terms
         self._entry = entry
@@ -117,7 +119,6 @@ class _Words:
         self._arrays = arrays
         self._symbol = config.pairs[0]
         self._prefix = alert_prefix(config, self._symbol)
-        self._levels: dict[int, list[tuple[Member, Level]]] = {}
 
     def result(self) -> BotResult:
         triggers = [self._trigger(*row) for row in self._arrays.triggers.tolist()]
@@ -151,24 +152,30 @@ class _Words:
             fired = self._touched(deal, rung, stop, target, bar.low, bar.high)
         else:
             group_id = entry_group_id(self._config.bot_id, self._symbol)
-            fired = [self._of_entry() if kind == c.ENTRY else self._of_cooldown()]
+            fired = [self._of_entry if kind == c.ENTRY else self._of_cooldown]
         ordered = in_path_order(fired, bar, self._terms.side, self._terms.intrabar)
         members = [
             FiredMember(alert_id=member.alert_id, action=member.action,
                         price=float(condition.price) if isinstance(condition, Level) else bar.close)
             for member, condition in ordered
         ]  # fmt: skip
-        values = values_at([self._entry], self._finder.operands, row) if kind == c.ENTRY else {}
+        values = told_at(self._watched, row) if kind == c.ENTRY else {}
         return Trigger(
             trigger_id=trigger_id(group_id, generation, bar.open_time_ms), group_id=group_id, generation=generation,
             bot_id=self._config.bot_id, user_id=self._config.user_id, symbol=self._symbol, bar=bar,
             action=members[0].action, fired=members, values=values,
         )  # fmt: skip
 
+    @cached_property
+    def _watched(self) -> Watched:
+        return watched([self._entry], self._finder.operands)
+
+    @cached_property
     def _of_entry(self) -> tuple[Member, Condition]:
         action = BotAction(bot_id=self._config.bot_id, action_type="execute_entry")
         return Member(alert_id=f"{self._prefix}_entry", action=action, condition={}), self._entry
 
+    @cached_property
     def _of_cooldown(self) -> tuple[Member, Condition]:
         action = BotAction(bot_id=self._config.bot_id, action_type="cooldown")
         return Member(alert_id=f"{self._prefix}_cooldown", action=action, condition={}), At(0)
@@ -177,45 +184,58 @@ class _Words:
         self, deal: int, rung: int, stop: int, target: int, low: float, high: float
     ) -> list[tuple[Member, Condition]]:
         """Members of the deal's group that the bar's range reaches."""
-        armed = self._ladder(deal)[rung - 1 :]
-        if stop:
-            armed = [self._member(STOP, "sl", None, stop, adverse=True), *armed]
-        if target:
-            armed = [*armed, self._member(_TARGET, "tp", 1, target, adverse=False)]
-        return [
-            (member, level)
-            for member, level in armed
-            if (low <= float(level.price) if level.side == "below" else high >= float(level.price))
-        ]
+        long, fired = self._terms.long, []
+        if stop and _reached(self._price(stop), long, low, high):
+            fired.append(self._member(STOP, stop, adverse=True))
+        for number in range(rung, len(self._steps) + 1):
+            ticks = self._rung(deal, number)
+            if not _reached(self._price(ticks), long, low, high):
+                break  # those behind it lie further away
+            fired.append(self._member(f"dca_{number}", ticks, adverse=True))
+        if target and _reached(self._price(target), not long, low, high):
+            fired.append(self._member(_TARGET, target, adverse=False))
+        return fired
 
-    def _ladder(self, deal: int) -> list[tuple[Member, Level]]:
-        found = self._levels.get(deal)
-        if found is None:
-            first = int(self._arrays.deals[deal, c.D_OPENED])
-            place = int(np.searchsorted(self._arrays.fills[:, c.F_TRIGGER], first))
-            lots, ticks = self._arrays.fills[place, [c.F_LOTS, c.F_TICKS]].tolist()
-            found = self._levels[deal] = [
-                self._member(
-                    f"dca_{step.number}",
-                    "dca",
-                    step.number,
-                    rung_price(self._terms.long, lots * ticks, lots, step.deviation),
-                    adverse=True,
-                )
-                for step in steps_of(self._terms)
-            ]
-        return found
+    @cached_property
+    def _steps(self) -> tuple[Step, ...]:
+        return steps_of(self._terms)
 
-    def _member(
-        self, name: str, kind: str, number: int | None, ticks: int, *, adverse: bool
-    ) -> tuple[Member, Level]:
-        action = BotAction(
-            bot_id=self._config.bot_id, action_type=ACTIONS[kind],  # type: ignore[index]
-            dca_index=number if kind == "dca" else None, tp_index=number if kind == "tp" else None,
-        )  # fmt: skip
-        side = "below" if adverse == self._terms.long else "above"
-        level = Level(decimal_text(self._terms.instrument.price(ticks)), side)  # type: ignore[arg-type]
-        return Member(alert_id=f"{self._prefix}_{name}", action=action, condition={}), level
+    def _rung(self, deal: int, number: int) -> int:
+        """The price of a safety order of a deal, in ticks."""
+        lots, ticks = self._bases[deal]
+        return rung_price(self._terms.long, lots * ticks, lots, self._steps[number - 1].deviation)
+
+    @cached_property
+    def _bases(self) -> list[tuple[int, int]]:
+        """Of each deal its base order's lots and ticks."""
+        fills = self._arrays.fills
+        rows = np.searchsorted(fills[:, c.F_TRIGGER], self._arrays.deals[:, c.D_OPENED])
+        return [(lots, ticks) for lots, ticks in fills[rows][:, [c.F_LOTS, c.F_TICKS]].tolist()]
+
+    def _price(self, ticks: int) -> float:
+        """What a level at so many ticks is compared as, as the walk does it: `plan` saw to it that this is exact."""
+        return ticks * self._units / self._scale
+
+    def _member(self, name: str, ticks: int, *, adverse: bool) -> tuple[Member, Condition]:
+        side: Side = "below" if adverse == self._terms.long else "above"
+        return self._members[name], Level(decimal_text(self._terms.instrument.price(ticks)), side)
+
+    @cached_property
+    def _members(self) -> dict[str, Member]:
+        """Of a deal's group, by what they are called. They are the same in every deal."""
+        kinds: list[tuple[str, Kind, int | None]] = [(STOP, "sl", None), (_TARGET, "tp", 1)]
+        kinds += [(f"dca_{step.number}", "dca", step.number) for step in self._steps]
+        return {
+            name: Member(
+                alert_id=f"{self._prefix}_{name}",
+                action=BotAction(
+                    bot_id=self._config.bot_id, action_type=ACTIONS[kind],
+                    dca_index=number if kind == "dca" else None, tp_index=number if kind == "tp" else None,
+                ),
+                condition={},
+            )
+            for name, kind, number in kinds
+        }  # fmt: skip
 
     def _fills(self, triggers: list[Trigger]) -> list[FillRow]:
         instrument, rows = self._terms.instrument, []
@@ -243,8 +263,6 @@ class _Words:
         lots, quote = row[c.D_ENTRY_LOTS], whole(row[c.D_ENTRY_QUOTE], row[c.D_ENTRY_HIGH])
         back = whole(row[c.D_EXIT_QUOTE], row[c.D_EXIT_HIGH])
         gain = back - quote if self._terms.long else quote - back
-        from fractions import Fraction
-
         return DealRow(
             bot_id=self._config.bot_id, symbol=self._symbol, deal_id=self._deal_ids[number], side=self._terms.side,
             opened_at_ms=int(closes[row[c.D_OPENED]]),
@@ -258,3 +276,8 @@ class _Words:
             profit=EXACT.subtract(instrument.quote(gain), instrument.fee(row[c.D_FEES])),
             ambiguous_bars=row[c.D_AMBIGUOUS],
         )  # fmt: skip
+
+
+def _reached(price: float, below: bool, low: float, high: float) -> bool:
+    """Whether a bar's range reaches a level, on its lower or its upper side."""
+    return low <= price if below else high >= price

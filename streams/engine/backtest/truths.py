@@ -6,7 +6,7 @@ bars at once. Kinds whose truth depends on when somebody began to watch, or on t
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -264,16 +264,34 @@ def asked(condition: Condition) -> Iterator[tuple[tuple[Operand, ...], str | Non
             return
 
 
+Watched: TypeAlias = list[tuple[str, Floats]]
+"""Operands by their text, each with its value at every bar."""
+
+
+def watched(conditions: Sequence[Condition], operands: Operands) -> Watched:
+    """The operands of conditions that are no constants, in the order in which they are asked for."""
+    return [
+        (
+            label(side, operands.candles.interval),
+            operands.read(side, operands.base if timeframe is None else grid(timeframe)),
+        )
+        for condition in conditions
+        for sides, timeframe in asked(condition)
+        for side in sides
+        if not isinstance(side, Const)
+    ]
+
+
+def told_at(operands: Watched, row: int) -> dict[str, float]:
+    """What they were worth at a bar; what is unknown is left out."""
+    seen: dict[str, float] = {}
+    for name, column in operands:
+        value = float(column[row])
+        if value == value:
+            seen[name] = value
+    return seen
+
+
 def values_at(conditions: Sequence[Condition], operands: Operands, row: int) -> dict[str, float]:
     """What the operands of conditions were worth at a bar, by their text; what is unknown is left out."""
-    seen: dict[str, float] = {}
-    for condition in conditions:
-        for sides, timeframe in asked(condition):
-            clock = operands.base if timeframe is None else grid(timeframe)
-            for side in sides:
-                if isinstance(side, Const):
-                    continue
-                value = float(operands.read(side, clock)[row])
-                if value == value:
-                    seen[label(side, operands.candles.interval)] = value
-    return seen
+    return told_at(watched(conditions, operands), row)

@@ -11,10 +11,8 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
 from numba import cfunc, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 from numba.np.numpy_support import carray, farray
 
 from streams.engine.backtest.candles import Candles
@@ -25,10 +23,11 @@ from streams.engine.kernels.kernel import (
     call_at,
     floats_at,
     ints_at,
-    nothing,
+    never,
     preparation,
     source_digest,
 )
+from streams.engine.kernels.rooms import room_for_floats, room_for_ints
 from streams.engine.market.nodes import Node
 
 _ENTRY: Final = types.void(types.int64, types.int64, types.int64, types.int64)
@@ -52,40 +51,20 @@ class _Sizes(NamedTuple):
         return 0 < self.p + self.f + self.i <= _SMALL
 
 
-def _stack(kind: Any) -> Any:
-    @intrinsic
-    def room(typingctx: Any, count: Any) -> Any:
-        if not isinstance(count, types.IntegerLiteral):
-            return None  # numba then asks again, with the number itself
-        signature = types.CPointer(kind)(count)
-
-        def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            value = context.get_value_type(kind)
-            place = cgutils.alloca_once(builder, ir.ArrayType(value, count.literal_value))
-            return builder.bitcast(place, value.as_pointer())
-
-        return signature, generate
-
-    return room
-
-
-_floats: Final = _stack(types.float64)
-_ints: Final = _stack(types.int64)
-
-
 def _inlined(step: Step) -> Step:
     """A name under which compiled code puts `step`, and what it has done before each row, in place."""
-    before = preparation(step)
+    when, prepare = preparation(step)
 
     def both(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-        before(t, bars, p, f, i)
+        if when(t, bars, p, f, i):
+            prepare(t, bars, p, f, i)
         step(t, bars, p, f, i, out)
 
     def placed(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
         both(t, bars, p, f, i, out)
 
     def body(t: Any, bars: Any, p: Any, f: Any, i: Any, out: Any) -> Any:
-        return step if before is nothing else both
+        return step if when is never else both
 
     overload(placed, inline="always", strict=False, jit_options={"error_model": "numpy"})(body)
     return placed
@@ -110,16 +89,16 @@ def _on_stack(placed: Step, sizes: _Sizes, source: int) -> _Entry:
         bars = farray(floats_at(b[_BARS]), (b[_ROWS], ROW_WIDTH))
         out = carray(floats_at(b[_OUT]), (width, b[_ROWS]))
         given = carray(floats_at(b[_P]), (p_len,))
-        p = carray(_floats(p_len), (p_len,))
+        p = carray(room_for_floats(p_len), (p_len,))
         for k in range(p_len):
             p[k] = given[k]
-        f = carray(_floats(f_len), (f_len,))
+        f = carray(room_for_floats(f_len), (f_len,))
         for k in range(f_len):
             f[k] = 0.0
-        i = carray(_ints(i_len), (i_len,))
+        i = carray(room_for_ints(i_len), (i_len,))
         for k in range(i_len):
             i[k] = 0
-        row = carray(_floats(width), (width,))
+        row = carray(room_for_floats(width), (width,))
         for t in range(start, stop):
             for c in range(width):
                 row[c] = math.nan
@@ -140,7 +119,7 @@ def _in_memory(placed: Step, width: int, source: int) -> _Entry:
         p = carray(floats_at(b[_P]), (b[_P_LEN],))
         f = carray(floats_at(b[_F]), (b[_F_LEN],))
         i = carray(ints_at(b[_I]), (b[_I_LEN],))
-        row = carray(_floats(width), (width,))
+        row = carray(room_for_floats(width), (width,))
         for t in range(start, stop):
             for c in range(width):
                 row[c] = math.nan
@@ -166,7 +145,7 @@ def _address_of(step: Step, sizes: _Sizes) -> int:
     if key not in _compiled:
         _compiled[key] = cached(
             lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk),
-            _entry(step, sizes, source_digest(step, preparation(step)) + 1),
+            _entry(step, sizes, source_digest(step, *preparation(step)) + 1),
         )
     return int(_compiled[key].address)
 

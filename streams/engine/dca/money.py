@@ -97,6 +97,11 @@ def shown(ratio: Fraction, decimals: int = _SHOWN_DIGITS) -> Decimal:
     return plain(value)
 
 
+def whole(ratio: Fraction) -> Decimal:
+    """A ratio whose decimals have an end, with all of them. Raises Inexact where they have none."""
+    return plain(EXACT.divide(Decimal(ratio.numerator), Decimal(ratio.denominator)))
+
+
 class OffScale(ValueError):
     """A market price that is no price of any market."""
 

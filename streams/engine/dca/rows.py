@@ -8,7 +8,7 @@ import msgspec
 
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.ladder import Step, rung_price, steps_of
-from streams.engine.dca.money import MOST_QUOTE, Number, ratio, shown
+from streams.engine.dca.money import MOST_QUOTE, Number, ratio, shown, whole
 from streams.engine.dca.targets import (
     Filled,
     Price,
@@ -127,9 +127,9 @@ class Ladder:
         return Row(
             order=order,
             deviation_percent=shown(deviation * 100),
-            price=shown(price * self._tick),
-            volume=shown(quote * unit),
-            total_volume=shown(filled.quote * unit),
+            price=self._placed_amount(price * self._tick),
+            volume=self._placed_amount(quote * unit),
+            total_volume=self._placed_amount(filled.quote * unit),
             average_price=shown(ratio(filled.quote, filled.base) * self._tick),
             take_profit_price=self._shown(first),
             rebound_percent=None if change is None else shown(change * 100),
@@ -137,6 +137,10 @@ class Ladder:
             stop_loss_price=self._shown(self._stop(filled, last)),
             break_even_price=self._shown(self._break_even(filled)),
         )
+
+    def _placed_amount(self, amount: Fraction) -> Decimal:
+        """On a grid to the last digit, as it is armed: of tick × lot there may be more than are shown of a ratio."""
+        return shown(amount) if self._grid is None else whole(amount)
 
     def _shown(self, price: Fraction | None) -> Decimal | None:
         return None if price is None else shown(price * self._tick)

@@ -81,8 +81,11 @@ class Commands:
                 self._counters["rejected"] += 1
                 reason = "another user has an alert of this name on this symbol"
                 since = first_bar_ms(effective_from_ms, self._market.interval)
+                detail = self._as_of(held)
                 return [
-                    reports.event("rejected", command, generation, since, reason=reason, field="alert_id")
+                    reports.event(
+                        "rejected", command, generation, since, reason=reason, field="alert_id", detail=detail
+                    )
                 ]
             self._watching.end(held, self._now_ms)
         alert = Alert(command, generation, first_bar_ms(effective_from_ms, self._market.interval), pos)
@@ -211,15 +214,23 @@ class Commands:
         self._counters["rejected"] += 1
         self._register.put(unit)
         self._register.removed(unit, self._now_ms)
+        since, detail = unit.armed_from_ms, self._as_of(unit)
         return [
             reports.event(
-                "rejected", unit.command, unit.generation, unit.armed_from_ms, reason=reason, field=field
+                "rejected", unit.command, unit.generation, since, reason=reason, field=field, detail=detail
             )
         ]
+
+    def _as_of(self, unit: Unit) -> dict[str, str | int | float | None]:
+        """How far a symbol's event time was when a user's command came: what it replaced fired until then, and no topic
+        tells else. A group needs none, for what fired under a replaced generation is not applied.
+        """
+        return {"as_of_ms": self._now_ms} if isinstance(unit, Alert) else {}
 
     def _announce(self, unit: Unit) -> list[Output]:
         since = unit.armed_from_ms
         detail: dict[str, str | int | float | None] = {"armed_from_ms": since, "generation": unit.generation}
+        detail |= self._as_of(unit)
         seeded = seeded_from_ms(unit)
         if seeded is not None:
             detail["seeded_from_ms"] = seeded

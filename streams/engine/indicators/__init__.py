@@ -18,6 +18,7 @@ from schemas.conditions import (
 )
 from streams.engine.errors import BadParameter, UnknownIndicator
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode
+from streams.engine.kernels.kernel import Step
 
 __all__ = ["Definition", "Param", "Plan", "canonical", "lookup", "names", "plan_for"]
 
@@ -103,6 +104,21 @@ def plan_for(name: str, params: tuple[tuple[str, float | int], ...], seed: str) 
     code: SeedCode = "sma" if chosen == "sma" else "first"
     defaults = {param.name: param.default for param in definition.params if param.name == ANCHOR}
     return definition, definition.plan(defaults | dict(params), code)
+
+
+@cache
+def one_size(name: str, step: Step) -> bool:
+    """Whether the state of a kernel is as many numbers for all parameters: seen by trying larger windows."""
+    definition = lookup(name)
+    sizes = set()
+    for more in (0, 1, 7, 20):
+        values = {
+            p.name: p.default + (more if p.whole and p.name != ANCHOR else 0) for p in definition.params
+        }
+        plan = definition.plan(values, "first")
+        if step is (definition.short if plan.short and definition.short else definition.step):
+            sizes.add((plan.floats, plan.ints))
+    return len(sizes) == 1
 
 
 def _at(path: str, key: str) -> str:

@@ -15,12 +15,19 @@ from streams.engine.kernels.readiness import macd_bars, span
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
     """p: slow, fast, sign windows, their alphas, seed. f: slow, fast, signal."""
+    if p[6] == SMA:
+        step_seeded(bars[t, CLOSE], p, True, f, i, out)
+    else:
+        step_seeded(bars[t, CLOSE], p, False, f, i, out)
+
+
+@kernel
+def step_seeded(close: float, p: Floats, mean_first: bool, f: Floats, i: Ints, out: Floats) -> None:
+    """One or the other for all rows: what only one of them divides by the other need not."""
     slow = int(p[0])
     fast = int(p[1])
     sign = int(p[2])
-    mean_first = p[6] == SMA
     i[0] += 1
-    close = bars[t, CLOSE]
     f[0] = smoothed(f[0], close, i[0], slow, p[3], mean_first)
     f[1] = smoothed(f[1], close, i[0], fast, p[4], mean_first)
     n = i[0] - slow + 1

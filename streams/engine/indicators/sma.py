@@ -2,8 +2,13 @@
 
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels.exact import fit_unit, run_length, slide_fitted
+from streams.engine.kernels.exact import fit_unit, run_length, slide_fitted, unfit
 from streams.engine.kernels.kernel import kernel, prepared
+
+
+@kernel
+def due(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> bool:
+    return unfit(t, bars, CLOSE, f, i)
 
 
 @kernel
@@ -11,7 +16,7 @@ def prepare(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
     fit_unit(t, bars, CLOSE, int(p[0]), f, i, 1)
 
 
-@prepared(by=prepare)
+@prepared(by=prepare, when=due)
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
     """p: window. f: scale. i: rows seen, sum, length of the run of equal closes."""

@@ -4,7 +4,7 @@ import math
 
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.kernels.exact import fit_unit_of_squares, run_length, slide_squares, variance
+from streams.engine.kernels.exact import fit_unit_of_squares, run_length, slide_squares, unfit, variance
 from streams.engine.kernels.kernel import kernel, prepared
 
 
@@ -26,11 +26,16 @@ def deviation(t: int, bars: Floats, window: int, f: Floats, i: Ints) -> float:
 
 
 @kernel
+def due(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> bool:
+    return unfit(t, bars, CLOSE, f, i)
+
+
+@kernel
 def prepare(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
     fit_unit_of_squares(t, bars, CLOSE, int(p[0]), f, i, 1)
 
 
-@prepared(by=prepare)
+@prepared(by=prepare, when=due)
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
     """p: window. f, i: see `deviation`."""

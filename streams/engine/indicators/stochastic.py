@@ -34,38 +34,38 @@ def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> No
 
 @kernel
 def look_through(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
-    f[KEPT] = near_extreme(t, bars, HIGH, 1.0, int(p[0]), i[0] + 1)
-    f[KEPT + 1] = near_extreme(t, bars, LOW, -1.0, int(p[0]), i[0] + 1)
+    window = int(p[0])
+    full = i[0] + 1 >= window
+    f[1] = near_extreme(t, bars, HIGH, 1.0, window) if full else 0.0
+    f[2] = near_extreme(t, bars, LOW, -1.0, window) if full else 0.0
 
 
 @prepared(by=look_through)
 @kernel
 def step_short(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
-    """The same without a branch, for windows up to NEAR and KEPT. f: the last %K, newest first, and the window's
-    highest and lowest. i: rows seen.
+    """The same without a branch, for windows up to NEAR and KEPT. f: the %K before, the window's highest and lowest.
+    i: rows seen, run of equal %K, run of those that are there, the KEPT - 1 newest of them in UNITS, newest first.
     """
     window = int(p[0])
     smooth = int(p[1])
     i[0] += 1
-    n = i[0]
-    lowest = f[KEPT + 1]
-    reach = f[KEPT] - lowest
-    place = 100.0 * (bars[t, CLOSE] - lowest) / (reach if reach > 0.0 else 1.0)
-    k = place if reach > 0.0 and n >= window else math.nan
-    for j in range(KEPT - 1, 0, -1):
-        f[j] = f[j - 1]
-    f[0] = k
-    total = 0
-    equal = 0
-    there = 0
-    for j in range(KEPT):
-        known = not math.isnan(f[j])
-        total += int((f[j] if j < smooth and known else 0.0) * UNITS + 0.5)
-        there += 1 if j < smooth and known else 0
-        equal += 1 if j < smooth and f[j] == k else 0
-    out[0] = k
-    mean = k if equal == smooth else total / (smooth * UNITS)
-    out[1] = mean if n >= window + smooth - 1 and there == smooth else math.nan
+    reach = f[1] - f[2]
+    spread = reach > 0.0
+    place = 100.0 * (bars[t, CLOSE] - f[2]) / (reach if spread else 1.0)
+    known = spread & (i[0] >= window)
+    i[1] = i[1] + 1 if place == f[0] else 1
+    i[2] = i[2] + 1 if known else 0
+    f[0] = place
+    q = int(place * UNITS + 0.5)
+    total = q
+    for j in range(KEPT - 1):
+        total += i[3 + j] if j + 1 < smooth else 0
+    for j in range(KEPT - 1, 1, -1):
+        i[2 + j] = i[1 + j]
+    i[3] = q
+    mean = place if i[1] >= smooth else total / (smooth * UNITS)
+    out[0] = place if known else math.nan
+    out[1] = mean if i[2] >= smooth else math.nan
 
 
 @kernel
@@ -92,8 +92,8 @@ def plan(values: Values, seed: SeedCode) -> Plan:
     short = window <= NEAR and smooth <= KEPT
     return Plan(
         (window, smooth),
-        floats=KEPT + 2 if short else smooth,
-        ints=1 if short else 9 + 2 * window,
+        floats=3 if short else smooth,
+        ints=KEPT + 2 if short else 9 + 2 * window,
         lookback=window,
         ready=(window, window + smooth - 1),
         reads=(HIGH, LOW),

@@ -5,11 +5,11 @@ Population deviation, from exact sums; missing where every close of the window i
 
 from streams.engine.bars import CLOSE, Floats, Ints
 from streams.engine.indicators.definition import Definition, Param, Plan, SeedCode, Values
-from streams.engine.indicators.stdev import deviation, prepare
+from streams.engine.indicators.stdev import deviation, due, prepare
 from streams.engine.kernels.kernel import kernel, prepared
 
 
-@prepared(by=prepare)
+@prepared(by=prepare, when=due)
 @kernel
 def step(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats) -> None:
     """p: window. f, i: see `deviation`."""

@@ -74,6 +74,12 @@ def slide(t: int, bars: Floats, column: int, window: int, seen: int, f: Floats, 
 
 
 @kernel
+def unfit(t: int, bars: Floats, column: int, f: Floats, i: Ints) -> bool:
+    """Whether `fit_unit` has something to do."""
+    return bool((i[0] == 0) | (bars[t, column] * f[0] >= LIMIT))
+
+
+@kernel
 def fit_unit(t: int, bars: Floats, column: int, window: int, f: Floats, i: Ints, at: int) -> None:
     """Before row `t` is taken in, the node's i[0] having been: see that its price fits the unit of f[0], in which the
     sum i[at] of the last `window` rows is made afresh where it must become coarser.
@@ -161,13 +167,14 @@ def slide_squares(
 
 @kernel
 def quotient(total: int, by: int) -> int:
-    """`total // by` for 0 <= total < 2^62 and 0 < by <= 2^13. By floats, which a processor divides many of at once: the
-    first is off by at most 2^10, and what is left is small enough for the second to be exact.
+    """`total // by` for 0 <= total < 2^62 and 0 < by <= 2^13. By floats, many of which a processor multiplies at once:
+    the first is off by at most 2^11, the second by 1.
     """
-    first = int(total / by)
-    rest = total - first * by
-    second = int(rest / by)
-    return first + second - (1 if second * by > rest else 0)
+    inverse = 1.0 / by
+    first = int(total * inverse)
+    second = int((total - first * by) * inverse)
+    rest = total - (first + second) * by
+    return first + second + (1 if rest >= by else 0) - (1 if rest < 0 else 0)
 
 
 @kernel

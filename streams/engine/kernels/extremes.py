@@ -48,13 +48,12 @@ def slide_extreme(
 
 
 @kernel
-def near_extreme(t: int, bars: Floats, column: int, sign: float, window: int, seen: int) -> float:
-    """Like `slide_extreme` for a window of up to NEAR rows, without a state: it looks at each."""
-    rows = min(window, seen)
+def near_extreme(t: int, bars: Floats, column: int, sign: float, window: int) -> float:
+    """Like `slide_extreme` for a full window of up to NEAR rows, without a state: it looks at each."""
     best = bars[t, column] * sign
     for k in range(1, NEAR):
-        x = bars[max(t - k, 0), column] * sign
-        best = x if (k < rows) & (x > best) else best
+        x = bars[max(t - min(k, window - 1), 0), column] * sign
+        best = max(best, x)
     return float(best * sign)
 
 

@@ -26,6 +26,7 @@ from streams.engine.bars import ROW_WIDTH, Floats, Ints
 
 Step: TypeAlias = Callable[[int, Floats, Floats, Floats, Ints, Floats], None]
 Prepare: TypeAlias = Callable[[int, Floats, Floats, Floats, Ints], None]
+When: TypeAlias = Callable[[int, Floats, Floats, Floats, Ints], bool]
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 # What one node's record in a program's table holds, all int64: see program.py.
@@ -46,29 +47,41 @@ def kernel(function: _F) -> _F:
     return marked
 
 
-_prepared: dict[Step, Prepare] = {}
+@kernel
+def never(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> bool:
+    """When most steps need something before a row."""
+    return False
 
 
-def prepared(by: Prepare) -> Callable[[Step], Step]:
-    """Have `by(t, bars, p, f, i)` run before the step takes in each row: what few rows need and what takes a loop, so
-    that the step itself is straight and compiled code takes several symbols' rows with one instruction.
+@kernel
+def always(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> bool:
+    return True
+
+
+@kernel
+def nothing(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
+    """And what."""
+
+
+_prepared: dict[Step, tuple[When, Prepare]] = {}
+
+
+def prepared(by: Prepare, when: When = always) -> Callable[[Step], Step]:
+    """Have `by(t, bars, p, f, i)` run before the step takes in a row for which `when` says so: what few rows need and
+    what takes a loop, so that the step itself is straight and compiled code takes several symbols' rows with one
+    instruction. So it asks `when`, which is straight too.
     """
 
     def mark(step: Step) -> Step:
-        _prepared[step] = by
+        _prepared[step] = when, by
         return step
 
     return mark
 
 
-@kernel
-def nothing(t: int, bars: Floats, p: Floats, f: Floats, i: Ints) -> None:
-    """What most steps need before a row."""
-
-
-def preparation(step: Step) -> Prepare:
-    """What runs before each of the step's rows."""
-    return _prepared.get(step, nothing)
+def preparation(step: Step) -> tuple[When, Prepare]:
+    """When something runs before one of the step's rows, and what."""
+    return _prepared.get(step, (never, nothing))
 
 
 def source_digest(*functions: Callable[..., Any]) -> int:
@@ -148,7 +161,7 @@ def _call_at(typingctx: Any, address: Any, block: Any, node: Any, start: Any, st
 call_at: Any = intrinsic(_call_at)
 
 
-def _entry(step: Step, prepare: Prepare, source: int) -> Callable[[int, int, int, int], None]:
+def _entry(step: Step, when: When, prepare: Prepare, source: int) -> Callable[[int, int, int, int], None]:
     """The C function that runs `step` over rows [start, stop). `source` is part of numba's cache key, nothing
     else.
     """
@@ -167,7 +180,8 @@ def _entry(step: Step, prepare: Prepare, source: int) -> Callable[[int, int, int
             row = out[t, k[COLUMN] : k[COLUMN] + k[WIDTH]]
             for c in range(k[WIDTH]):
                 row[c] = math.nan
-            prepare(t, bars, p, f, i)
+            if when(t, bars, p, f, i):
+                prepare(t, bars, p, f, i)
             step(t, bars, p, f, i, row)
             for c in range(k[WIDTH]):
                 if not math.isfinite(row[c]):
@@ -183,9 +197,9 @@ def address_of(step: Step) -> int:
     """Address of the compiled `step`; compiled, or loaded from numba's cache, at the first call."""
     if step not in _compiled:
         before = preparation(step)
-        source = source_digest(step, before)
+        source = source_digest(step, *before)
         _compiled[step] = cached(
-            lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk), _entry(step, before, source)
+            lambda **on_disk: cfunc(_ENTRY, error_model="numpy", **on_disk), _entry(step, *before, source)
         )
     return int(_compiled[step].address)
 

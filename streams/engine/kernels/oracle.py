@@ -45,7 +45,9 @@ class SourceProgram:
         for t in range(start, stop):
             row = self._out[t, node.column : node.column + node.width]
             row[:] = math.nan
-            preparation(node.step)(t, self._bars, node.p, node.f, node.i)
+            when, prepare = preparation(node.step)
+            if when(t, self._bars, node.p, node.f, node.i):
+                prepare(t, self._bars, node.p, node.f, node.i)
             node.step(t, self._bars, node.p, node.f, node.i, row)
             row[~np.isfinite(row)] = math.nan
 

@@ -7,9 +7,10 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from streams.engine.bars import COLUMNS, ROW_WIDTH, Floats, Ints
-from streams.engine.lanes import tiles
+from streams.engine.lanes import layout
+from streams.engine.lanes.layout import NOTHING
+from streams.engine.lanes.loops import Shape
 from streams.engine.lanes.steps import LANE_RECORD, LANES, lanes_address_of
-from streams.engine.lanes.tiles import NOTHING
 from streams.engine.market.frames import NEVER, Frame
 from streams.engine.market.nodes import Key, Node
 from streams.engine.network import machine
@@ -22,6 +23,8 @@ Plan: TypeAlias = tuple[Key, ...]
 LONGEST: Final = 512
 MOST_STATE: Final = 8_192
 PAIRS: Final = 16
+STAGGER: Final = 8
+REGISTERS: Final = 24
 
 
 def plan_of(frame: Frame) -> Plan | None:
@@ -36,6 +39,12 @@ def plan_of(frame: Frame) -> Plan | None:
     return tuple(sorted(node.key for node in nodes))
 
 
+def shape_of(node: Node) -> Shape:
+    """How the node's kernel is compiled over lanes: its state in registers where it is small and of one size."""
+    few = node.f.size + node.i.size <= REGISTERS and node.one_size
+    return Shape(len(node.p), node.width, node.f.size if few else 0, node.i.size if few else 0)
+
+
 def in_order(nodes: Sequence[Node]) -> list[int]:
     """Numbers of the nodes in the order of the plan."""
     return sorted(range(len(nodes)), key=lambda n: nodes[n].key)
@@ -43,14 +52,11 @@ def in_order(nodes: Sequence[Node]) -> list[int]:
 
 @dataclass(slots=True)
 class Member:
-    """A lane's tile and number; what keeps the arrays alive that its words point at; states noted for anchors: after
-    how many bars, and all nodes' floats and, behind them, integers.
-    """
+    """A lane's tile and number; what keeps the arrays alive that its words point at."""
 
     tile: "Tile"
     lane: int
     alive: tuple[Ints, ...]
-    noted: list[tuple[int, Floats]]
 
 
 class Pack:
@@ -60,6 +66,8 @@ class Pack:
         self.nodes = [frame.nodes[n] for n in in_order(frame.nodes)]
         self.lookback = max(frame.lookback(), 1)
         self.width = sum(node.width for node in self.nodes)
+        self.floats = sum(node.f.size for node in self.nodes)
+        self.ints = sum(node.i.size for node in self.nodes)
         self.needs = np.full(self.width, NEVER, np.int64)
         column = 0
         for node in self.nodes:
@@ -116,26 +124,28 @@ class Tile:
         self.pack = pack
         self.free = list(range(LANES - 1, -1, -1))
         rows = 2 * pack.lookback + LANES
+        # Not all tiles at once come to the end of their rows.
+        begin = pack.lookback + len(pack.tiles) * STAGGER % LANES
         self._bars = np.ones((rows, ROW_WIDTH, LANES))
         self._out = np.full((pack.width, LANES), np.nan)
         self._usable = np.full((2, pack.width, LANES), np.nan)
         self._guards = np.full((2, pack.room, LANES), np.nan)
         self._ages = np.zeros(LANES, np.int64)
         self._bad = np.zeros(LANES, np.int64)
-        self.lanes = np.zeros((tiles.LANE, LANES), np.int64)
-        self.lanes[tiles.PLACE] = -1
+        self.lanes = np.zeros((layout.LANE, LANES), np.int64)
+        self.lanes[layout.PLACE] = -1
         self._states: list[Floats | Ints] = []
         self._table = np.array(self._records(), np.int64)
-        self._block = np.zeros(tiles.TILE, np.int64)
+        self._block = np.zeros(layout.TILE, np.int64)
         self.at = int(self._block.ctypes.data)
         block = self._block
-        block[tiles.SEEN], block[tiles.ROWS], block[tiles.LOOKBACK] = pack.lookback, rows, pack.lookback
-        block[tiles.NODES], block[tiles.WIDTH] = len(pack.nodes), pack.width
+        block[layout.SEEN], block[layout.ROWS], block[layout.LOOKBACK] = begin, rows, pack.lookback
+        block[layout.NODES], block[layout.WIDTH] = len(pack.nodes), pack.width
         for word, array in (
-            (tiles.BARS, self._bars), (tiles.TABLE, self._table), (tiles.OUTPUTS, self._out),
-            (tiles.NEEDS, pack.needs), (tiles.USABLE, self._usable), (tiles.LOWS, self._guards[0]),
-            (tiles.HIGHS, self._guards[1]), (tiles.AGES, self._ages), (tiles.BAD, self._bad),
-            (tiles.PER_LANE, self.lanes),
+            (layout.BARS, self._bars), (layout.TABLE, self._table), (layout.OUTPUTS, self._out),
+            (layout.NEEDS, pack.needs), (layout.USABLE, self._usable), (layout.LOWS, self._guards[0]),
+            (layout.HIGHS, self._guards[1]), (layout.AGES, self._ages), (layout.BAD, self._bad),
+            (layout.PER_LANE, self.lanes),
         ):  # fmt: skip
             block[word] = array.ctypes.data
         self.bind()
@@ -147,7 +157,7 @@ class Tile:
             self._states += [f, i]
             out = self._out[column : column + node.width]
             records.append([
-                lanes_address_of(node.step, len(node.p)), node.p.ctypes.data, f.ctypes.data, len(f), i.ctypes.data,
+                lanes_address_of(node.step, shape_of(node)), node.p.ctypes.data, f.ctypes.data, len(f), i.ctypes.data,
                 len(i), out.ctypes.data, node.width, self._bars.ctypes.data,
             ])  # fmt: skip
             column += node.width
@@ -159,8 +169,8 @@ class Tile:
         self._used = np.array([*self.pack.used, 0], np.int64)
         self._slots = np.array([*self.pack.slots, (0, 0)], np.int64)
         block = self._block
-        block[tiles.USED], block[tiles.COLUMNS_USED] = self._used.ctypes.data, len(self.pack.used)
-        block[tiles.SLOT], block[tiles.SLOTS] = self._slots.ctypes.data, len(self.pack.slots)
+        block[layout.USED], block[layout.COLUMNS_USED] = self._used.ctypes.data, len(self.pack.used)
+        block[layout.SLOT], block[layout.SLOTS] = self._slots.ctypes.data, len(self.pack.slots)
 
     def enter(self, lane: int, place: int, engine: SymbolEngine) -> Member:
         """Describe an engine's frame and board in a lane's words."""
@@ -173,28 +183,28 @@ class Tile:
         slots = [(s, pack.slot(reading, frame_at, columns)) for s, reading in engine.readings]
         watch = np.array([(s, slot) for s, slot in slots if slot is not None] + [(0, 0)], np.int64)
         words = self.lanes
-        words[tiles.PLACE, lane], words[tiles.FRAME, lane], words[tiles.BOARD, lane] = (
+        words[layout.PLACE, lane], words[layout.FRAME, lane], words[layout.BOARD, lane] = (
             place,
             frame_at,
             board_at,
         )
-        words[tiles.PLACES_AT, lane], words[tiles.ORDER_AT, lane] = places.ctypes.data, order.ctypes.data
-        words[tiles.WATCH_AT, lane], words[tiles.WATCHES, lane] = watch.ctypes.data, len(watch) - 1
-        words[tiles.ALWAYS, lane] = len(slots) - (len(watch) - 1)
+        words[layout.PLACES_AT, lane], words[layout.ORDER_AT, lane] = places.ctypes.data, order.ctypes.data
+        words[layout.WATCH_AT, lane], words[layout.WATCHES, lane] = watch.ctypes.data, len(watch) - 1
+        words[layout.ALWAYS, lane] = len(slots) - (len(watch) - 1)
         self._count()
-        return Member(self, lane, (order, places, watch), [])
+        return Member(self, lane, (order, places, watch))
 
     def leave(self, lane: int) -> None:
         """The lane is free."""
-        self.lanes[tiles.PLACE, lane] = -1
-        self.lanes[tiles.HELD, lane] = 0
+        self.lanes[layout.PLACE, lane] = -1
+        self.lanes[layout.HELD, lane] = 0
         self.free.append(lane)
         self._count()
 
     def passed(self, lane: int) -> int:
         """Bars that went over a lane since it was taken in."""
-        return int(self._block[tiles.PASSES] - self.lanes[tiles.TAKEN, lane])
+        return int(self._block[layout.PASSES] - self.lanes[layout.TAKEN, lane])
 
     def _count(self) -> None:
-        taken = np.flatnonzero(self.lanes[tiles.PLACE] >= 0)
-        self._block[tiles.COUNT] = int(taken[-1]) + 1 if len(taken) else 0
+        taken = np.flatnonzero(self.lanes[layout.PLACE] >= 0)
+        self._block[layout.COUNT] = int(taken[-1]) + 1 if len(taken) else 0

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from streams.engine.bars import Ints
+from streams.engine.lanes.machine import SAID_AT, TILES, TILES_AT, machine
+from streams.engine.lanes.notes import Notes
 from streams.engine.lanes.pack import Member, Pack, Plan, Tile, plan_of
-from streams.engine.lanes.tiles import machine
 from streams.engine.market.frames import Frame
 from streams.engine.market.nodes import States
 from streams.engine.symbol import SymbolEngine
@@ -17,9 +18,11 @@ FEWEST: Final = 4
 
 
 class Packs:
-    """Engines stand at fixed places. `held` bool[n]: who is in a pack now; its market knows only the bars before."""
+    """Engines stand at fixed places. `held` bool[n]: who is in a pack now; its market knows only the bars before.
+    `block` is told where the tiles are.
+    """
 
-    def __init__(self, engines: Sequence[SymbolEngine]) -> None:
+    def __init__(self, engines: Sequence[SymbolEngine], block: Ints) -> None:
         self._engines = engines
         self._do = machine()
         self.held = np.zeros(len(engines), bool)
@@ -29,9 +32,11 @@ class Packs:
         self._seen: dict[int, tuple[int, int, int]] = {}
         self._members: dict[int, Member] = {}
         self._tiles: Ints = np.zeros(0, np.int64)
-        self._tiles_at = 0
+        self._lanes = np.zeros((len(engines), 2), np.int64)
+        self._notes = Notes(len(engines))
         self._said = np.zeros((len(engines), 2), np.int64)
-        self._said_at = int(self._said.ctypes.data)
+        self._block = block
+        block[SAID_AT] = self._said.ctypes.data
         self.count = 0
         """How many are held."""
 
@@ -47,15 +52,14 @@ class Packs:
             self.count += 1
         return member is not None
 
-    def note(self, place: int) -> None:
-        """An anchor is due before the next bar of an engine that is held: its states are kept for it."""
-        member = self._members[place]
-        frame = self._engines[place].frame
-        floats, ints = frame.states_size
-        copy = np.empty(floats + ints)
-        at = copy.__array_interface__["data"][0]
-        self._do.copy_states(member.tile.at, member.lane, at, at + 8 * floats, *frame.states_at)
-        member.noted.append((member.tile.passed(member.lane), copy))
+    def note(self, places: Ints) -> None:
+        """Anchors are due before the next bar of engines that are held: their states are kept for it."""
+        packs = self._packs.values()
+        ints_from = max(pack.floats for pack in packs)
+        states = np.empty((len(places), ints_from + max(pack.ints for pack in packs)))
+        passed = np.empty(len(places), np.int64)
+        self._do.note(places, self._lanes, states, ints_from, passed)
+        self._notes.add(places, passed, states[:, :ints_from], states[:, ints_from:].view(np.int64))
 
     def give_back(self, place: int) -> tuple[int, list[tuple[int, States]]]:
         """Let an engine go, which is then as if its bars had gone over it. How many there were since it was taken, and
@@ -64,12 +68,7 @@ class Packs:
         member = self._members[place]
         passed = member.tile.passed(member.lane)
         frame = self._engines[place].frame
-        floats, _ = frame.states_size
-        noted = [
-            (frame.next + after, frame.part(copy[:floats], copy[floats:].view(np.int64)))
-            for after, copy in member.noted
-        ]
-        member.noted.clear()
+        noted = [(frame.next + after, frame.part(f, i)) for after, f, i in self._notes.take(place)]
         if passed > 1:
             self._skip(frame, frame.next + passed, noted)
         self._do.lower(member.tile.at, member.lane)
@@ -86,10 +85,9 @@ class Packs:
             if end > start:
                 frame.skip(start, end, states)
 
-    def step(self, open_time_ms: int, rows_at: int) -> list[list[int]]:
-        """The next bar of all that are held, of rows float64[n, 5]; place and flips of those whose board has some."""
-        said = self._do.step(self._tiles_at, len(self._tiles), float(open_time_ms), rows_at, self._said_at)
-        found: list[list[int]] = self._said[:said].tolist() if said else []
+    def said(self, count: int) -> list[list[int]]:
+        """What the last pass brought of held engines: place and flips of the `count` whose board has some."""
+        found: list[list[int]] = self._said[:count].tolist() if count else []
         return found
 
     def _enter(self, place: int, engine: SymbolEngine) -> None:
@@ -118,7 +116,8 @@ class Packs:
         tile, lane = pack.place()
         if len(pack.tiles) > before:
             self._tiles = np.array([one.at for one in self._all_tiles()], np.int64)
-            self._tiles_at = int(self._tiles.ctypes.data)
+            self._block[TILES], self._block[TILES_AT] = len(self._tiles), self._tiles.ctypes.data
+        self._lanes[place] = tile.at, lane
         return tile.enter(lane, place, engine)
 
     def _all_tiles(self) -> list[Tile]:

@@ -62,6 +62,12 @@ class Node:
         self.released_ms: int | None = None
         self.seeded_from_ms: int | None = None
 
+    @property
+    def one_size(self) -> bool:
+        """Whether the state is as many numbers whatever the parameters are."""
+        name = self.key[0]
+        return name.startswith(_PRICE) or indicators.one_size(name, self.step)
+
     def bytes_in_row(self, depth: int) -> int:
         """What the node takes of its symbol's row, its last `depth` values included."""
         return int(self.f.nbytes + self.i.nbytes) + 8 * self.width * depth + 128

@@ -12,6 +12,7 @@ from sinks.executor.core import Executor
 from sinks.executor.owned import Claim, Source
 from sinks.queries import list_balances, list_bots
 from streams.engine.dca import entry_group
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import T0, TOPICS, bar, config_out, fire, golden, record_of
 from tests.sinks.loop import RULES, inbox, rows
 from topics.codec import encode
@@ -86,10 +87,10 @@ def test_never_overdrawn_and_the_inbox_tells_who_came_first(engine: Engine, sqli
 
     def decide(half: Half, triggers: list[Record]) -> None:
         try:
-            start.wait(20)
+            start.wait(DEADLINE_S)
             half.executor.apply(half.claim, triggers[:4])
             for record in triggers[4:]:
-                start.wait(20)
+                start.wait(DEADLINE_S)
                 half.executor.apply(half.claim, [record])
         except BaseException as error:  # noqa: BLE001 - told to the test's own thread
             failures.append(error)
@@ -98,7 +99,7 @@ def test_never_overdrawn_and_the_inbox_tells_who_came_first(engine: Engine, sqli
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(40)
+        thread.join(DEADLINE_S)
     for half in halves:
         half.engine.dispose()
     assert failures == []
@@ -133,6 +134,6 @@ def test_a_balance_is_one_transactions_at_a_time(engine: Engine) -> None:
         assert not done.wait(0.3)
         after = {"alice": {"USDT": before["alice"]["USDT"].holding(Decimal(45))}}
         save_purses(connection, before, after)
-    asking.join(20)
+    asking.join(DEADLINE_S)
     other.dispose()
     assert seen == [Decimal(25)]

@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that behaves as its paths say, and remembers what it was sent."""
 
+import itertools
 import json
 import threading
 import time
@@ -8,16 +9,24 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.deadline import DEADLINE_S
+
 DRIP_S = 0.05
 PACE_S = 0.04
 
 
 class Webhook:
-    """`received`: (path, JSON body) of every request, in order. `unblock` ends those that hang."""
+    """`received`: (path, JSON body) of every request, in order. `unblock` ends those that hang.
+
+    `first_paced`: so many paced requests are answered at once, those behind them when `go_on` is set (None: all).
+    """
 
     def __init__(self) -> None:
         self.received: list[tuple[str, Any]] = []
         self.unblock = threading.Event()
+        self.go_on = threading.Event()
+        self.first_paced: int | None = None
+        self._paced = itertools.count(1)
         self._flaky: dict[str, int] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -47,6 +56,7 @@ class Webhook:
             yield self
         finally:
             self.unblock.set()
+            self.go_on.set()
             self._server.shutdown()
             self._server.server_close()
             thread.join(5)
@@ -85,9 +95,11 @@ class Webhook:
             self._say(request, 500 if failed <= int(rest) else 200)
         elif kind == "paced":
             time.sleep(PACE_S)
+            if self.first_paced is not None and next(self._paced) > self.first_paced:
+                self.go_on.wait(DEADLINE_S)
             self._say(request, 200)
         elif kind == "slow":
-            self.unblock.wait(30)
+            self.unblock.wait(DEADLINE_S)
         elif kind in {"drip", "huge"}:
             self._pour(request, kind)
         else:

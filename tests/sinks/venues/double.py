@@ -163,6 +163,8 @@ class Double:
         self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
         self.underway: list[tuple[str, Any, str]] = []
         self.ended = threading.Event()
+        self.silent = threading.Event()
+        """A request was taken in that is never answered."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -172,6 +174,12 @@ class Double:
     def fail(self, request: str, *faults: Fault) -> None:
         """The next requests called `request` ("POST /order") go wrong, one after the other."""
         self.faults[request].extend(faults)
+
+    def is_silent_next(self, request: str) -> bool:
+        """Will the next request of that name get no answer?"""
+        with self.lock:
+            faults = self.faults[request]
+            return bool(faults) and faults[0].status < 0
 
     def arrive(self) -> list[Any]:
         """What was late arrives now; the answers, which nobody waits for any more."""
@@ -223,6 +231,11 @@ class Double:
             raise Refusal(-1021, "Timestamp for this request is outside of the recvWindow.")
 
 
+def name_of(method: str, url: str) -> str:
+    """What requests are called here: "POST /order"."""
+    return f"{method} {urlsplit(url).path.removeprefix('/api/v3')}"
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     double: Double
@@ -233,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        name = f"{self.command} {parts.path.removeprefix('/api/v3')}"
+        name = name_of(self.command, self.path)
         double, query = self.double, body or parts.query
         with double.lock:
             double.asked.append(name)
@@ -251,7 +264,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _go_wrong(self, fault: Fault) -> None:
         if fault.status <= 0:
             if fault.status < 0:
-                self.double.ended.wait(5)
+                self.double.silent.set()
+                self.double.ended.wait(30)
             self.close_connection = True
             return
         extra = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}

@@ -61,7 +61,7 @@ class BadDay(Trading):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_books_and_venue_agree_after_a_bad_day(sqlite: Engine, double: Double, seed: int) -> None:
-    loop = BadDay(sqlite, double, timeout_ms=200)
+    loop = BadDay(sqlite, double)
     loop.dice = random.Random(seed)
     double.book.fee_asset = "USDT"
     loop.put(live_bot(stop_loss=StopLoss(percent="8")), live_bot(bot_id="other", entry="close < 100.5"))

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from schemas.triggers import Bar
 from sinks.database.engine import open_engine
 from sinks.database.migrate import upgrade
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import bar
 from tests.sinks.loop import rows
 from tests.sinks.venues.child import main
@@ -124,7 +125,7 @@ def test_kill_9_between_intent_and_answer(tmp_path: Path, double: Double, point:
     url = f"sqlite:///{tmp_path / 'killed.db'}"
     engine = open_engine(url)
     upgrade(engine)
-    loop = Trading(engine, double, receive_window_ms=1_000)
+    loop = Trading(engine, double, receive_window_ms=60_000)
     double.book.clock_ms = loop.exchange._client.milliseconds = lambda: time.time_ns() // 1_000_000
     loop.put(live_bot())
     loop.feed("BTCUSDT", bar(0, 105.0), bar(1, 100.0))
@@ -136,12 +137,12 @@ def test_kill_9_between_intent_and_answer(tmp_path: Path, double: Double, point:
         [sys.executable, "-m", "tests.sinks.venues.child", url, double.url],
         env=os.environ | {VARIABLE: f"{point}:1" if point else ""},
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + DEADLINE_S
     while not point and not double.book.orders and time.monotonic() < deadline:
         time.sleep(0.01)
     if not point:
         child.send_signal(signal.SIGKILL)
-    assert child.wait(30) == -signal.SIGKILL
+    assert child.wait(DEADLINE_S) == -signal.SIGKILL
     assert len(double.book.orders) == arrived
     main(url, double.url)
     assert len(double.book.orders) == 1

@@ -52,8 +52,6 @@ def entered(loop: Trading) -> int:
 
 @pytest.mark.parametrize("fault", ACCEPTED_UNHEARD.values(), ids=ACCEPTED_UNHEARD)
 def test_an_order_that_was_accepted_unheard_is_found(trading: Trading, fault: Fault) -> None:
-    if fault.status == SILENCE:
-        trading.hurry()
     trading.double.fail("POST /order", fault)
     trading.step(bar(1, 100.0))
     trading.wait(2, lambda: entered(trading) == 1)
@@ -67,8 +65,6 @@ def test_an_order_that_was_accepted_unheard_is_found(trading: Trading, fault: Fa
 def test_an_order_that_never_arrived_is_sent_again_once_it_cannot_arrive_any_more(
     trading: Trading, fault: Fault
 ) -> None:
-    if fault.status == SILENCE:
-        trading.hurry()
     trading.double.fail("POST /order", fault)
     trading.step(bar(1, 100.0))
     trading.wait(3)
@@ -82,7 +78,6 @@ def test_an_order_that_never_arrived_is_sent_again_once_it_cannot_arrive_any_mor
 def test_a_request_that_dawdles_in_the_network_is_refused_by_the_venue_before_we_send_again(
     trading: Trading,
 ) -> None:
-    trading.hurry()
     trading.double.fail("POST /order", Fault(SILENCE, late=True))
     trading.step(bar(1, 100.0))
     trading.wait(6, lambda: entered(trading) == 1)
@@ -93,7 +88,6 @@ def test_a_request_that_dawdles_in_the_network_is_refused_by_the_venue_before_we
 
 
 def test_a_request_that_dawdles_less_than_that_is_found(trading: Trading) -> None:
-    trading.hurry()
     trading.double.fail("POST /order", Fault(SILENCE, late=True))
     trading.step(bar(1, 100.0))
     trading.wait(1.5)
@@ -240,7 +234,6 @@ def test_reports_that_come_again_change_nothing(trading: Trading) -> None:
 def test_keys_and_signatures_are_in_no_log_and_no_event(
     trading: Trading, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trading.hurry()
     with caplog.at_level(logging.DEBUG):
         trading.double.fail("GET /order", Fault(SILENCE))
         trading.step(bar(1, 100.0))

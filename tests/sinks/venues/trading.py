@@ -18,12 +18,14 @@ from sinks.orders.store import Underway, list_orders
 from sinks.venues.ccxt_exchange import CcxtExchange, Credentials
 from sinks.venues.live import Live
 from streams.engine.dca import Instrument
+from tests.deadline import DEADLINE_S
 from tests.sinks.bots import MINUTE, T0, TOPICS, golden
 from tests.sinks.loop import Loop
-from tests.sinks.venues.double import KEY, SECRET, Double
+from tests.sinks.venues.double import KEY, SECRET, Double, name_of
 
 BTC = Instrument(Decimal("0.01"), Decimal("0.00001"), Decimal(5))
 RULES = Rules(Live("binance:sandbox"), {"BTCUSDT": BTC})
+SILENCE_MS = 100
 TIMING = Timing(settle_ms=4_000, poll_ms=1_000)
 
 
@@ -31,7 +33,7 @@ def account(double: Double, **options: Any) -> CcxtExchange:
     """Alice's account at the double."""
     settings: dict[str, Any] = {
         "real_money": False,
-        "timeout_ms": 5_000,
+        "timeout_ms": 60_000,
         "paced": False,
         "receive_window_ms": 3_000,
     }
@@ -43,6 +45,25 @@ def account(double: Double, **options: Any) -> CcxtExchange:
 def live_bot(**changes: Any) -> BotConfig:
     """The golden bot; its orders are worth more than the venue's smallest."""
     return golden(**{"max_safety_orders": 2} | changes)
+
+
+def _hurrying(client: Any, double: Double) -> Callable[..., Any]:
+    """Requests that wait for long, as busy machines dawdle, but not for an answer that never comes; of such a request
+    the double knows before it is given up.
+    """
+    fetch = client.fetch
+
+    def hurried(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        silence = double.is_silent_next(name_of(method, url))
+        client.timeout = SILENCE_MS if silence else DEADLINE_S * 1_000
+        double.silent.clear()
+        try:
+            return fetch(url, method, headers, body)
+        finally:
+            if silence:
+                assert double.silent.wait(DEADLINE_S)
+
+    return hurried
 
 
 class Clock:
@@ -64,6 +85,7 @@ class Trading(Loop):
         double.book.clock_ms = self.clock
         self.exchange = account(double, **options)
         self.exchange._client.milliseconds = self.clock  # what it signs with
+        self.exchange._client.fetch = _hurrying(self.exchange._client, double)
         self.accounts = Accounts({"alice": self.exchange}, self.clock)
         super().__init__(engine)
 
@@ -86,10 +108,6 @@ class Trading(Loop):
                 return
             self.clock.ms += 500
             self.run()
-
-    def hurry(self) -> None:
-        """Wait less for an answer that never comes. Only where one is due: busy machines dawdle."""
-        self.exchange._client.timeout = 400
 
     def orders(self) -> list[Underway]:
         """All intents, by cause."""

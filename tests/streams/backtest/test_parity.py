@@ -75,7 +75,6 @@ def agree(bots: Sequence[BotConfig], found: dict[str, Finder]) -> Counter[str]:
     return counted
 
 
-@pytest.mark.timeout(180)
 def test_a_backtest_is_the_replay_bar_by_bar() -> None:
     counted: Counter[str] = Counter()
     for seed in range(SEEDS):

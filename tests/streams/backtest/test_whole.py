@@ -38,7 +38,6 @@ def test_columns_give_the_bits_of_rows(leaf: Indicator) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_columns_give_the_bits_of_rows_for_every_indicator() -> None:
     for name in names():
         _same_bits(Indicator(name))

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from streams.cli.backtesting.run import Settings, run
+from streams.cli.backtesting.asked import Settings
+from streams.cli.backtesting.run import run
 from streams.feeds.simulator import Market, simulate
 
 BOTS = """

@@ -46,7 +46,7 @@ ALL = dict(commands(typer.main.get_command(app)))
 def test_the_commands_of_the_front_page_are_all_there() -> None:
     assert set(ALL) == {
         "demo", "up", "down", "status", "worker", "executor", "archive", "notifier test",
-        "topics create", "topics list", "topics check", "feed file", "feed simulate",
+        "topics create", "topics list", "topics check", "feed file", "feed simulate", "feed binance",
         "bots apply", "bots list", "bots show", "bots delete", "bots preview",
         "alerts apply", "alerts list", "alerts show", "alerts delete",
         "explain", "triggers tail", "positions list", "positions balances", "condition parse", "dlq list", "dlq show",

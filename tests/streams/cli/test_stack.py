@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from streams.cli.commands.stack import feed_command
 from streams.cli.context import Place
 from streams.cli.demo.interrupts import Interrupts
 from streams.cli.demo.kafka import fresh_folder
 from streams.cli.errors import Invalid, Problem
 from streams.cli.stack import LocalProcess, StackFile, completed, read_stack, stop_processes, write_stack
 from streams.cli.starting import require_alive
+from tests.deadline import DEADLINE_S
 from tests.streams.cli.commandline import CommandLine
 
 STACK = StackFile("127.0.0.1:1", "sqlite:///x.db", "ns", 3, keep_history=True, own_broker=False)
@@ -44,7 +46,7 @@ def test_our_process_is_found_by_another_object_and_ended(tmp_path: Path) -> Non
     found = LocalProcess(tmp_path, "feed")
     assert found.pid in (pid, None)  # it may have given up on its broker already
     stop_processes(tmp_path)
-    started.wait_ended(10.0)
+    started.wait_ended(DEADLINE_S)
     assert found.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -53,7 +55,7 @@ def test_our_process_is_found_by_another_object_and_ended(tmp_path: Path) -> Non
 def test_a_process_that_dies_early_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     process = LocalProcess(tmp_path, "executor")
     process.start(STACK, ["no-such-command"])
-    process.wait_ended(30.0)
+    process.wait_ended(DEADLINE_S)
     with pytest.raises(Problem, match=r"executor ended with exit code 2(.|\n)*No such command"):
         require_alive([process])
 
@@ -68,6 +70,13 @@ def test_later_commands_find_the_stack_of_their_folder(tmp_path: Path) -> None:
     assert (other.bootstrap, other.database) == ("elsewhere:1", None)
     (tmp_path / "stack.json").write_text("{")
     assert read_stack(tmp_path) is None
+
+
+def test_the_local_stack_is_fed_by_a_simulated_market_or_by_a_live_one() -> None:
+    assert feed_command("", "AUSDT", 7)[:2] == ["feed", "simulate"]
+    assert feed_command("AUSDT, BUSDT", "XUSDT", 7) == ["feed", "binance", "AUSDT", "BUSDT"]
+    with pytest.raises(Invalid, match="--binance: 'b' is no symbol"):
+        feed_command("b", "", 7)
 
 
 def test_down_where_nothing_runs_says_so(strikeline: CommandLine, tmp_path: Path) -> None:

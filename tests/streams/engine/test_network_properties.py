@@ -476,7 +476,6 @@ def test_restarts_change_nothing(case: Case, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @LONG
 @given(cases())
 def test_many_more_commands_at_any_moment_fire_what_the_oracle_says(case: Case) -> None:
@@ -484,7 +483,6 @@ def test_many_more_commands_at_any_moment_fire_what_the_oracle_says(case: Case) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @LONG
 @given(cases())
 def test_many_more_commands_after_all_bars_fire_the_same(case: Case) -> None:
@@ -492,7 +490,6 @@ def test_many_more_commands_after_all_bars_fire_the_same(case: Case) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @LONG
 @given(cases(), SEEDS)
 def test_many_more_restarts_change_nothing(case: Case, seed: int) -> None:

@@ -14,6 +14,8 @@ from schemas.market import Kline
 from streams.engine.bars import BarArrays, Floats
 from streams.engine.groups.reports import Output
 from streams.engine.indicators import names
+from streams.engine.lanes import steps
+from streams.engine.lanes.warm import warm_up
 from streams.engine.market.market import Market
 from streams.engine.symbol import SymbolEngine
 from streams.engine.together import Together
@@ -146,7 +148,6 @@ def lend(all_pairs: list[Pair]) -> Together:
     return Together([pair.lent for pair in all_pairs])
 
 
-@pytest.mark.timeout(300)  # the same for those it uses
 @pytest.mark.parametrize("seed", range(8))
 def test_side_by_side_each_is_what_it_is_alone(seed: int) -> None:
     """900 minutes, so that an anchor is taken and bars go; minutes missing for all, histories of different lengths."""
@@ -222,9 +223,10 @@ def test_values_that_nobody_asked_for_while_bars_came_and_went_are_there_when_so
         pair.same_rows()
 
 
-@pytest.mark.timeout(600)  # where nothing is compiled yet, every kernel is, over lanes
 def test_every_indicator_runs_side_by_side() -> None:
-    """300 minutes of four symbols that have all of them, at their defaults."""
+    """300 minutes of four symbols that have all of them, at their defaults. Once warm, nothing is left to compile."""
+    warm_up()
+    warm = dict(steps._compiled)
     dice, bars = Random(5), candles(300, 5)
     all_pairs = [Pair(fresh(symbol), fresh(symbol)) for symbol in range(4)]
     for pair in all_pairs:
@@ -238,6 +240,7 @@ def test_every_indicator_runs_side_by_side() -> None:
         for symbol, pair in enumerate(all_pairs):
             assert pair.alone.on_kline(kline(symbol, at_ms, rows[symbol]), minute) == []
     assert together.side_by_side == 4
+    assert steps._compiled == warm
     for symbol, pair in enumerate(all_pairs):
         together.engine(symbol)
         pair.same_values(dice, 60)

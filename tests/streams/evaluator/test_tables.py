@@ -1,6 +1,9 @@
 """What Faust may do with our tables, and what not."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import faust
 import pytest
@@ -8,7 +11,7 @@ from faust.types import TP
 
 from streams.rows import GroupEntry, encode_row
 from streams.store import RowStore
-from streams.tables import ReadOnlyTable, RowTable
+from streams.tables import DeclaredTables, ReadOnlyTable, RowTable
 
 
 @pytest.fixture
@@ -42,3 +45,27 @@ async def test_a_partition_that_goes_is_forgotten_whole_and_another_table_s_is_n
     )
     assert rows.rows("groups", 0) == {}
     assert len(rows.rows("groups", 1)) == 1
+
+
+class StartingTables(DeclaredTables):
+    """Tells what its start does, in order."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+
+    @property
+    def recovery(self) -> Any:
+        return SimpleNamespace(start=self._start_recovery)
+
+    async def _update_channels(self) -> None:
+        self.did.append("subscribed")
+
+    async def _start_recovery(self) -> None:
+        self.did.append("recovery begins")
+
+
+async def test_the_start_waits_for_no_declarations() -> None:
+    tables = StartingTables()
+    async with asyncio.timeout(0.9):  # Faust sleeps for 1 s
+        await tables.on_start()
+    assert tables.did == ["subscribed", "recovery begins"]

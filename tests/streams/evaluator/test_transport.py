@@ -1,5 +1,6 @@
 """What becomes of a fetch: delivered, or given back so that it is fetched again. Fakes stand for Faust and aiokafka."""
 
+import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -30,14 +31,17 @@ class Fetching(SourceConsumer):
         self.assigned = SimpleNamespace(tps={KLINES, CHANGELOG}, state_value=lambda tp: self.place)
         of_group = SimpleNamespace(assignment=None if position is None else self.assigned)
         client = SimpleNamespace(_subscription=SimpleNamespace(subscription=of_group))
+        self.asked = 0
         self.group = SimpleNamespace(consumer_generation_id=1, rebalancing=rebalancing)
         vars(self).update(
             _thread=SimpleNamespace(_ensure_consumer=lambda: client),
             app=self.group,
+            _active_partitions={KLINES, CHANGELOG},
             transport=SimpleNamespace(sources=frozenset({"klines"})),
         )
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 (Faust's name)
+        self.asked += 1
         return self.fetch, None
 
     async def _deliver(self, tp: TP, records: list[Any]) -> None:
@@ -62,6 +66,17 @@ async def test_during_a_rebalance_sources_are_given_back_and_changelogs_are_deli
     consumer = Fetching(rebalancing=True)
     await consumer.drain((KLINES, records(KLINES, 3, 7)), (CHANGELOG, records(CHANGELOG, 3, 7)))
     assert (consumer.delivered, consumer.sought) == ([CHANGELOG], [(KLINES, 3)])
+
+
+async def test_while_nothing_is_taken_it_looks_again_soon() -> None:
+    consumer = Fetching()
+    vars(consumer)["_active_partitions"] = set()
+    async with asyncio.timeout(0.9):  # Faust sleeps for 1 s
+        await consumer.drain((KLINES, records(KLINES, 3, 7)))
+    assert consumer.asked == 0
+    vars(consumer)["_active_partitions"] = {CHANGELOG}
+    assert (await consumer.drain((CHANGELOG, records(CHANGELOG, 3, 7)))).delivered == [CHANGELOG]
+    assert [consumer.takes(tp) for tp in (KLINES, CHANGELOG)] == [False, True]
 
 
 @pytest.mark.parametrize("change", ["flow stops", "generation moves on"])

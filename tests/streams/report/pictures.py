@@ -10,7 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from streams.cli.backtesting.run import Settings, run
+from streams.cli.backtesting.asked import Settings
+from streams.cli.backtesting.run import run
 from streams.feeds.simulator import Market, simulate
 from tests.streams.report.browser import opened
 

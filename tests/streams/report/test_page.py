@@ -1,6 +1,7 @@
 """The page in a real browser: it draws, it zooms, and what it says is what the figures are."""
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from streams.report.charts import Charts, ChartsMissing, charts
 from streams.report.document import metrics_of, page
 from streams.report.run import Run
+from tests.deadline import DEADLINE_S
 from tests.streams.report.browser import opened
 from tests.streams.report.runs import made_up
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.slow
 
 MINUTES = 60_000
 
@@ -41,19 +43,17 @@ def number(text: str) -> float:
     return float(re.sub(r"[^0-9.\-]", "", text))
 
 
-def painted(page: Any, chart: str) -> int:
-    """How many different colours the chart's canvases show: a chart that drew nothing has one or two."""
-    return int(
-        page.evaluate(
-            """(id) => { const seen = new Set();
-            for (const canvas of document.querySelectorAll('#' + id + ' canvas')) {
-              if (!canvas.width) continue;
-              const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-              for (let at = 0; at < all.length; at += 4)
-                seen.add(all[at] << 16 | all[at + 1] << 8 | all[at + 2]);
-            } return seen.size; }""",
-            chart,
-        )
+def wait_painted(page: Any, chart: str) -> None:
+    """Until the chart's canvases show many colours: a chart that drew nothing has one or two."""
+    page.wait_for_function(
+        """(id) => { const seen = new Set();
+        for (const canvas of document.querySelectorAll('#' + id + ' canvas')) {
+          if (!canvas.width) continue;
+          const all = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+          for (let at = 0; at < all.length; at += 4)
+            seen.add(all[at] << 16 | all[at + 1] << 8 | all[at + 2]);
+        } return seen.size > 5; }""",
+        arg=chart,
     )
 
 
@@ -70,8 +70,8 @@ def test_it_draws_and_its_numbers_are_the_figures(file: Path, run: Run) -> None:
         assert number(shown["fees"]) == pytest.approx(found.fees, abs=0.005)
         assert number(shown["safety_orders"]) == found.safety_orders
         assert shown["deals"] == f"{found.deals:,} ({found.closed_deals:,})"
-        assert painted(page, "equity") > 5
-        assert painted(page, "candles") > 5
+        wait_painted(page, "equity")
+        wait_painted(page, "candles")
         assert page.locator("#deals tbody tr").count() == min(50, run.deals.height)
         assert page.inner_text("#notes") == "12 configurations were tried"
 
@@ -82,13 +82,12 @@ def test_zooming_brings_finer_candles_and_back(file: Path) -> None:
         box = page.locator("#candles").bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        for _ in range(200):
+        deadline = time.monotonic() + DEADLINE_S
+        while page.get_attribute("#candles", "data-length") != "60":
+            assert time.monotonic() < deadline
             page.mouse.wheel(0, -400)
             page.wait_for_timeout(20)  # a wheel turns in steps: the chart answers each
-            if page.get_attribute("#candles", "data-length") == "60":
-                break
-        assert page.get_attribute("#candles", "data-length") == "60"
-        assert painted(page, "candles") > 5
+        wait_painted(page, "candles")
         page.click("#all")
         page.wait_for_selector(f"#candles[data-length='{whole}']")
 
@@ -100,7 +99,7 @@ def test_a_deal_that_is_picked_is_shown_with_its_fills_and_levels(file: Path) ->
         page.wait_for_selector("#candles[data-fills='3']")
         assert page.input_value("#symbol") == "BBBUSDT"
         assert page.get_attribute("#candles", "data-length") == "60"
-        assert painted(page, "candles") > 5
+        wait_painted(page, "candles")
 
 
 def test_a_phone_in_the_dark_has_nothing_to_scroll_sideways(file: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadline import DEADLINE_S
 from topics.broker.process import PidFile, command_line
 
 MARK = "only-ours-has-this"
@@ -59,7 +60,7 @@ def test_no_file_names_nobody(tmp_path: Path) -> None:
 def test_a_signal_ends_it_and_a_zombie_counts_as_gone(tmp_path: Path, child: subprocess.Popen[bytes]) -> None:
     file = pid_file(tmp_path, child.pid)
     file.signal(signal.SIGTERM)
-    assert file.wait_gone(20)
+    assert file.wait_gone(DEADLINE_S)
     assert not file.path.exists()
     assert command_line(child.pid) == ""
 

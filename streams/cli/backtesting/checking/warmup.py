@@ -64,6 +64,8 @@ def warm_up(
 def _unready(bot: BotConfig, candles: Mapping[str, Candles], from_ms: int) -> list[Unready]:
     found = []
     for symbol in bot.pairs:
+        if symbol not in candles:
+            continue
         one = candles[symbol]
         begin = one.row_from(max(from_ms, bot.effective_from_ms or 0))
         operands = Operands(one)

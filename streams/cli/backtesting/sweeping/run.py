@@ -8,12 +8,13 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from streams.cli.backtesting import run as single
+from streams.cli.backtesting.asked import Settings, begin_of, check_times, instruments_of
 from streams.cli.backtesting.candles import Loaded, load
 from streams.cli.backtesting.checking.costs import unknown_instruments
 from streams.cli.backtesting.checking.readiness import warm_up_ms
 from streams.cli.backtesting.pool import rules_of
 from streams.cli.backtesting.provenance import remarks
+from streams.cli.backtesting.run import run_loaded
 from streams.cli.backtesting.sweeping.figures import OBJECTIVES, OF_EQUITY
 from streams.cli.backtesting.sweeping.forward import Forward, walk_forward
 from streams.cli.backtesting.sweeping.outcome import Outcome
@@ -32,7 +33,7 @@ Show = Callable[[float, str], None]
 class Asked:
     """`base`: candles, file, times and the rest as of a backtest. `draws` None: the whole grid. `windows` 0: none."""
 
-    base: single.Settings
+    base: Settings
     objective: str = "profit"
     draws: int | None = None
     seed: int = 0
@@ -47,8 +48,9 @@ def run(asked: Asked, out: Path, show: Show) -> tuple[Outcome, dict[str, Any]]:
     base, objective = asked.base, asked.objective
     if objective not in OBJECTIVES:
         raise Invalid(f"--objective: {objective!r} is none of {', '.join(OBJECTIVES)}")
-    single.check_times(base)
-    file, instruments = read_sweep(base.bots), single.instruments_of(base.instruments)
+    check_times(base)
+    assert base.bots is not None  # a sweep is of a file
+    file, instruments = read_sweep(base.bots), instruments_of(base.instruments)
     if taken := RESERVED & set(file.names):
         raise Invalid(f"{file.place}: sweep.{min(taken)}: is a column of the table; call it otherwise")
     show(0, "reading the bot file")
@@ -104,10 +106,10 @@ def _with_equity(first: list[Trial], whole: Span, loaded: Loaded, terms: Terms) 
     return with_figures(first, found)
 
 
-def _candles(base: single.Settings, fit: Sequence[Trial]) -> tuple[Loaded, Span]:
+def _candles(base: Settings, fit: Sequence[Trial]) -> tuple[Loaded, Span]:
     symbols = {symbol for trial in fit for symbol in trial.bot.pairs}
     loaded = load(base.klines, symbols, base.interval, base.to_ms, base.fill_up_to)
-    return loaded, Span(single.begin_of(base, loaded), loaded.end_ms)
+    return loaded, Span(begin_of(base, loaded), loaded.end_ms)
 
 
 def _windows(asked: Asked, whole: Span, loaded: Loaded, fit: Sequence[Trial]) -> list[Window]:
@@ -135,10 +137,10 @@ def _refuse_unready(first: Span, loaded: Loaded, fit: Sequence[Trial], interval:
         )
 
 
-def _best(base: single.Settings, loaded: Loaded, file: SweepFile, outcome: Outcome, out: Path) -> None:
+def _best(base: Settings, loaded: Loaded, file: SweepFile, outcome: Outcome, out: Path) -> None:
     """The best bot as a file of its own, and its backtest with a report that says how it was found."""
     place, best = out / "best.yaml", outcome.ranked[0]
     place.write_text(bot_file(file.written(best.setting), outcome.notes), encoding="utf-8")
     own = replace(loaded, candles={symbol: loaded.candles[symbol] for symbol in best.bot.pairs})
     asked = replace(base, bots=place)
-    single.run_loaded(asked, [best.bot], own, out / "best", lambda done, text: None, outcome.notes)
+    run_loaded(asked, [best.bot], own, out / "best", lambda done, text: None, outcome.notes)

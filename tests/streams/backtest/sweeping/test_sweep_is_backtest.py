@@ -11,11 +11,12 @@ import pytest
 from schemas.bots import BotConfig
 from sinks.executor.decision import Rules
 from sinks.venues.paper import Paper
+from streams.cli.backtesting.asked import Settings
 from streams.cli.backtesting.bot import run_bot
 from streams.cli.backtesting.cutting import since, until
 from streams.cli.backtesting.reporting import figures as reported
 from streams.cli.backtesting.reporting import run_of
-from streams.cli.backtesting.run import Settings, run
+from streams.cli.backtesting.run import run
 from streams.cli.backtesting.sweeping.pool import Terms, evaluate
 from streams.cli.backtesting.sweeping.walkforward import Span
 from streams.engine.backtest.candles import Candles

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -39,6 +39,8 @@ from streams.engine.dca.levels import levels, safety_levels, trails
 from tests.streams.engine.dca.support import GOLDEN, SYMBOL, bar, events, fired, opened, run, trigger
 
 MANY = settings(max_examples=100, deadline=None)
+MANY_DIGITS = replace(GOLDEN, price_deviation="0.1", step_scale="1.12", volume_scale="1.37")
+"""A safety order of 105.6826090329635962: more digits than are shown of a ratio."""
 
 
 def decimals(low: int, high: int, places: int) -> st.SearchStrategy[str]:
@@ -231,6 +233,7 @@ def test_a_ladder_on_a_grid_is_the_exact_one_rounded_once(bot: BotConfig, instru
 
 @MANY
 @given(bots, instruments)
+@example(MANY_DIGITS, Instrument())
 def test_what_the_preview_shows_is_what_is_armed(bot: BotConfig, instrument: Instrument) -> None:
     bot = replace(bot, slippage="0")
     try:

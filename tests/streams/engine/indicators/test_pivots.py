@@ -1,7 +1,7 @@
 """Pivot points of the session before."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -64,7 +64,10 @@ def test_they_may_fire_after_a_day_that_was_complete() -> None:
 @needs_recordings
 def test_stock_indicators() -> None:
     """Theirs begin with the month."""
-    dates = [datetime.fromisoformat(f"{row['date']}+00:00") for row in table(SKENDER / "quotes_default.csv")]
+    dates = [
+        datetime.fromisoformat(row["date"]).replace(tzinfo=UTC)
+        for row in table(SKENDER / "quotes_default.csv")
+    ]
     times = np.array([round(date.timestamp()) * 1_000 for date in dates])
     found = compute(Indicator("pivots", (("anchor", 3),)), quotes(), open_time_ms=times)
     for name in LEVELS:
