@@ -55,8 +55,9 @@ class Finder:
         """The one trigger that this generation fires, and when; None where it never does."""
         start = self.candles.row_from(command.armed_from_ms)
         conditions = [_condition(member, command.interval) for member in command.members]
+        touched = self._touched(conditions, start)
         whens = [
-            NEVER if isinstance(condition, Trail) else self._first(condition, member, command, start)
+            NEVER if isinstance(condition, Trail) else self._first(condition, member, command, start, touched)
             for condition, member in zip(conditions, command.members, strict=True)
         ]
         first = min(whens, default=NEVER)
@@ -75,17 +76,35 @@ class Finder:
         ]
         return first, self._trigger(command, fired, followed, first)
 
-    def _first(self, condition: Condition, member: Member, command: GroupCommand, start: int) -> When:
+    def _touched(self, conditions: list[Condition], start: int) -> int:
+        """The first row at which any level is touched: of each side only the nearest is looked for."""
+        prices: dict[str, list[float]] = {"below": [], "above": []}
+        for condition in conditions:
+            if isinstance(condition, Level):
+                prices[condition.side].append(float(condition.price))
+        row = len(self.candles)
+        if prices["below"]:
+            row = self.extremes.below(start, max(prices["below"]))
+        return min(row, self.extremes.above(start, min(prices["above"]))) if prices["above"] else row
+
+    def _first(
+        self, condition: Condition, member: Member, command: GroupCommand, start: int, touched: int
+    ) -> When:
+        """When a member fires; a level that is not touched on the first row that touches one comes too late: NEVER."""
         match condition:
             case Level(price, side):
-                search = self.extremes.below if side == "below" else self.extremes.above
-                return self._at_row(search(start, float(price)))
+                return self._at_row(touched) if self._touches(touched, float(price), side) else NEVER
             case At(ms):
                 return self._at_instant(ms, command.armed_from_ms)
             case Schedule():
                 return self._scheduled(condition, command.armed_from_ms, member.when_true_at_arming == "fire")
             case _:
                 return self._at_row(self._edge(condition, start, member.when_true_at_arming == "fire"))
+
+    def _touches(self, row: int, price: float, side: str) -> bool:
+        if row == len(self.candles):
+            return False
+        return bool(self.candles.low[row] <= price if side == "below" else self.candles.high[row] >= price)
 
     def _edge(self, condition: Condition, start: int, at_once: bool) -> int:
         edges = self._edges.get(condition)

@@ -1,12 +1,13 @@
 """What a grid waits for: a limit order at most levels, and the stops outside the range."""
 
 from decimal import Decimal
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from schemas.conditions import Side
 from streams.engine.dca.instrument import Instrument
 from streams.engine.dca.money import Number
-from streams.engine.grid.deal import STOP_ABOVE, STOP_BELOW, Deal
+from streams.engine.grid.deal import STOP_ABOVE, STOP_BELOW, Cell, Deal
 
 
 class GridOrder(NamedTuple):
@@ -33,6 +34,9 @@ class GridOrder(NamedTuple):
         return price - self.ticks if self.side == "below" else self.ticks - price
 
 
+_Table: TypeAlias = tuple[tuple[GridOrder, GridOrder], ...]
+
+
 def level_name(number: int) -> str:
     """ "grid_7" """
     return f"grid_{number}"
@@ -46,8 +50,8 @@ def waiting(deal: Deal) -> tuple[GridOrder, ...]:
     """
     if deal.status != "open":
         return ()
-    price, levels = deal.terms.instrument.in_ticks(deal.price), deal.prices
-    orders = [(_order(deal, number, levels), cell) for number, cell in deal.numbered()]
+    price, table = deal.terms.instrument.in_ticks(deal.price), _of_cells(deal.prices)
+    orders = [(_order(deal, number, cell, table), cell) for number, cell in deal.numbered()]
     taken = {order.level for order, cell in orders if cell.working}
     found: dict[int, GridOrder] = {}
     for order, cell in orders:
@@ -76,12 +80,20 @@ def bounds(deal: Deal) -> tuple[int | None, int | None]:
     return below, above
 
 
-def _order(deal: Deal, number: int, levels: tuple[int, ...]) -> GridOrder:
-    cell = deal.cells[number - 1]
+def _order(deal: Deal, number: int, cell: Cell, table: _Table) -> GridOrder:
     # An idle cell waits where it would close its trip, had it opened one.
     upper = cell.state == "sell" or (cell.state == "idle" and deal.opens_with(number) == "buy")
-    level = number + 1 if upper else number
-    return GridOrder(level_name(level), level, levels[level - 1], "above" if upper else "below", number)
+    return table[number - 1][upper]
+
+
+@lru_cache(maxsize=256)
+def _of_cells(levels: tuple[int, ...]) -> _Table:
+    """Of each cell the order at its lower level and that at its upper one: a grid asks for them at every step."""
+    buys = (GridOrder(level_name(n), n, ticks, "below", n) for n, ticks in enumerate(levels[:-1], start=1))
+    sells = (
+        GridOrder(level_name(n + 1), n + 1, ticks, "above", n) for n, ticks in enumerate(levels[1:], start=1)
+    )
+    return tuple(zip(buys, sells, strict=True))
 
 
 def _stops(deal: Deal) -> tuple[GridOrder, ...]:

@@ -35,11 +35,12 @@ def walk(deal: Deal, bar: Bar, fired: Sequence[FiredMember]) -> Settlement:
         return Settlement(after, (*events, *unmet(deal, after, bar, fired, events)))
     terms = deal.terms
     both = paths(bar, terms.instrument, terms.walk_side, terms.walk_intrabar)
-    after, events = _ended(*_along(deal, both.taken), bar, fired)
+    orders = tuple(order for order in armed(deal) if any(map(order.met_at, both.taken)))
+    after, events = _ended(*_along(deal, both.taken, orders), bar, fired)
     told = (*events, *unmet(deal, after, bar, fired, events))
-    if not events:
-        return Settlement(after, told)  # a bar that met nothing meets nothing the other way round
-    other, _ = _ended(*_along(deal, both.other), bar, fired)
+    if len(orders) < 2:
+        return Settlement(after, told)  # it is met at the same price whichever way the bar went
+    other, _ = _ended(*_along(deal, both.other, orders), bar, fired)
     return Settlement(after, told, ambiguous=other != after)
 
 
@@ -62,10 +63,10 @@ def _decided(deal: Deal, events: list[GridEvent], bar: Bar, fired: Sequence[Fire
     return deal, events + more
 
 
-def _along(deal: Deal, points: Points) -> Walked:
-    """Meet every order on the way; one that was filled is gone for the rest of the bar."""
+def _along(deal: Deal, points: Points, orders: tuple[GridOrder, ...]) -> Walked:
+    """Meet all of `orders` on the way; one that was filled is gone for the rest of the bar."""
     here, opened = points[0], points[0]
-    left, events = list(armed(deal)), list[GridEvent]()
+    left, events = list(orders), list[GridEvent]()
     for there in points:
         while (order := _next(left, here, there)) is not None and not deal.closed:
             if not order.met_at(here):
