@@ -56,7 +56,7 @@ def step_short(t: int, bars: Floats, p: Floats, f: Floats, i: Ints, out: Floats)
     i[1] = i[1] + 1 if place == f[0] else 1
     i[2] = i[2] + 1 if known else 0
     f[0] = place
-    q = int(place * UNITS + 0.5)
+    q = int((place if known else 0.0) * UNITS + 0.5)
     total = q
     for j in range(KEPT - 1):
         total += i[3 + j] if j + 1 < smooth else 0

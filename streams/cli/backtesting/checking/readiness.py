@@ -17,7 +17,9 @@ def never_ready(bots: Sequence[BotConfig], candles: Mapping[str, Candles]) -> It
     """A line for every operand of a bot that its symbol's candles are too few for."""
     for bot in bots:
         for symbol in bot.pairs:
-            one = candles[symbol]
+            one = candles.get(symbol)
+            if one is None:
+                continue  # a pair without candles is told elsewhere
             for leaf in _leaves(bot, one.interval):
                 needs, there = bars_to_ready(leaf), _bars(one, str(leaf.timeframe))
                 if needs > there:
