@@ -246,7 +246,10 @@ class Market:
         HistoryGone where the bars are others than those this market was made of.
         """
         tape = self.tape
-        if tape.origin_ms is None or tape.frame.first == 0:
+        if tape.origin_ms is None:
+            return
+        if tape.frame.first == 0:
+            tape.first = 0  # those too old are all there still: they are dropped many at a time
             return
         tape.prepend(bars, self.fill_up_to)
         self.operands.history_loaded = True

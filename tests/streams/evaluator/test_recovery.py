@@ -291,3 +291,27 @@ async def test_a_symbol_keeps_the_gap_that_is_filled_with_which_it_was_first_see
 def _bars_of(worker: EvaluatorWorker, symbol: str) -> int:
     seats = [seat for lane in worker.station.lanes.values() for seat in lane.evaluator.symbols]
     return next(seat.market.next for seat in seats if seat.symbol == symbol)
+
+
+@pytest.mark.parametrize("bars", [5_800, 8_000], ids=["rows still there", "rows dropped"])
+async def test_a_command_from_before_the_bars_that_are_kept_sees_all_of_them(bars: int) -> None:
+    """5,000 bars may be asked for; those before are dropped many at a time, and read back where they are gone."""
+    bus, others = MemoryBus(*TOPICS.all()), MemoryBus(*TOPICS.all())
+    command = scenario.group_record(scenario.group("AAA", 1, 10 * scenario.MINUTE))
+    others.append(command)
+    for one in (bus, others):
+        for record in scenario.klines(0, bars, ("AAA",)):
+            one.append(record)
+    late = EvaluatorWorker(bus, TOPICS)
+    await late.run_until_idle()
+    (seat,) = (seat for lane in late.station.lanes.values() for seat in lane.evaluator.symbols)
+    assert seat.market.first > 10
+    assert (seat.market.tape.frame.first > 0) == (bars == 8_000)
+    bus.append(command)
+    await late.run_until_idle()
+    await EvaluatorWorker(others, TOPICS).run_until_idle()
+    assert len(scenario.outputs(bus)) == 1
+    assert scenario.outputs(bus) == scenario.outputs(others)
+    assert "armed_late" not in {
+        json.loads(row.value or b"")["event"] for row in bus.records(TOPICS.events.name)
+    }
