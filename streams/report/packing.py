@@ -2,7 +2,8 @@
 
 Integers are sent as int32, the first bytes of all before the second bytes of all, compressed and in base64. A series
 is sent as its differences; of a candle the close as its differences, the open from the close before, and the wicks:
-small numbers, most of whose bytes are zero. Prices are whole numbers of the finest step that the symbol needs.
+small numbers, most of whose bytes are zero. Prices are whole numbers of the finest step that the symbol needs, or of a
+coarser one where they would not fit: `decimals` may be negative, for prices of billions.
 """
 
 import base64
@@ -38,9 +39,10 @@ def candles(bars: Mapping[str, Floats]) -> dict[str, Any]:
     """open, high, low, close of one symbol in order of time: `decimals`, and what the page adds up again."""
     columns = [bars[name] for name in ("open", "high", "low", "close")]
     decimals = decimals_of(columns)
-    while decimals and max(float(column.max(initial=0.0)) for column in columns) * 10**decimals > _LARGEST:
+    largest = max(float(column.max(initial=0.0)) for column in columns)
+    while largest * 10.0**decimals > _LARGEST:
         decimals -= 1
-    opened, high, low, close = (np.rint(column * 10**decimals).astype(np.int64) for column in columns)
+    opened, high, low, close = (np.rint(column * 10.0**decimals).astype(np.int64) for column in columns)
     before = np.concatenate((np.zeros(1, np.int64), close[:-1]))
     return {
         "decimals": decimals,

@@ -248,7 +248,7 @@ async function draw(from, to, force = false) {
   view.from = Math.max(from - wide, first);
   view.to = Math.min(to + wide, last + 1);
   const shown = folded(bars, length, view.from, view.to);
-  candles.applyOptions({ priceFormat: { type: "price", precision: bars.decimals, minMove: 10 ** -bars.decimals } });
+  candles.applyOptions({ priceFormat: { type: "price", precision: Math.max(0, bars.decimals), minMove: 10 ** -bars.decimals } });
   candles.setData(shown);
   drawFills(shown);
   drawLevels(shown);

@@ -41,6 +41,14 @@ def test_candles_come_back_in_their_own_decimals() -> None:
     assert ((np.minimum(opened, close) - unpacked(made["below"])) / 100).tolist() == [0.9, 1.2]
 
 
+@pytest.mark.parametrize("price, decimals", [(2_650_000_000.0, -1), (1e300, -291)])
+def test_candles_of_prices_beyond_32_bits_are_told_in_a_coarser_step(price: float, decimals: int) -> None:
+    made = candles({name: np.array([price, price / 2]) for name in ("open", "high", "low", "close")})
+    assert made["decimals"] == decimals
+    close = np.cumsum(unpacked(made["close"])) / 10.0 ** made["decimals"]
+    assert close == pytest.approx([price, price / 2], rel=1e-8)
+
+
 @pytest.mark.parametrize("price, decimals", [(100.0, 0), (0.1, 1), (63_123.45, 2), (0.00001234, 8)])
 def test_decimals_are_those_of_the_prices(price: float, decimals: int) -> None:
     assert decimals_of([np.array([price, price])]) == decimals
