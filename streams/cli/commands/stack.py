@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.context import DEFAULT_PARTITIONS, Context, Place, place
-from streams.cli.errors import Problem
+from streams.cli.errors import Invalid, Problem
 from streams.cli.output import JsonFlag, note, print_json, print_table
 from streams.cli.symbols import symbols_of
 
@@ -19,11 +19,11 @@ def up(
     ctx: Context,
     feed: Annotated[bool, typer.Option("--feed/--no-feed", help="With a feed.")] = True,
     binance: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="SYMBOLS", help="With Binance's live market of these instead of the simulated one."
         ),
-    ] = "",
+    ] = None,
     symbols: Annotated[str, typer.Option(help="The simulated market's symbols.")] = "BTCUSDT,ETHUSDT,SOLUSDT",
     seed: Annotated[int, typer.Option(min=0, help="The simulated market's seed.")] = 1,
     notifier: Annotated[
@@ -59,10 +59,14 @@ def up(
     _report(here.folder, stack, pids, json)
 
 
-def feed_command(binance: str, symbols: str, seed: int) -> list[str]:
-    """The feed's own command: Binance's market where symbols of it are named, else a simulated one. Raises Invalid."""
-    if binance:
-        return ["feed", "binance", *symbols_of(binance, "--binance")]
+def feed_command(binance: str | None, symbols: str, seed: int) -> list[str]:
+    """The feed's own command: Binance's market where it is asked for, else a simulated one. Raises Invalid."""
+    if binance is not None:
+        names = symbols_of(binance, "--binance")
+        # An empty list is an unset variable: a simulated market would be taken for the live one.
+        if not names:
+            raise Invalid("--binance: at least one symbol is needed")
+        return ["feed", "binance", *names]
     return ["feed", "simulate", "--speed", "live", "--symbols", symbols, "--seed", str(seed)]
 
 

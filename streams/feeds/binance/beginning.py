@@ -70,14 +70,21 @@ class Beginning(NamedTuple):
     def of(self, symbol: str, standing: Standing | None, now_ms: int) -> Sequence:
         """Where `symbol` begins; `now_ms`: the exchange's clock. Raises CannotBegin."""
         if standing is None:
-            step = interval_ms(self.interval)
-            return Sequence(
-                symbol, self.feed, self.interval, bucket_start_ms(self.from_ms + step - 1, self.interval)
-            )
+            from_ms = max(0, self.from_ms)
+            first_ms = bucket_start_ms(from_ms + interval_ms(self.interval) - 1, self.interval)
+            self._check_begun(symbol, first_ms, now_ms)
+            return Sequence(symbol, self.feed, self.interval, first_ms)
         self._check(symbol, standing, now_ms)
         return Sequence(
             symbol, self.feed, self.interval, standing.until_ms, begun=True, ticked_ms=standing.ticked_ms
         )
+
+    def _check_begun(self, symbol: str, first_ms: int, now_ms: int) -> None:
+        """A feed that waits for a far bar says nothing until then, and looks like one that runs."""
+        if first_ms > now_ms + interval_ms(self.interval):
+            raise CannotBegin(
+                f"{symbol}: it would begin at {utc(first_ms)}, which the exchange's clock has not reached"
+            )
 
     def _check(self, symbol: str, standing: Standing, now_ms: int) -> None:
         if standing.interval != self.interval:

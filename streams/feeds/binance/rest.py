@@ -147,7 +147,7 @@ class Rest:
         seconds = backoff_s(self._failures, random.random())
         self._budget.be_silent(seconds, time.monotonic())
         self._told(outcome)
-        _log.warning("%s; asked again in %.1f s", reason, seconds)
+        _log.warning("%s; nothing is asked for %.1f s", reason, seconds)
         return Away(reason)
 
 

@@ -73,10 +73,16 @@ def test_later_commands_find_the_stack_of_their_folder(tmp_path: Path) -> None:
 
 
 def test_the_local_stack_is_fed_by_a_simulated_market_or_by_a_live_one() -> None:
-    assert feed_command("", "AUSDT", 7)[:2] == ["feed", "simulate"]
+    assert feed_command(None, "AUSDT", 7)[:2] == ["feed", "simulate"]
     assert feed_command("AUSDT, BUSDT", "XUSDT", 7) == ["feed", "binance", "AUSDT", "BUSDT"]
     with pytest.raises(Invalid, match="--binance: 'b' is no symbol"):
         feed_command("b", "", 7)
+
+
+@pytest.mark.parametrize("unset", ["", ",,", " "])
+def test_a_live_market_of_no_symbols_is_refused_not_simulated(unset: str) -> None:
+    with pytest.raises(Invalid, match="--binance: at least one symbol is needed"):
+        feed_command(unset, "AUSDT", 7)
 
 
 def test_down_where_nothing_runs_says_so(strikeline: CommandLine, tmp_path: Path) -> None:

@@ -17,6 +17,14 @@ def test_a_symbol_that_the_topic_has_goes_on_there_whatever_else_was_asked_for()
 def test_a_new_one_begins_with_the_first_bar_at_or_after_what_was_asked_for() -> None:
     assert Beginning("binance", "1m", START).of("AUSDT", None, NOW).next_ms == START
     assert Beginning("binance", "1m", START + 1).of("AUSDT", None, NOW).next_ms == START + MINUTE_MS
+    assert Beginning("binance", "1m", -(10**18)).of("AUSDT", None, NOW).next_ms == 0
+
+
+def test_a_new_one_may_begin_with_the_next_bar_but_not_further_in_the_future() -> None:
+    coming = START + 101 * MINUTE_MS
+    assert Beginning("binance", "1m", coming).of("AUSDT", None, NOW).next_ms == coming
+    with pytest.raises(CannotBegin, match=r"AUSDT: it would begin at .*, which the exchange's clock has not"):
+        Beginning("binance", "1m", coming + MINUTE_MS).of("AUSDT", None, NOW)
 
 
 @pytest.mark.parametrize(
