@@ -1,13 +1,19 @@
 """Times as people write and read them: UTC always."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from streams.cli.errors import Invalid
+
+_LAST_MS: Final = 253_402_300_799_999
+"""The last that has a date."""
 
 
 def parse_time(text: str, option: str = "time") -> int:
     """Epoch milliseconds of `2025-05-10`, `2025-05-10T12:00`, `…Z`, `…+02:00` or of such a number."""
     if text.isdecimal() and len(text) > 8:
+        if len(text) > 18 or int(text) > _LAST_MS:
+            raise Invalid(f"{option}: {text} is no epoch milliseconds: beyond the year 9999")
         return int(text)
     try:
         parsed = datetime.fromisoformat(text)

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from schemas.interval import interval_ms
 from sinks.errors import BadInstruments
 from sinks.instruments import load_instruments
 from streams.cli.backtesting.candles import Loaded
 from streams.cli.errors import Invalid
+from streams.cli.times import show_time
+
+_MOST_FUNDING: Final = 100
+"""Percent per 8 hours: all that a position is worth, many times what any venue takes."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def begin_of(settings: Settings, loaded: Loaded) -> int:
     """From when on bots are in force. Raises Invalid where the candles end before."""
     from_ms = max(loaded.first_ms, settings.from_ms or 0)
     if from_ms >= loaded.end_ms:
-        raise Invalid(f"--from: the candles end before it, at {loaded.end_ms}")
+        raise Invalid(f"--from: the candles end before it, at {show_time(loaded.end_ms)}")
     return from_ms
 
 
@@ -51,6 +55,10 @@ def check_times(settings: Settings) -> None:
         raise Invalid(f"--capital: {settings.capital} is no amount")
     if not isfinite(settings.funding):
         raise Invalid(f"--funding: {settings.funding} is no percent")
+    if abs(settings.funding) > _MOST_FUNDING:
+        raise Invalid(
+            f"--funding: {settings.funding} is not from -{_MOST_FUNDING} to {_MOST_FUNDING} percent"
+        )
     if None not in (settings.from_ms, settings.to_ms) and settings.from_ms >= settings.to_ms:  # type: ignore[operator]
         raise Invalid("--from: is not before --to")
 

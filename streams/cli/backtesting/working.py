@@ -20,7 +20,7 @@ from streams.cli.backtesting.desk import Refused
 from streams.cli.backtesting.pool import Work, run_all
 from streams.cli.backtesting.provenance import provenance, remarks
 from streams.cli.backtesting.reporting import figures, run_of, write_page
-from streams.cli.backtesting.writing import bot_summary, write
+from streams.cli.backtesting.writing import bot_summary, never_opened, write
 from streams.cli.errors import Problem
 from streams.cli.replaying.window import carried, within
 from streams.engine.backtest.candles import Candles
@@ -41,7 +41,7 @@ class Report:
         """Were all rows and records usable, and did no check find that the future was seen?"""
         checks = self.summary.get("checks")
         usable = not (self.summary["broken_rows"] or self.summary["undecodable_records"])
-        return usable and (checks is None or checks["lookahead"]["passed"])
+        return usable and (checks is None or checks["lookahead"]["passed"] is not False)
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def run_work(
         *never_ready(bots, loaded.candles),
         *unknown_instruments(settings.instruments, work.instruments, loaded.candles),
         *free_of_charge(bots, settings.funding),
+        *never_opened(results),
     ]
     notes = list(dict.fromkeys(said))
     if recorded is not None:

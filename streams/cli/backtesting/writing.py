@@ -3,7 +3,7 @@
 Money is Decimal with 18 places, exactly; prices of bars are floats, as the feed has them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -129,3 +129,14 @@ def bot_summary(result: BotResult) -> dict[str, Any]:
         "ambiguous_bars": sum(deal.ambiguous_bars for deal in result.deals),
         "refused_entries": sum(1 for outcome in result.outcomes if outcome == "refused"),
     }
+
+
+def never_opened(results: Iterable[BotResult]) -> Iterator[str]:
+    """A line for every bot whose entries fired and were all refused: triggers without a deal explain nothing."""
+    for result in results:
+        refused = sum(1 for outcome in result.outcomes if outcome == "refused")
+        if refused and not result.deals:
+            yield (
+                f"{result.bot_id}: no deal was opened: the executor refused {refused:,} of {len(result.triggers):,} "
+                "entries at their prices; see its tick, lot and minimum notional"
+            )

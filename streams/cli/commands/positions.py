@@ -30,7 +30,9 @@ def balances(
 
     database = place(ctx).database
     if database is None:
-        raise Unreachable("no database is known: start the stack, or name one with --database-url")
+        raise Unreachable(
+            "no database is known: start the stack, or name one with `strikeline --database URL`"
+        )
     found = asked(database, lambda engine: list_balances(engine, user_id=user))
     if json:
         print_json(found)

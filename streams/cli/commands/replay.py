@@ -74,9 +74,9 @@ def replay(
     """Replay the klines of a topic: the triggers, fills and deals of bots, and what users' alerts fired.
 
     With --bots the bots of a file. Without it what users really produced: all bots of the configs topic, each with its
-    config of the moment (edits, pauses, deletions), and all of users' alerts. With the executor's database (--database)
-    configs and triggers come in the order in which they were decided. Bots are replayed from their first config on, and
-    --from says whose outcome is shown.
+    config of the moment (edits, pauses, deletions), and all of users' alerts. With the executor's database (the running
+    stack's, or `strikeline --database URL replay`) configs and triggers come in the order in which they were decided.
+    Bots are replayed from their first config on, and --from says whose outcome is shown.
 
     All partitions are read in batches and merged in order of event time; what is sent while it reads is left out.
     Live topics are never written to. Exit code 1: some records could not be decoded (they are counted and named), or

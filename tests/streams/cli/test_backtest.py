@@ -187,6 +187,28 @@ def test_a_missing_symbol_and_a_wrong_bot_are_named(files: Path, strikeline: Com
     assert "dip: entry: column" in answer.err
 
 
+def test_a_bot_whose_entries_are_all_refused_says_so(files: Path, strikeline: CommandLine) -> None:
+    """A tick far above the price: every entry fires, and none has a target below which it could buy."""
+    (files / "venue.yaml").write_text('BTCUSDT: {tick: "1000", lot: "0.00001"}\n')
+    (files / "bots.yaml").write_text(BOTS.split("---")[0])
+    words = ("--bots", str(files / "bots.yaml"), "--out", str(files / "out"))
+    given = ("--klines", str(files / "candles"), "--instruments", str(files / "venue.yaml"), *words)
+    answer = strikeline("backtest", "--no-report", "--json", *given)
+    (told,) = answer.json["bots"]
+    assert (answer.code, told["deals"], told["refused_entries"]) == (0, 0, told["triggers"])
+    assert told["triggers"] > 0
+    assert f"dip: no deal was opened: the executor refused {told['triggers']}" in answer.err
+
+
+def test_a_check_with_nothing_to_cut_off_is_no_finding(files: Path, strikeline: CommandLine) -> None:
+    frame("BTCUSDT", walk(1, 5)).write_parquet(files / "one.parquet")
+    (files / "bots.yaml").write_text(BOTS.split("---")[0])
+    words = ("--bots", str(files / "bots.yaml"), "--out", str(files / "out"), "--check", "--no-report")
+    answer = strikeline("backtest", "--klines", str(files / "one.parquet"), *words, "--json")
+    assert (answer.code, answer.json["checks"]["lookahead"]["passed"]) == (0, None), answer.err
+    assert "lookahead: not compared" in answer.err
+
+
 def test_broken_rows_are_counted_and_left_out(files: Path, strikeline: CommandLine) -> None:
     path = files / "candles/eth.csv"
     path.write_text(path.read_text() + f"ETHUSDT,{MONDAY + 700 * 60_000},1,0.5,2,1,1\n")

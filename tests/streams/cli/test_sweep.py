@@ -164,8 +164,12 @@ def test_funding_is_in_the_equity_and_not_in_the_ledger(folder: Path) -> None:
     assert free.json["metrics"]["net_profit"] > paid.json["metrics"]["net_profit"]
     assert free.json["bots"] == paid.json["bots"]
     assert "funding of 0.05 % per 8 h" in paid.err
-    wrong = strikeline(folder, "backtest", *given, "--funding", "nan")
-    assert (wrong.code, "--funding: nan is no percent" in wrong.err) == (2, True)
+    for percent, reason in (
+        ("nan", "nan is no percent"),
+        ("1e308", "1e+308 is not from -100 to 100 percent"),
+    ):
+        wrong = strikeline(folder, "backtest", *given, "--funding", percent)
+        assert (wrong.code, f"--funding: {reason}" in wrong.err) == (2, True), wrong.err
 
 
 def test_backtest_check_says_what_it_found_in_summary_page_and_console(folder: Path) -> None:

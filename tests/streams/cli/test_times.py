@@ -22,7 +22,7 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, expected: int) -> No
     assert parse_time(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "14.11.2023", "2023-13-01"])
+@pytest.mark.parametrize("text", ["", "yesterday", "14.11.2023", "2023-13-01", "9" * 15, "9" * 5_000])
 def test_what_is_no_time_is_refused_with_the_option(text: str) -> None:
     with pytest.raises(Invalid, match="--from: "):
         parse_time(text, "--from")

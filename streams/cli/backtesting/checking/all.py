@@ -50,6 +50,8 @@ def check(
 
 def _lookahead(found: Lookahead) -> list[str]:
     times = len(found.cuts_ms)
+    if not times:
+        return ["lookahead: not compared: there are too few bars to cut one off"]
     if not found.differences:
         return [f"lookahead: none: with the future cut off at {times} times nothing before changed"]
     return [f"lookahead: {one}" for one in found.differences]

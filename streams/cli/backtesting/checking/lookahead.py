@@ -24,8 +24,8 @@ class Lookahead(NamedTuple):
     differences: list[str]
 
     def summary(self) -> dict[str, Any]:
-        """For `summary.json`."""
-        return {"passed": not self.differences, **self._asdict()}
+        """For `summary.json`; `passed` is None where there was no time to cut at."""
+        return {"passed": not self.differences if self.cuts_ms else None, **self._asdict()}
 
 
 def lookahead(

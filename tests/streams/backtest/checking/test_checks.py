@@ -90,6 +90,16 @@ def test_no_bot_looks_ahead() -> None:
     assert (found.differences, len(found.cuts_ms)) == ([], 6)
 
 
+def test_of_a_single_bar_nothing_can_be_cut_off_and_the_summary_says_so() -> None:
+    candles = {"CENTS": Candles.of("CENTS", walk(1, 3))}
+    bots = [dip()]
+    found = check(
+        bots, results(bots, candles), candles, 0, lambda some, other: results(list(some), other), unheard
+    )
+    assert found.summary()["lookahead"]["passed"] is None
+    assert "lookahead: not compared" in found.lines()[0]
+
+
 @pytest.mark.parametrize("way", ["compiled", "from event to event"])
 def test_a_glance_at_the_next_bar_is_found(way: str) -> None:
     candles = {"CENTS": Candles.of("CENTS", walk(700, 3))}
