@@ -49,6 +49,13 @@ class SourceConsumer(Consumer):
         """Whether its records are taken at present; sources are not during recovery, changelogs only then."""
         return tp in self._active_partitions
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust logs an error every few seconds, from five minutes on, for each partition that the client never asked for.
+        What is not taken is left out of fetches on purpose.
+        """
+        if self.takes(tp):
+            super().verify_event_path(now, tp)
+
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             while not (self.should_stop or fetcher.should_stop):

@@ -79,6 +79,15 @@ async def test_while_nothing_is_taken_it_looks_again_soon() -> None:
     assert [consumer.takes(tp) for tp in (KLINES, CHANGELOG)] == [False, True]
 
 
+def test_of_what_is_not_taken_no_error_says_that_it_is_not_fetched() -> None:
+    consumer, looked_at = Fetching(), []
+    vars(consumer)["_thread"].verify_event_path = lambda now, tp: looked_at.append(tp)
+    vars(consumer)["_active_partitions"] = {KLINES}
+    for tp in (KLINES, CHANGELOG):
+        consumer.verify_event_path(1_000.0, tp)
+    assert looked_at == [KLINES]
+
+
 @pytest.mark.parametrize("change", ["flow stops", "generation moves on"])
 async def test_what_is_left_of_a_fetch_when_things_change_in_its_middle_is_given_back(change: str) -> None:
     consumer = Fetching()
