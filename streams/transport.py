@@ -50,8 +50,8 @@ class SourceConsumer(Consumer):
         return tp in self._active_partitions
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust logs an error every few seconds, from five minutes on, for each partition that the client never asked for.
-        What is not taken is left out of fetches on purpose.
+        """What is not taken is left out of fetches on purpose; from five minutes on Faust would log that as an error,
+        every few seconds for each partition.
         """
         if self.takes(tp):
             super().verify_event_path(now, tp)

@@ -84,24 +84,26 @@ def _triggers(
     window: Window,
     topics: Topics,
 ) -> Checked:
-    known = {script.group_id for of_symbol in scripts.values() for script in of_symbol}
+    begun = {s.group_id: s.first_generation for of_symbol in scripts.values() for s in of_symbol}
     passed = {key for of_symbol in scripts.values() for script in of_symbol for key in script.superseded()}
+
+    def known(trigger: Trigger) -> bool:
+        first = begun.get(trigger.group_id)
+        return first is not None and first <= trigger.generation
 
     def compared(triggers: Mapping[str, Trigger]) -> dict[str, Trigger]:
         return {
             name: trigger
             for name, trigger in triggers.items()
             if window.has(trigger.bar.close_time_ms)
-            and trigger.group_id in known
+            and known(trigger)
             and (trigger.group_id, trigger.generation) not in passed
         }
 
     was = compared(recorded)
-    orphans = sum(
-        1 for one in recorded.values() if window.has(one.bar.close_time_ms) and one.group_id not in known
-    )
+    orphans = sum(1 for one in recorded.values() if window.has(one.bar.close_time_ms) and not known(one))
     unchecked = (
-        [f"{orphans:,} triggers: {topics.alerts.name} has no command of their group any more"]
+        [f"{orphans:,} triggers: {topics.alerts.name} has not the command any more that armed their group"]
         if orphans
         else []
     )
@@ -121,18 +123,23 @@ def _cut(cluster: Cluster, topics: Topics, first_ms: Mapping[str, int]) -> dict[
 def executor(cluster: Cluster, topics: Topics, database: str, window: Window, rules: Rules) -> Checked:
     """Recorded deals and fills against those of the same configs and triggers. Raises Unreachable."""
     specs = {spec.name: spec for spec in (topics.configs, topics.triggers)}
-    columns = (inbox.c.topic, inbox.c.partition, inbox.c.source_offset, inbox.c.bot_id)
+    columns = (inbox.c.topic, inbox.c.partition, inbox.c.source_offset, inbox.c.bot_id,
+               inbox.c.kind, inbox.c.config_seq, inbox.c.outcome)  # fmt: skip
     rows = query(database, select(*columns).order_by(inbox.c.partition, inbox.c.id))
     records = {place_of(record): record for name in specs for record in everything(cluster, name)}
-    gone = {row[3] for row in rows if (row[0], row[1], row[2]) not in records}
+    gone = {row[3] for row in rows if tuple(row[:3]) not in records}
     replay = Executor(rules, specs)
-    replay.apply(records[place] for *place_, _ in rows if (place := tuple(place_)) in records)
+    replay.apply(records[place] for row in rows if (place := tuple(row[:3])) in records)
     owners = {row[0]: row[1] for row in query(database, select(deals.c.deal_id, deals.c.bot_id))}
+    # Retention takes inbox rows: without a bot's first config nobody can tell what its triggers did.
+    begun = {row[3] for row in rows if tuple(row[4:]) == ("config", 1, "accepted")}
+    pruned = {*owners.values(), *map(replay.bot_of, replay.deals)} - begun
+    left_out = gone | pruned
     names = [deals.c[name] for name in _DEAL]
     was_deals = {
         row[0]: dict(zip(_DEAL, row[2:], strict=True))
         for row in query(database, select(deals.c.deal_id, deals.c.opened_at_ms, *names))
-        if window.has(row[1]) and owners[row[0]] not in gone
+        if window.has(row[1]) and owners[row[0]] not in left_out
     }
     names = [fills.c[name] for name in _FILL]
     was_fills = {
@@ -141,12 +148,15 @@ def executor(cluster: Cluster, topics: Topics, database: str, window: Window, ru
         if row[0] in was_deals
     }
     now_deals = {name: row for name, row in replay.deals.items() if window.has(replay.opened_ms(name))}
-    now_deals = {name: row for name, row in now_deals.items() if replay.bot_of(name) not in gone}
+    now_deals = {name: row for name, row in now_deals.items() if replay.bot_of(name) not in left_out}
     now_fills = {key: row for key, row in replay.fills.items() if key[0] in now_deals}
     differences = rows_differ("deal", was_deals, now_deals) + rows_differ("fill", was_fills, now_fills)
     unchecked = [
         f"bot {bot_id}: records that made it are gone from the topics"
         for bot_id in sorted(filter(None, gone))
+    ]
+    unchecked += [
+        f"bot {bot_id}: the inbox does not reach back to its first config" for bot_id in sorted(pruned - gone)
     ]
     return Checked(differences, {"deals": len(was_deals), "fills": len(was_fills)}, unchecked)
 

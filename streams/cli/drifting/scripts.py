@@ -26,6 +26,11 @@ class Script:
     def group_id(self) -> str:
         return self._commands[0][1].group_id
 
+    @property
+    def first_generation(self) -> int:
+        """The oldest that the topic still has; of older ones nobody can tell what armed them."""
+        return self._commands[0][1].generation
+
     def superseded(self) -> Iterator[Key]:
         """Generations that were replaced by something else than the answer to their trigger."""
         for place in range(len(self._commands) - 1):

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from schemas.alerts import AlertCommand, GroupCommand
 from schemas.bots import BotConfig
 from schemas.market import Kline
 from schemas.triggers import Trigger
-from sinks.database.tables import deals, fills
+from sinks.database.tables import deals, fills, inbox
 from streams.cli.cluster import MemoryCluster
 from streams.cli.demo.bots import demo_bots
 from streams.cli.drifting.evaluator import Evaluator, scripts_of
@@ -127,6 +127,36 @@ def test_a_trigger_that_was_never_fired_and_one_that_was_lost_are_found(
     missing = [one for one in found["differences"] if one["what"] == "trigger"]
     assert [one["how"] for one in missing] == ["missing"]
     assert missing[0]["look"].startswith("strikeline explain bot_")
+
+
+def test_of_a_bot_whose_first_rows_retention_took_deals_are_not_checked(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """After 90 days the inbox forgets the config, and the bot trades on."""
+    with pipeline.engine.begin() as connection:
+        bot_id = connection.execute(select(deals.c.bot_id).order_by(deals.c.bot_id)).scalars().first()
+        connection.execute(delete(inbox).where((inbox.c.bot_id == bot_id) & (inbox.c.kind == "config")))
+    code, found = drift(pipeline, tmp_path)
+    assert (code, found["differences"]) == (0, [])
+    assert f"bot {bot_id}: the inbox does not reach back to its first config" in found["unchecked"]
+    assert found["compared"]["deals"] > 0, "the other bots' are"
+
+
+def test_triggers_that_an_older_command_armed_than_the_topic_has_are_not_checked(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """After 30 days the topic forgets the first command of a group that seldom fires; its answer is there."""
+    topics, bus = pipeline.topics, MemoryBus(*pipeline.topics.all())
+    for record in (r for spec in topics.all() for r in pipeline.bus.records(spec.name)):
+        command = decode(record, topics.alerts) if record.topic == topics.alerts.name else None
+        if not (isinstance(command, GroupCommand) and command.generation == 1):
+            bus.append(Outgoing(record.topic, record.key, record.value, record.timestamp_ms))
+    answer = CommandLine(MemoryCluster(bus), tmp_path)("drift", "--json")
+    assert (answer.code, answer.json["differences"]) == (0, [])
+    assert any(
+        "has not the command any more that armed their group" in one for one in answer.json["unchecked"]
+    )
+    assert answer.json["compared"]["triggers"] > 0
 
 
 def fires(pipeline: Pipeline, name: str) -> list[Record]:
