@@ -17,6 +17,7 @@ from typing import Any, Final
 from psycopg import Connection as PgConnection
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 BUSY_TIMEOUT_MS: Final = 10_000
 IDLE_LIMIT_S: Final = 60.0
@@ -24,6 +25,7 @@ IDLE_LIMIT_S: Final = 60.0
 suspended in the middle of it must not keep others out for ever. (An SQLite file has no such limit.)
 """
 READING: Final = "strikeline_reading"
+_DRIVERS: Final = {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}
 _CONNECTION: Final[dict[str, Any]] = {
     "application_name": "strikeline",
     "connect_timeout": 10,
@@ -33,11 +35,18 @@ _CONNECTION: Final[dict[str, Any]] = {
 
 
 def database_url(text: str) -> URL:
-    """`text` as a URL; a plain path is an SQLite file, and `postgresql://` means psycopg 3."""
+    """`text` as a URL; a plain path is an SQLite file, and `postgresql://` means psycopg 3.
+
+    Raises ArgumentError for any other kind of database or driver.
+    """
     if "://" not in text:
         return URL.create("sqlite", database=text)
     url = make_url(text)
-    return url.set(drivername="postgresql+psycopg") if url.drivername in {"postgresql", "postgres"} else url
+    if url.drivername in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in _DRIVERS:
+        raise ArgumentError(f"{url.drivername} is neither sqlite nor postgresql")
+    return url
 
 
 def open_engine(url: str | URL, idle_limit_s: float = IDLE_LIMIT_S) -> Engine:

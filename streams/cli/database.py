@@ -1,14 +1,15 @@
 """The executor's database as commands read it: never written, never required."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, func, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from sinks.database.engine import open_engine, reading
+from sinks.database.engine import database_url, open_engine, reading
 from sinks.database.tables import metadata, offsets
-from streams.cli.errors import Unreachable
+from streams.cli.errors import Invalid, Unreachable
 
 T = TypeVar("T")
 
@@ -40,8 +41,8 @@ def query(url: str, statement: Any) -> list[tuple[Any, ...]]:
 
 
 def asked(url: str, question: Callable[[Engine], T]) -> T:
-    """What `question` finds in the database. Raises Unreachable with the driver's first line."""
-    engine = reading(open_engine(url))
+    """What `question` finds in the database. Raises Unreachable with the driver's first line, and Invalid."""
+    engine = reading(open_engine(_existing(url)))
     try:
         return question(engine)
     except DBAPIError as error:
@@ -49,3 +50,15 @@ def asked(url: str, question: Callable[[Engine], T]) -> T:
         raise Unreachable(f"database {engine.url.render_as_string()}: {reason}") from None
     finally:
         engine.dispose()
+
+
+def _existing(url: str) -> URL:
+    """An SQLite file that is not there would be made by looking into it. Raises Unreachable, Invalid."""
+    try:
+        where = database_url(url)
+    except ArgumentError as wrong:
+        raise Invalid(f"--database: {wrong}") from None
+    named = where.get_backend_name() == "sqlite" and where.database not in {None, "", ":memory:"}
+    if named and not str(where.database).startswith("file:") and not Path(str(where.database)).is_file():
+        raise Unreachable(f"database {where.render_as_string()}: there is no such file")
+    return where
