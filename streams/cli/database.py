@@ -42,7 +42,7 @@ def query(url: str, statement: Any) -> list[tuple[Any, ...]]:
 
 def asked(url: str, question: Callable[[Engine], T]) -> T:
     """What `question` finds in the database. Raises Unreachable with the driver's first line, and Invalid."""
-    engine = reading(open_engine(_existing(url)))
+    engine = reading(open_engine(existing(url)))
     try:
         return question(engine)
     except DBAPIError as error:
@@ -52,7 +52,7 @@ def asked(url: str, question: Callable[[Engine], T]) -> T:
         engine.dispose()
 
 
-def _existing(url: str) -> URL:
+def existing(url: str) -> URL:
     """An SQLite file that is not there would be made by looking into it. Raises Unreachable, Invalid."""
     try:
         where = database_url(url)

@@ -11,6 +11,7 @@ from sinks.reconciler.following import BusLog, Log
 from sinks.reconciler.kafka import KafkaLog
 from sinks.reconciler.reconciler import Reconciler
 from streams.cli.cluster import Cluster, MemoryCluster
+from streams.cli.database import existing
 from streams.cli.errors import Unreachable
 from streams.cli.kafka import KafkaCluster
 from topics.registry import Topics
@@ -21,9 +22,9 @@ _KEPT_MS: Final = 90 * DAY_MS
 
 
 def differences(cluster: Cluster, topics: Topics, database: str) -> list[Finding]:
-    """All there are but those that take time to be seen (what stands still). Raises Unreachable."""
+    """All there are but those that take time to be seen (what stands still). Raises Unreachable, Invalid."""
     log = _log(cluster, topics)
-    engine = open_engine(database)
+    engine = open_engine(existing(database))
     try:
         keep_ms = None if topics.keep_history else _KEPT_MS
         reconciler = Reconciler(engine, topics, log, keep_ms=keep_ms)
