@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 def preview(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML with the bot.")],
     price: Annotated[
-        str, typer.Option(help="Price at which the base order is filled, or the grid starts.")
-    ] = "100",
+        str | None,
+        typer.Option(
+            help="Price at which the base order is filled, or the grid starts; default: 100, or the middle of the grid."
+        ),
+    ] = None,
     tick: Annotated[str | None, typer.Option(help="Smallest step of the price; with --lot.")] = None,
     lot: Annotated[str | None, typer.Option(help="Smallest step of the quantity; with --tick.")] = None,
     min_notional: Annotated[
@@ -49,11 +52,21 @@ def preview(
         steps = _from_file(instruments, symbol, config.pairs)
     show = _show_grid if config.kind == "grid" else _show
     try:
-        found = show(config, _decimal(price, "--price"), steps, json)
+        found = show(config, _price(config, price), steps, json)
     except ValueError as wrong:
         raise Invalid(str(wrong)) from None
     if found:
         raise typer.Exit(Exit.PROBLEM)
+
+
+def _price(config: "BotConfig", given: str | None) -> Any:
+    """A grid's range is in the prices of its market: at 100 most of them would only wait."""
+    from decimal import Decimal
+
+    if given is not None:
+        return _decimal(given, "--price")
+    middle = 0 if config.grid is None else (Decimal(config.grid.lower) + Decimal(config.grid.upper)) / 2
+    return middle or Decimal(100)
 
 
 def _show(config: "BotConfig", price: Any, steps: Any, json: bool) -> bool:

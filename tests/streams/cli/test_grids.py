@@ -180,6 +180,18 @@ def test_a_preview_is_that_of_the_document(strikeline: CommandLine, tmp_path: Pa
     assert shown == [line.split() for line in block[1:] if line.strip()]
 
 
+def test_a_preview_without_a_price_is_of_the_middle_of_the_range(
+    strikeline: CommandLine, tmp_path: Path
+) -> None:
+    file = tmp_path / "grid.yaml"
+    lines = "bot_id: g\nuser_id: alice\nkind: grid\npairs: [BTCUSDT]\nslippage: 0\n"
+    file.write_text(lines + "grid: {lower: 60000, upper: 80000, levels: 5, quantity: 100}\n")
+    answer = strikeline("bots", "preview", str(file))
+    assert (answer.code, " at 70000" in answer.out) == (0, True), answer.out
+    assert "70000 is outside" not in answer.out
+    assert strikeline("bots", "preview", str(file), "--price", "").code == 2
+
+
 def test_a_grid_from_its_file_to_the_executor_s_answer(strikeline: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "grids.yaml"
     lines = "bot_id: g\nuser_id: alice\nkind: grid\npairs: [BTCUSDT]\n"
