@@ -228,3 +228,29 @@ def test_a_state_of_another_shape_is_refused() -> None:
     node, other = Node(key_of(Indicator("macd"))[0]), Node(key_of(Indicator("ema"))[0])
     with pytest.raises(OtherState, match="macd"):
         node.restore(other.state())
+
+
+def test_after_a_restart_bars_that_are_all_there_are_asked_for_with_their_values() -> None:
+    """A long window has all bars since the origin read back, but values are kept from the anchor on only."""
+    leaves: list[tuple[Price | Indicator, str]] = [
+        (Indicator("sma", (("window", 800),)), "1m"),
+        (Price("close"), "1h"),
+    ]
+    market = Market("BTCUSDT")
+    slots = [market.acquire(leaf, timeframe) for leaf, timeframe in leaves]
+    for bar in KLINES[:1_500]:
+        market.apply(bar)
+    restored = Market.restore(market.snapshot(), BARS)
+    twins = [restored.acquire(leaf, timeframe) for leaf, timeframe in leaves]
+    assert (restored.first, restored.tape.frame.first) == (720, 0)
+    assert restored.snapshot() == market.snapshot()
+    restored.load_history(BARS)
+    assert restored.first == 0
+    late = Indicator("ema", (("window", 3),))
+    slots.append(market.acquire(late, "1h"))
+    twins.append(restored.acquire(late, "1h"))
+    for i in range(restored.next):
+        for slot, twin in zip(slots, twins, strict=True):
+            assert same(restored.value(twin, i), market.value(slot, i)), (twin.node.key, i)
+    assert same(fast_path(twins), fast_path(slots))
+    assert restored.snapshot() == market.snapshot()

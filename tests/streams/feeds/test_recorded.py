@@ -293,4 +293,6 @@ def test_what_our_encoder_writes_goes_the_quick_way() -> None:
 def test_symbols_of_every_length_go_the_quick_way() -> None:
     """A word of the hash ends where the name does: DOGEUSDT has eight letters, and its quote is the next word's."""
     names = ["0123456789ABCDEFGHIJKLMNOPQRSTUV"[:length] for length in range(1, 33)]
-    assert [unread([encode(kline(1, name))], tuple(names), name.encode()) for name in names] == [[]] * len(names)
+    assert [unread([encode(kline(1, name))], tuple(names), name.encode()) for name in names] == [[]] * len(
+        names
+    )
