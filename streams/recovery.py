@@ -138,7 +138,8 @@ async def _seat(
         _log.warning(
             "%s: its row is of another version, computing it from the bars again: %s", entry.symbol, why
         )
-        market = await _reseeded(entry, partition, history, fill_up_to)
+        kept = decode(entry.snapshot)[0].fill_up_to  # its bars are there: a gap that was filled stays filled
+        market = await _reseeded(entry, partition, history, kept)
     if market.seeded_from_ms not in (None, market.origin_ms) and entry.symbol in history.older.symbols:
         # What began later for want of bars begins at the origin, now that a file has them.
         await _load(market, entry, partition, history)

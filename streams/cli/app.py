@@ -107,6 +107,7 @@ def root(
             partitions=partitions or given.partitions,
             keep_history=keep_history or given.keep_history,
             bootstrap=bootstrap or given.bootstrap,
+            asked_bootstrap=bootstrap or given.bootstrap,
             database=database or given.database,
             folder=(folder or context.default_folder()).resolve(),
         )

@@ -38,12 +38,15 @@ def open_kafka(bootstrap: str | None) -> "Cluster":
 
 @dataclass(frozen=True)
 class Place:
-    """A command's surroundings. Options win over the environment, that over a running stack."""
+    """A command's surroundings. Options win over the environment, that over a running stack. `asked_bootstrap`: the
+    address without what a stack remembers.
+    """
 
     namespace: str = ""
     partitions: int | None = None
     keep_history: bool = False
     bootstrap: str | None = None
+    asked_bootstrap: str | None = None
     database: str | None = None
     folder: Path = Path()
     open_cluster: Callable[[str | None], "Cluster"] = open_kafka

@@ -8,7 +8,7 @@ after the other.
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from streams.feeds.columns import PRICES
 from streams.feeds.files import KlineFile
 from streams.feeds.recorded import Fetched, Recorded
 from streams.garbage import not_collecting
+from topics.asking import patiently
 from topics.connection import KafkaSettings
 from topics.records import Record
 from topics.spec import TopicSpec
@@ -166,12 +167,12 @@ def _range(consumer: Consumer, topic: str, from_ms: int | None) -> tuple[dict[in
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
     for partition in sorted(known.partitions):
-        starts[partition], ends[partition] = consumer.get_watermark_offsets(
-            TopicPartition(topic, partition), timeout=_TIMEOUT_S
-        )
+        place = TopicPartition(topic, partition)
+        marks = patiently(partial(consumer.get_watermark_offsets, place, timeout=_TIMEOUT_S))
+        starts[partition], ends[partition] = marks
     if from_ms is not None:
         asked = [TopicPartition(topic, partition, max(from_ms, 0)) for partition in starts]
-        for place in consumer.offsets_for_times(asked, timeout=_TIMEOUT_S):
+        for place in patiently(partial(consumer.offsets_for_times, asked, timeout=_TIMEOUT_S)):
             starts[place.partition] = (
                 ends[place.partition] if place.offset in {OFFSET_END, -1} else place.offset
             )

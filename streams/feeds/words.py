@@ -147,7 +147,7 @@ def digits(at: int, value: int, powers: int) -> tuple[int, int]:
 
 @kernel
 def quote_in(word: int) -> int:
-    """The bits before the first quote of eight bytes; 64 where there is none."""
+    """Where the first quote of eight bytes has its high bit, seven bits into it; 64 where there is none."""
     other = word ^ _QUOTES
     return first_one((other - _ONES) & ~other & _HIGH_BITS)  # type: ignore[no-any-return]
 
@@ -204,7 +204,7 @@ def known(at: int, names: int, table: int, places: int) -> int:
         word = word_at(at + length)
         end = quote_in(word)
         if end < 64:
-            word &= (1 << end) - 1
+            word &= (1 << (end & ~7)) - 1
         place = mixed(place, word)
         length += end >> 3
         count += 1

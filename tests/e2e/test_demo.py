@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from streams.cli.stack import StackFile, write_stack
 from tests.deadline import DEADLINE_S
 from topics.broker.process import command_line
 
@@ -64,8 +65,13 @@ def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
-    """One demo at full speed: the feed runs far ahead of the executor's answers."""
+    """One demo at full speed: the feed runs far ahead of the executor's answers. The folder remembers a stack that is
+    gone, as after `up` and `down`: nobody asked for its broker.
+    """
     folder = tmp_path_factory.mktemp("demo")
+    write_stack(
+        folder, StackFile("127.0.0.1:1", "sqlite:///gone.db", "", 12, keep_history=False, own_broker=True)
+    )
     code, out, err = finished(strikeline(folder, "demo", "--speed", "max", "--json"))
     assert code == 0, err
     return folder, json.loads(out), err

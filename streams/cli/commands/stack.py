@@ -46,8 +46,10 @@ def up(
     database = here.database or f"sqlite:///{here.folder / 'strikeline.db'}"
     partitions = here.partitions or DEFAULT_PARTITIONS
     stack = StackFile(bootstrap, database, here.namespace, partitions, here.keep_history, own)
-    write_stack(here.folder, stack)
+    if own:
+        write_stack(here.folder, stack)  # `down` must find a broker that is ours, whatever comes next
     create_topics(stack, note)
+    write_stack(here.folder, stack)
     migrate(stack, here.folder)
     commands: dict[str, list[str]] = {"executor": ["executor"], "worker": ["worker"]}
     if notifier is not None:

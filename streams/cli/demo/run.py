@@ -36,7 +36,7 @@ def _on_kafka(place: Place, plan: Plan, folder: Path, view: View, interrupts: In
     began = time.monotonic()
     view.say("looking for a broker, or starting Apache Kafka on this machine (the first time fetches 44 MB)")
     try:
-        broker = choose_broker(folder, place.bootstrap)
+        broker = choose_broker(folder, place.asked_bootstrap)
     except NoBroker as none:
         return _in_process(plan, folder, view, str(none))
     except BrokerError as error:

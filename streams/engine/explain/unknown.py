@@ -60,6 +60,6 @@ def _need(slot: Slot, row: int) -> int | None:
     """How many clean rows the value at `row` needs behind it, itself included; None: no number of them would do."""
     node, frame = slot.node, slot.frame
     if not node.tells_reach or not frame.first <= row < frame.next:
-        return node.ready[slot.column - node.column]
+        return node.ready[slot.column - node.column] + frame.began_late(node)
     reach = float(frame.rows(frame.out, row, row + 1)[0, node.column + node.width - 1])
     return None if reach != reach else int(reach)

@@ -29,12 +29,14 @@ REGISTERS: Final = 24
 
 def plan_of(frame: Frame) -> Plan | None:
     """What symbols of one pack have in common; None where a symbol runs on its own: it has no nodes, `bars_ago` reads
-    rows of outputs, which a pack does not write, or windows or states are very large.
+    rows of outputs, which a pack does not write, windows or states are very large, or a node began later than others.
     """
     nodes = frame.nodes
     if not nodes or not frame.program.block_at or any(node.depth > 2 for node in nodes):
         return None
     if frame.lookback() > LONGEST or sum(node.f.size + node.i.size for node in nodes) > MOST_STATE:
+        return None
+    if any(frame.began_late(node) for node in nodes):
         return None
     return tuple(sorted(node.key for node in nodes))
 

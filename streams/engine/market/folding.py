@@ -91,6 +91,7 @@ class HigherFrame(Frame):
         self.opens_at(self._bucket_ms)
         self.ends_ms = self._bucket_ms + self.length_ms
         self._folded = index
+        self.whole_row, self.whole_ms = self.version, self._bucket_ms
         self.closed_at = [index - 1] * (self.version - self.first)
 
     def prepend(self, bars: Floats) -> None:

@@ -38,6 +38,8 @@ class Frame:
         self.length_ms = interval_ms(timeframe)
         self.first = 0
         self.version = 0
+        # Rows before that one, which opened at that time, lack what no kernel reads: a restart has them so.
+        self.whole_row, self.whole_ms = 0, 0
         self.marks: list[tuple[int, int]] = [(0, 0)]
         self.nodes: list[Node] = []
         self.program = programs()
@@ -140,6 +142,8 @@ class Frame:
     def taint(self, base_index: int, clean_row: int) -> None:
         """From base bar `base_index` on, rows before `clean_row` are not to be used."""
         self.marks.append((base_index, clean_row))
+        for node in self.nodes:
+            self._demand(node)
         self._place()
         self._usable[:] = math.nan
 
@@ -175,9 +179,7 @@ class Frame:
         """Give `node` columns of its own; `compute` fills them."""
         node.column = self._free_columns(node.width)
         node.p[np.isnan(node.p)] = self.length_ms  # see Plan
-        for k, need in enumerate(node.ready):
-            # It says in its last column how many rows the others reach back over.
-            self._need[node.column + k] = -node.column - node.width if node.tells_reach else need
+        self._demand(node)
         self.nodes.append(node)
         self._gather()
         self._bind()
@@ -196,7 +198,8 @@ class Frame:
         """Run `node` anew over all rows kept; its state before each of the rows `stops` (ascending)."""
         node.reset()
         self._holes.forget(node)
-        node.from_row = node.start_row = at = self.first
+        node.from_row = node.start_row = at = max(self.first, self.whole_row)
+        self._demand(node)
         states = []
         for stop in stops:
             if stop > at:
@@ -272,18 +275,19 @@ class Frame:
         self._bind()
 
     def set_values(self, node: Node, row: int, values: Floats) -> None:
-        """Values of `node` from `row` on that were computed before; rows older than the bars kept are made
-        room for.
+        """Values of `node`, whose start_row is known, from `row` on; rows older than the bars kept are made room
+        for.
         """
         if row < self.first:
             self.prepend(np.full((self.first - row, ROW_WIDTH), math.nan))
+        self._demand(node)
         t = row - self.first
         self.out[t : t + len(values), node.column : node.column + node.width] = values
         self.refresh()
 
     def clear(self) -> None:
         """Back to before the first bar; nodes keep their places."""
-        self.first = self.version = self.size = 0
+        self.first = self.version = self.size = self.whole_row = 0
         self._holes.clear()
         self.out[:] = math.nan
         self._usable[:] = math.nan
@@ -291,6 +295,7 @@ class Frame:
         for node in self.nodes:
             node.reset()
             node.from_row = node.start_row = 0
+            self._demand(node)
 
     def prepend(self, bars: Floats) -> None:
         """Put older rows before the first one kept; their values are unknown until computed."""
@@ -303,6 +308,17 @@ class Frame:
         self.size += count
         self.first -= count
         self._bind()
+
+    def began_late(self, node: Node) -> int:
+        """How many of the rows that are clean now were there before the node began."""
+        return max(0, node.start_row - self.marks[-1][1])
+
+    def _demand(self, node: Node) -> None:
+        """How many clean rows must be behind a value that may be used: those before the node began do not count."""
+        late = self.began_late(node)
+        for k, need in enumerate(node.ready):
+            # It says in its last column how many rows the others reach back over.
+            self._need[node.column + k] = -node.column - node.width if node.tells_reach else need + late
 
     def _free_columns(self, width: int) -> int:
         taken = np.zeros(len(self._need) + width, bool)

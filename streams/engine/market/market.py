@@ -310,6 +310,9 @@ class Market:
             self._take(opened, *row)
         if self.next != saved.next:
             raise HistoryGone(self.symbol, anchor.begins_ms)
+        if self.tape.frame.first == 0 < anchor.index:
+            # Windows reach back to the origin. Whoever asks finds all bars there, and so must all values be.
+            self.operands.recompute()
 
     def _upkeep(self, opened: int) -> None:
         """Before a bar comes: unused nodes go, an anchor is taken when it is time, and bars too old go."""

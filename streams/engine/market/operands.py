@@ -128,9 +128,11 @@ class Operands:
         self._demand_room(node, timeframe, node.depth, path)
         if timeframe not in self.frames:
             self._new_frame(timeframe, path)
-        self.frames[timeframe].add(node)
+        frame = self.frames[timeframe]
+        frame.add(node)
         self._compute(node, (timeframe, node.key))
-        node.seeded_from_ms = self.seeded_from_ms
+        late = node.start_row == frame.whole_row > 0
+        node.seeded_from_ms = max(frame.whole_ms, self.seeded_from_ms or 0) if late else self.seeded_from_ms
         self.nodes[timeframe, node.key] = node
         return node
 

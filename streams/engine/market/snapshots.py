@@ -178,8 +178,8 @@ def _restore_node(frame: Frame, saved: SavedNode, at: SavedFrame, now_ms: int) -
     i: Ints = np.frombuffer(saved.i, np.int64)
     node.restore((f, i))
     tail = np.frombuffer(saved.tail).reshape(-1, node.width)
-    frame.set_values(node, at.next_row - len(tail), tail)
     node.start_row, node.from_row = saved.start_row, at.next_row - len(tail)
+    frame.set_values(node, node.from_row, tail)
     node.released_ms = now_ms if saved.released_ms is None else saved.released_ms
     node.seeded_from_ms = saved.seeded_from_ms
     return node

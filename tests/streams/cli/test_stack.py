@@ -130,3 +130,13 @@ def test_a_signal_waits_until_the_shield_is_down() -> None:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert told == ["still starting a child", "still ending children"]
+
+
+def test_an_address_that_nobody_answers_at_is_not_remembered(
+    strikeline: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.cli.kafka._TIMEOUT_S", 0.5)
+    answer = strikeline("--bootstrap", "127.0.0.1:1", "up", "--no-feed")
+    assert answer.code == 3
+    assert "127.0.0.1:1" in answer.err
+    assert read_stack(tmp_path / "state") is None

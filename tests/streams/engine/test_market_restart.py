@@ -228,3 +228,64 @@ def test_a_state_of_another_shape_is_refused() -> None:
     node, other = Node(key_of(Indicator("macd"))[0]), Node(key_of(Indicator("ema"))[0])
     with pytest.raises(OtherState, match="macd"):
         node.restore(other.state())
+
+
+def test_after_a_restart_bars_that_are_all_there_are_asked_for_with_their_values() -> None:
+    """A long window has all bars since the origin read back, but values are kept from the anchor on only."""
+    leaves: list[tuple[Price | Indicator, str]] = [
+        (Indicator("sma", (("window", 800),)), "1m"),
+        (Price("close"), "1h"),
+    ]
+    market = Market("BTCUSDT")
+    slots = [market.acquire(leaf, timeframe) for leaf, timeframe in leaves]
+    for bar in KLINES[:1_500]:
+        market.apply(bar)
+    restored = Market.restore(market.snapshot(), BARS)
+    twins = [restored.acquire(leaf, timeframe) for leaf, timeframe in leaves]
+    assert (restored.first, restored.tape.frame.first) == (720, 0)
+    assert restored.snapshot() == market.snapshot()
+    restored.load_history(BARS)
+    assert restored.first == 0
+    late = Indicator("ema", (("window", 3),))
+    slots.append(market.acquire(late, "1h"))
+    twins.append(restored.acquire(late, "1h"))
+    for i in range(restored.next):
+        for slot, twin in zip(slots, twins, strict=True):
+            assert same(restored.value(twin, i), market.value(slot, i)), (twin.node.key, i)
+    assert same(fast_path(twins), fast_path(slots))
+    assert restored.snapshot() == market.snapshot()
+
+
+@pytest.mark.parametrize(
+    "kept", [Indicator("sma", (("window", 20),)), Price("close")], ids=["closes kept", "nothing kept"]
+)
+def test_where_the_first_bars_are_gone_a_late_operand_of_a_folded_timeframe_begins_at_whole_bars(
+    kept: Price | Indicator,
+) -> None:
+    """A restart has of its older bars only what kernels read: values of them would be wrong, or unknown for ever."""
+    bars, needed = walk(14_000, seed=3), 95
+    market, twin = Market("BTCUSDT"), Market("BTCUSDT")
+    market.acquire(kept, "1h")
+    rsi = twin.acquire(Indicator("rsi"), "1h")
+    for bar in klines(bars)[:7_000]:
+        market.apply(bar)
+        twin.apply(bar)
+    restored = Market.restore(market.snapshot(), bars)
+    restored.acquire(kept, "1h")
+    restored.load_history(BarArrays(bars.open_time_ms[4_000:], bars.ohlcv[4_000:]))
+    slot = restored.acquire(Indicator("rsi"), "1h")
+    began = slot.node.start_row
+    assert slot.seeded_from_ms == bars.open_time_ms[0] + began * 60 * MINUTE
+    for bar in klines(bars)[7_000:]:
+        restored.apply(bar)
+        twin.apply(bar)
+        known = slot.frame.newest(slot.column)
+        assert math.isnan(known) == (slot.frame.version - began < needed)
+        if not math.isnan(known):
+            assert known == pytest.approx(rsi.frame.newest(rsi.column), abs=0.5)
+    assert slot.frame.version - began > needed
+    again = Market.restore(restored.snapshot(), bars)
+    assert same(
+        again.value(again.acquire(Indicator("rsi"), "1h"), again.next - 1),
+        restored.value(slot, restored.next - 1),
+    )

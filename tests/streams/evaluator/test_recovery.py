@@ -272,15 +272,24 @@ async def test_a_poisonous_bar_that_was_filled_is_still_filled_after_a_restart()
     assert seen[1:] == [seen[0]] * 2
 
 
-async def test_a_symbol_keeps_the_gap_that_is_filled_with_which_it_was_first_seen() -> None:
+@pytest.mark.parametrize("other_version", [False, True])
+async def test_a_symbol_keeps_the_gap_that_is_filled_with_which_it_was_first_seen(
+    other_version: bool,
+) -> None:
     bus = scenario.new_bus(0)
     symbol = scenario.SYMBOLS[0]
+    bus.append(scenario.group_record(scenario.group(symbol, 1, 10 * scenario.MINUTE)))
     for bar in [*range(20), *range(30, 40)]:
         bus.append(scenario.kline_record(scenario.kline(bar, symbol)))
     worker = EvaluatorWorker(bus, TOPICS, rules=Rules(fill_up_to=10))
     await worker.run_until_idle()
     assert _bars_of(worker, symbol) == 40
+    await worker.station.checkpoint()
     worker.crash()
+    if other_version:
+        row = rows_of(bus, "symbols")[-1]
+        value = with_a_number_more(row.value or b"")
+        bus.append(Outgoing(TOPICS.changelog("symbols").name, row.key, value, 1, partition=row.partition))
     for bar in range(50, 52):
         bus.append(scenario.kline_record(scenario.kline(bar, symbol)))
     restarted = EvaluatorWorker(bus, TOPICS, rules=Rules(fill_up_to=0))
