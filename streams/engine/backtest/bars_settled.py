@@ -18,6 +18,7 @@ from streams.engine.backtest.slots import (
     SAME_BAR,
 )  # fmt: skip
 from streams.engine.backtest.sums import enter, leave, reached, rung_of, slipped, stop_of, target_of
+from streams.engine.backtest.wide import about, note
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel
 
@@ -53,7 +54,7 @@ def nearest(long: bool, levels: Ints, here: int, there: int) -> int:
 
 @kernel
 def fill(
-    n: Ints, ladder: Ints, d: Ints, r: Floats, kind: int, ticks: int, opened: int, made: Ints, k: int
+    n: Ints, ladder: Ints, d: Ints, r: Floats | None, kind: int, ticks: int, opened: int, made: Ints, k: int
 ) -> None:
     """Fill the order of a level, as the `k`-th; `opened`: the market when it came to life."""
     long = n[LONG] == 1
@@ -74,7 +75,7 @@ def fill(
 
 
 @kernel
-def walk(n: Ints, ladder: Ints, d: Ints, r: Floats, points: Ints, levels: Ints, made: Ints) -> int:
+def walk(n: Ints, ladder: Ints, d: Ints, r: Floats | None, points: Ints, levels: Ints, made: Ints) -> int:
     """Along one path: `made` gets (level, lots, ticks, fee) of each fill, fee -1 for dust. How many there were."""
     long, opened = n[LONG] == 1, points[0]
     stop, target = stop_of(n, d, r, ladder), target_of(n, d, r)
@@ -108,7 +109,16 @@ def walk(n: Ints, ladder: Ints, d: Ints, r: Floats, points: Ints, levels: Ints, 
 
 @kernel
 def alone(
-    n: Ints, ladder: Ints, d: Ints, r: Floats, o: int, high: int, low: int, stop: int, target: int, made: Ints
+    n: Ints,
+    ladder: Ints,
+    d: Ints,
+    r: Floats | None,
+    o: int,
+    high: int,
+    low: int,
+    stop: int,
+    target: int,
+    made: Ints,
 ) -> bool:
     """Settle a bar that meets one level only, whichever way it went. False, and nothing changed, for any other.
 
@@ -125,13 +135,15 @@ def alone(
         return True
     if d[H_NEXT] + 1 < n[RUNGS] and reached(ladder[d[H_NEXT] + 1, 0], far, long):
         return False
-    quote, lots, fees, fills, about = d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS], r[R_QUOTE]
+    quote, lots, fees, fills = d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS]
+    float_before = about(quote, r, R_QUOTE)
     fill(n, ladder, d, r, _RUNG, rung, o, made, 0)
     clear = not reached(stop_of(n, d, r, ladder), far, long)
     if clear and n[SAME_BAR] == 1:
         clear = not reached(target_of(n, d, r), near, not long)
     if not clear:
-        d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS], r[R_QUOTE] = quote, lots, fees, fills, about
+        d[H_QUOTE], d[H_LOTS], d[H_FEES], d[H_FILLS] = quote, lots, fees, fills
+        note(r, R_QUOTE, float_before)
         d[H_NEXT] -= 1
     return clear
 

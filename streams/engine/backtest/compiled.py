@@ -54,7 +54,6 @@ from streams.engine.backtest.slots import (
     N_WIDTH,
     R_EXIT_QUOTE,
     R_QUOTE,
-    R_WIDTH,
     RUNGS,
     STEP_MS,
     T_CLOSE_MS,
@@ -68,7 +67,7 @@ from streams.engine.backtest.slots import (
     UNITS,
 )  # fmt: skip  # fmt: skip
 from streams.engine.backtest.sums import hang, in_ticks, open_at, rung_of, stop_of, target_of
-from streams.engine.backtest.wide import high, up
+from streams.engine.backtest.wide import about, copy, high, up
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel, source_digest
 from streams.engine.kernels.program import compile_function
@@ -102,13 +101,14 @@ def write_fill(fills: Ints, at: int, trigger: int, level: int, lots: int, ticks:
 
 
 @kernel
-def write_deal(deals: Ints, number: int, closing: int, d: Ints, r: Floats) -> None:
+def write_deal(deals: Ints, number: int, closing: int, d: Ints, r: Floats | None) -> None:
     """A deal's sums as they stand; `closing`: the trigger that closed it, or -1."""
     deals[number, D_CLOSED] = closing
     deals[number, D_FILLS], deals[number, D_FEES], deals[number, D_DUST] = d[H_FILLS], d[H_FEES], d[H_DUST]
     deals[number, D_ENTRY_LOTS], deals[number, D_ENTRY_QUOTE] = d[H_LOTS], d[H_QUOTE]
     deals[number, D_EXIT_LOTS], deals[number, D_EXIT_QUOTE] = d[H_EXIT_LOTS], d[H_EXIT_QUOTE]
-    deals[number, D_ENTRY_HIGH], deals[number, D_EXIT_HIGH] = high(r[R_QUOTE]), high(r[R_EXIT_QUOTE])
+    deals[number, D_ENTRY_HIGH] = high(about(d[H_QUOTE], r, R_QUOTE))
+    deals[number, D_EXIT_HIGH] = high(about(d[H_EXIT_QUOTE], r, R_EXIT_QUOTE))
     deals[number, D_SAFETY] = d[H_NEXT]
 
 
@@ -116,7 +116,7 @@ def write_deal(deals: Ints, number: int, closing: int, d: Ints, r: Floats) -> No
 def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is done with them (measured)
     n: Ints, rungs: Ints, amounts: Floats, scale: float, columns: Floats, open_ms: Ints, lows: Floats, highs: Floats,
     big_lows: Floats, big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints, fills: Ints, deals: Ints,
-    truths: Bytes, armed_from_ms: int, at: Ints,
+    truths: Bytes, armed_from_ms: int, at: Ints, r: Floats | None, shadow_r: Floats | None,
 ) -> int:  # fmt: skip
     """Walk a whole file: how it ended. `at` says how much was written; `truths`: of the entry condition, by bar.
 
@@ -126,7 +126,6 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
     count, step, units, long = len(open_ms), n[STEP_MS], n[UNITS], n[LONG] == 1
     ladder, levels = np.zeros((max(n[RUNGS], 1), 2), np.int64), np.zeros(3, np.int64)
     d, shadow = np.zeros(H_WIDTH, np.int64), np.zeros(H_WIDTH, np.int64)
-    r, shadow_r = np.zeros(R_WIDTH), np.zeros(R_WIDTH)
     taken, other = np.zeros(4, np.int64), np.zeros(4, np.int64)
     made, made_other = np.zeros((n[RUNGS] + 2, 4), np.int64), np.zeros((n[RUNGS] + 2, 4), np.int64)
     nt, nf, nd, generation, at_once = 0, 0, 0, 1, True
@@ -180,7 +179,8 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
                 while hung < n[RUNGS]:
                     hang(n, rungs, amounts, ladder, d, hung)
                     hung += 1
-                shadow[:], shadow_r[:] = d, r
+                shadow[:] = d
+                copy(shadow_r, r)
                 done = walk(n, ladder, d, r, taken, levels, made)
                 if walk(n, ladder, shadow, shadow_r, other, levels, made_other) != done or not same(
                     made, made_other, done
@@ -224,30 +224,34 @@ def run(  # noqa: C901 - one loop: handing a dozen arrays on costs twice what is
 
 
 _TABLE: Final = "int64[:, ::1]"
-_SIGNATURE: Final = (
+_ARGUMENTS: Final = (
     f"int64(int64[::1], {_TABLE}, float64[::1], float64, float64[:, ::1], int64[::1], float64[::1], float64[::1],"
-    f"float64[::1], float64[::1], int8[::1], int64, {_TABLE}, {_TABLE}, {_TABLE}, int8[::1], int64, int64[::1])"
+    f"float64[::1], float64[::1], int8[::1], int64, {_TABLE}, {_TABLE}, {_TABLE}, int8[::1], int64, int64[::1],"
 )
 
 
 @cache
-def machine() -> Callable[..., int]:
-    """`run`, compiled or from numba's cache; `source` is part of its key, nothing else."""
+def machine(wide: bool) -> Callable[..., int]:
+    """`run`, compiled or from numba's cache; `source` is part of its key, nothing else. `wide`: for quote sums that may
+    not fit 64 bits, whose floats cost a quarter of the walk.
+    """
     source = source_digest(run)
 
     def compiled(
         n: Ints, rungs: Ints, amounts: Floats, scale: float, columns: Floats, open_ms: Ints, lows: Floats,
         highs: Floats, big_lows: Floats, big_highs: Floats, filled: Bytes, ticks_until_ms: int, triggers: Ints,
-        fills: Ints, deals: Ints, truths: Bytes, armed_from_ms: int, at: Ints,
+        fills: Ints, deals: Ints, truths: Bytes, armed_from_ms: int, at: Ints, r: Floats | None,
+        shadow_r: Floats | None,
     ) -> int:  # fmt: skip
         if source == 0:
             return DONE
         return run(
             n, rungs, amounts, scale, columns, open_ms, lows, highs, big_lows, big_highs, filled, ticks_until_ms,
-            triggers, fills, deals, truths, armed_from_ms, at,
+            triggers, fills, deals, truths, armed_from_ms, at, r, shadow_r,
         )  # fmt: skip
 
-    return compile_function(_SIGNATURE, compiled)
+    sums = "float64[::1]" if wide else "none"
+    return compile_function(f"{_ARGUMENTS}{sums},{sums})", compiled)
 
 
 def counters() -> Ints:

@@ -70,7 +70,7 @@ _Rung: TypeAlias = tuple[int, int, int]
 @dataclass(frozen=True)
 class Plan:
     """`numbers` int64, `rungs` int64[n, 3] (see `slots`); `amounts` float64[n + 1]: what base order and rungs are to
-    cost at least, in quote units; `scale`: 10^decimals of a tick.
+    cost at least, in quote units; `scale`: 10^decimals of a tick; `wide`: quote sums may not fit 64 bits.
     """
 
     numbers: Ints
@@ -78,6 +78,7 @@ class Plan:
     amounts: Floats
     scale: float
     instrument: Instrument
+    wide: bool
 
 
 def plan_of(config: BotConfig, instrument: Instrument, candles: Candles, extremes: Extremes) -> Plan | str:
@@ -135,11 +136,15 @@ def _numbers(config: BotConfig, terms: Terms, step_ms: int, extremes: Extremes) 
         terms.volume_scale, instrument, terms.long,
     )  # fmt: skip
     n[RUNGS] = len(rungs)
-    if reason := _too_large(n, base, rungs, terms, extremes):
+    most = _most_quote(base, rungs, terms, extremes)
+    if reason := _too_large(n, most, rungs, terms):
         return reason
     table = np.array([(over, under, kept(amount)) for over, under, amount in rungs], np.int64)
     amounts = np.array([float(base), *(float(amount) for _, _, amount in rungs)])
-    return Plan(np.array(n, np.int64), table.reshape(-1, U_WIDTH), amounts, _scale(instrument), instrument)
+    wide = most[0] * most[1] >= MOST
+    return Plan(
+        np.array(n, np.int64), table.reshape(-1, U_WIDTH), amounts, _scale(instrument), instrument, wide
+    )
 
 
 def _scale(instrument: Instrument) -> float:
@@ -232,14 +237,19 @@ def _exits(n: list[int], sign: int, fee: Fraction, target: TakeProfit | None, st
         n[SL_N], n[SL_D] = (1 - sign * percent(stop.percent)).as_integer_ratio()
 
 
-def _too_large(n: list[int], base: int, rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> str:
-    """Why the walk could leave what `wide` divides, or floats their exact decimals; empty where it cannot."""
+def _most_quote(base: int, rungs: tuple[_Rung, ...], terms: Terms, extremes: Extremes) -> tuple[int, int]:
+    """The most lots that a deal may hold, and the highest price, in ticks: no quote sum is above their product."""
     highest, lowest = _reach(extremes.highest, extremes.lowest, terms.tick, terms.slippage)
-    if highest * n[UNITS] >= _EXACT_FLOAT:
-        return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
     if rungs and terms.long:
         lowest = max(1, lowest * rungs[-1][0] // rungs[-1][1])
-    lots = sum(-(-amount // lowest) + 1 for amount in (base, *(amount for _, _, amount in rungs)))
+    return sum(-(-amount // lowest) + 1 for amount in (base, *(amount for _, _, amount in rungs))), highest
+
+
+def _too_large(n: list[int], most: tuple[int, int], rungs: tuple[_Rung, ...], terms: Terms) -> str:
+    """Why the walk could leave what `wide` divides, or floats their exact decimals; empty where it cannot."""
+    lots, highest = most
+    if highest * n[UNITS] >= _EXACT_FLOAT:
+        return f"numbers too large: prices of more than 15 digits in ticks of {terms.tick}"
     gains = n[TP_N] + abs(n[TP_B_N])
     divisions = [
         (lots * highest * n[FEE_N], n[FEE_D]), (highest * n[SLIP_UP_N], n[SLIP_UP_D]), (lots * highest, highest),

@@ -70,11 +70,12 @@ def sprint(
         filled = np.zeros(len(candles), np.int8)
         filled[candles.filled] = 1
     room, at = room or Room(), counters()
+    sums = (np.zeros(c.R_WIDTH), np.zeros(c.R_WIDTH)) if plan.wide else (None, None)
     while True:
-        ended = machine()(
+        ended = machine(plan.wide)(
             plan.numbers, plan.rungs, plan.amounts, plan.scale, candles.columns, candles.open_ms, extremes.lows,
             extremes.highs, extremes.big_lows, extremes.big_highs, filled, candles.ticks_until_ms, room.triggers,
-            room.fills, room.deals, truths, armed_from_ms, at,
+            room.fills, room.deals, truths, armed_from_ms, at, *sums,
         )  # fmt: skip
         if ended == DONE:
             triggers, fills, deals = at[c.N_TRIGGERS], at[c.N_FILLS], at[c.N_DEALS]

@@ -1,7 +1,8 @@
 """A deal's money in int64, compiled: the rules of `streams.engine.dca`, number by number (tests hold both together).
 
-`n`: the bot's numbers, `d`: what the deal holds, `r`: its quote sums as floats, `ladder` int64[k, 2]: ticks and lots of
-its rungs, `amounts`: what base order and rungs are to cost, as floats (see `slots`, `wide`).
+`n`: the bot's numbers, `d`: what the deal holds, `r`: its quote sums as floats, None where they fit, `ladder`
+int64[k, 2]: ticks and lots of its rungs, `amounts`: what base order and rungs are to cost, as floats (see `slots`,
+`wide`).
 """
 
 import numpy as np
@@ -45,7 +46,7 @@ from streams.engine.backtest.slots import (
     U_D,
     U_N,
 )  # fmt: skip
-from streams.engine.backtest.wide import FITS, down, up
+from streams.engine.backtest.wide import FITS, about, down, note, up
 from streams.engine.bars import Floats, Ints
 from streams.engine.kernels.kernel import kernel
 
@@ -70,32 +71,32 @@ def slipped(n: Ints, buy: bool, ticks: int) -> int:
 
 
 @kernel
-def target_of(n: Ints, d: Ints, r: Floats) -> int:
+def target_of(n: Ints, d: Ints, r: Floats | None) -> int:
     """The target in ticks; 0 for none."""
     if n[TARGET] == 0:
         return 0
-    over, about = d[H_QUOTE] * n[TP_N], r[R_QUOTE] * n[TP_N]
+    over, near = d[H_QUOTE] * n[TP_N], about(d[H_QUOTE], r, R_QUOTE) * n[TP_N]
     if n[TARGET] == BASE:
         over += d[H_BASE_QUOTE] * n[TP_B_N]
-        about += r[R_BASE_QUOTE] * n[TP_B_N]
+        near += about(d[H_BASE_QUOTE], r, R_BASE_QUOTE) * n[TP_B_N]
     under = d[H_LOTS] * n[TP_D]
-    ticks = up(over, under, about) if n[LONG] else down(over, under, about)
+    ticks = up(over, under, near) if n[LONG] else down(over, under, near)
     return int(ticks) if ticks > 0 else 0
 
 
 @kernel
-def stop_of(n: Ints, d: Ints, r: Floats, ladder: Ints) -> int:
+def stop_of(n: Ints, d: Ints, r: Floats | None, ladder: Ints) -> int:
     """The stop in ticks; 0 for none."""
     if n[STOP] == 0:
         return 0
-    over, under, about = d[H_BASE_TICKS], n[SL_D], float(d[H_BASE_TICKS])
+    over, under, near = d[H_BASE_TICKS], n[SL_D], float(d[H_BASE_TICKS])
     if n[STOP] == AVERAGE:
-        over, under, about = d[H_QUOTE], d[H_LOTS] * n[SL_D], r[R_QUOTE]
+        over, under, near = d[H_QUOTE], d[H_LOTS] * n[SL_D], about(d[H_QUOTE], r, R_QUOTE)
     elif n[STOP] == LAST and n[RUNGS] > 0:
         over = ladder[n[RUNGS] - 1, 0]
-        about = float(over)
-    over, about = over * n[SL_N], about * n[SL_N]
-    ticks = up(over, under, about) if n[LONG] else down(over, under, about)
+        near = float(over)
+    over, near = over * n[SL_N], near * n[SL_N]
+    ticks = up(over, under, near) if n[LONG] else down(over, under, near)
     return int(ticks) if ticks > 0 else 0
 
 
@@ -108,18 +109,18 @@ def rung_of(n: Ints, d: Ints, ladder: Ints) -> int:
 
 
 @kernel
-def fee_of(n: Ints, quote: int, about: float) -> int:
+def fee_of(n: Ints, quote: int, near: float) -> int:
     """The fee on an amount, in 1e-8 quote, rounded up."""
-    return up(quote * n[FEE_N], n[FEE_D], about * n[FEE_N])
+    return up(quote * n[FEE_N], n[FEE_D], near * n[FEE_N])
 
 
 @kernel
-def enter(n: Ints, d: Ints, r: Floats, lots: int, ticks: int) -> int:
+def enter(n: Ints, d: Ints, r: Floats | None, lots: int, ticks: int) -> int:
     """Book an entry; its fee."""
-    quote, about = lots * ticks, float(lots) * float(ticks)
-    fee = fee_of(n, quote, about)
+    quote, near = lots * ticks, float(lots) * float(ticks)
+    fee = fee_of(n, quote, near)
+    note(r, R_QUOTE, about(d[H_QUOTE], r, R_QUOTE) + near)
     d[H_QUOTE] += quote
-    r[R_QUOTE] += about
     d[H_LOTS] += lots
     d[H_FEES] += fee
     d[H_FILLS] += 1
@@ -127,17 +128,17 @@ def enter(n: Ints, d: Ints, r: Floats, lots: int, ticks: int) -> int:
 
 
 @kernel
-def leave(n: Ints, d: Ints, r: Floats, ticks: int) -> int:
+def leave(n: Ints, d: Ints, r: Floats | None, ticks: int) -> int:
     """Sell (buy back) all that is held, or book it off as dust; the fee, -1 for dust."""
     lots = d[H_LOTS]
-    quote, about = lots * ticks, float(lots) * float(ticks)
+    quote, near = lots * ticks, float(lots) * float(ticks)
     d[H_CLOSED] = 1
-    if about < FITS and quote < n[LEAST]:
+    if near < FITS and quote < n[LEAST]:
         d[H_DUST] = lots
         return -1
-    fee = fee_of(n, quote, about)
+    fee = fee_of(n, quote, near)
+    note(r, R_EXIT_QUOTE, about(d[H_EXIT_QUOTE], r, R_EXIT_QUOTE) + near)
     d[H_EXIT_QUOTE] += quote
-    r[R_EXIT_QUOTE] += about
     d[H_EXIT_LOTS] += lots
     d[H_FEES] += fee
     d[H_FILLS] += 1
@@ -147,21 +148,25 @@ def leave(n: Ints, d: Ints, r: Floats, ticks: int) -> int:
 @kernel
 def hang(n: Ints, rungs: Ints, amounts: Floats, ladder: Ints, d: Ints, k: int) -> None:
     """Ticks and lots of rung `k`, by the base order that `d` holds; lots only where the price is one."""
-    over, about = d[H_BASE_TICKS] * rungs[k, U_N], float(d[H_BASE_TICKS]) * rungs[k, U_N]
-    price = down(over, rungs[k, U_D], about) if n[LONG] == 1 else up(over, rungs[k, U_D], about)
+    over, near = d[H_BASE_TICKS] * rungs[k, U_N], float(d[H_BASE_TICKS]) * rungs[k, U_N]
+    price = down(over, rungs[k, U_D], near) if n[LONG] == 1 else up(over, rungs[k, U_D], near)
     ladder[k, 0] = price
     ladder[k, 1] = up(rungs[k, U_A], price, amounts[k + 1]) if price > 0 else 0
 
 
 @kernel
-def open_at(n: Ints, rungs: Ints, amounts: Floats, ladder: Ints, d: Ints, r: Floats, close: int) -> int:
+def open_at(
+    n: Ints, rungs: Ints, amounts: Floats, ladder: Ints, d: Ints, r: Floats | None, close: int
+) -> int:
     """Open a deal at a bar's close, in ticks; the price paid, 0 where Python must refuse it."""
     long = n[LONG] == 1
     ticks = slipped(n, long, close)
     d[:] = 0
-    r[:] = 0.0
+    for slot in (R_QUOTE, R_BASE_QUOTE, R_EXIT_QUOTE):
+        note(r, slot, 0.0)
     enter(n, d, r, up(n[BASE_A], ticks, amounts[0]), ticks)
-    d[H_BASE_QUOTE], d[H_BASE_TICKS], r[R_BASE_QUOTE] = d[H_QUOTE], ticks, r[R_QUOTE]
+    d[H_BASE_QUOTE], d[H_BASE_TICKS] = d[H_QUOTE], ticks
+    note(r, R_BASE_QUOTE, about(d[H_QUOTE], r, R_QUOTE))
     for k in range(n[RUNGS]):
         # Rungs fall (rise): the first and the last tell whether all can be. The others are hung when their turn comes.
         if k < 2 or k == n[RUNGS] - 1:

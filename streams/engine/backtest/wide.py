@@ -48,6 +48,27 @@ def high(about: float) -> int:
     return int(about / 4294967296.0)
 
 
+@kernel
+def about(whole: int, r: Floats | None, slot: int) -> float:
+    """The float of a sum: its own where the sum may not fit (`r`, in `slot`), else that of the integer."""
+    if r is None:
+        return float(whole)
+    return float(r[slot])
+
+
+@kernel
+def note(r: Floats | None, slot: int, value: float) -> None:
+    """Keep the float of a sum, where it is kept at all. A branch on None costs nothing: it is decided by compiling."""
+    if r is not None:
+        r[slot] = value
+
+
+@kernel
+def copy(to: Floats | None, r: Floats | None) -> None:
+    if r is not None and to is not None:
+        to[:] = r
+
+
 def kept(number: int) -> int:
     """What an int64 keeps of a number."""
     return (number + (_ALL >> 1)) % _ALL - (_ALL >> 1)
@@ -83,10 +104,13 @@ def products(one: Ints, other: Ints) -> Floats:
 
 __all__: Sequence[str] = [
     "FITS",
+    "about",
+    "copy",
     "down",
     "floats",
     "high",
     "kept",
+    "note",
     "products",
     "total",
     "turns",
